@@ -1,0 +1,31 @@
+/**
+ * `npm run bench [-- NAME …] [--budget N]`: every figure beside the bare substrate, measured in the same run on the same machine.
+ *
+ * The machine is shared and noisy: read the ratios, not the absolute figures.
+ */
+import { parseArgs } from "node:util";
+import { lifecycles } from "./rows/lifecycles.ts";
+import type { Bench } from "./rows/row.ts";
+import { runChannel } from "./rows/run-channel.ts";
+import { startup } from "./rows/startup.ts";
+import { trigger } from "./rows/trigger.ts";
+
+const BENCHES: readonly Bench[] = [startup, lifecycles, runChannel, trigger];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { budget: { type: "string", default: "1" } },
+});
+const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no benchmark "${unknown.join(", ")}". There are: ${BENCHES.map((bench) => bench.name).join(", ")}.`,
+  );
+  process.exit(2);
+}
+for (const bench of BENCHES) {
+  if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
+  for (const row of await bench.run({ budget: Number(values.budget) })) {
+    console.log(`${row.name}\n  ${row.figure}\n  ratio ${row.ratio}; aim ${row.aim}`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What the object's one alarm watches: claims that nobody confirmed, and running flows that fell silent.
+ *
+ * A row says that a run is watched and since when; that a run showed itself alive is not written, so a heartbeat costs
+ * nothing. A deadline counts only time in which the control plane could listen: one that passed while the object was
+ * away moves once, to one full term after the object's start, before it is acted on.
+ */
+import type { FlowRunId } from "#protocol/ids";
+import type { EpochMs } from "#protocol/time";
+import type { DeadlineKind, DeadlineRow, RunStore } from "./storage/run-store.ts";
+
+export class Deadlines {
+  readonly #store: RunStore;
+  readonly #rows = new Map<FlowRunId, DeadlineRow>();
+  readonly #startedAt: EpochMs;
+
+  constructor(store: RunStore, startedAt: EpochMs) {
+    this.#store = store;
+    this.#startedAt = startedAt;
+  }
+
+  /** Reads what an earlier life of the object watched. */
+  load(): void {
+    for (const row of this.#store.deadlines()) this.#rows.set(row.runId, row);
+  }
+
+  /** Watches a run; replaces what was watched of it. */
+  watch(runId: FlowRunId, kind: DeadlineKind, dueAt: EpochMs): void {
+    this.#put({ runId, kind, dueAt, postponed: false });
+  }
+
+  unwatch(runId: FlowRunId): void {
+    if (this.#rows.delete(runId)) this.#store.deleteDeadline(runId);
+  }
+
+  kindOf(runId: FlowRunId): DeadlineKind | null {
+    return this.#rows.get(runId)?.kind ?? null;
+  }
+
+  /** Moves a deadline after a sign of life, in memory only. */
+  extend(runId: FlowRunId, dueAt: EpochMs): void {
+    const row = this.#rows.get(runId);
+    if (row && row.dueAt < dueAt) this.#rows.set(runId, { ...row, dueAt, postponed: false });
+  }
+
+  /** When the alarm has to look next; null when nothing is watched. */
+  nextDueAt(): EpochMs | null {
+    let next: EpochMs | null = null;
+    for (const row of this.#rows.values()) if (next === null || row.dueAt < next) next = row.dueAt;
+    return next;
+  }
+
+  /** Everything that is due at `now`. */
+  due(now: EpochMs): DeadlineRow[] {
+    return [...this.#rows.values()].filter((row) => row.dueAt <= now);
+  }
+
+  /** Every run that is watched. */
+  runIds(): IterableIterator<FlowRunId> {
+    return this.#rows.keys();
+  }
+
+  /**
+   * Whether a passed deadline may be acted on. If the object has not listened for one full term since it started, the
+   * deadline is moved instead (once: an object that sleeps between alarms starts anew at each of them).
+   */
+  mayAct(row: DeadlineRow, now: EpochMs, termMs: number): boolean {
+    if (row.postponed || now - this.#startedAt >= termMs) return true;
+    this.#put({ ...row, dueAt: (now + termMs) as EpochMs, postponed: true });
+    return false;
+  }
+
+  #put(row: DeadlineRow): void {
+    this.#rows.set(row.runId, row);
+    this.#store.putDeadline(row);
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * Owns the flow runs of one partition: their states, task runs, logs and leases. Each method gathers facts, has the
+ * machine decide, and stores state and consequences in one synchronous transaction; effects and copies follow.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { FlowRun, FlowRunUpdate } from "#protocol/flow-runs";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import { SPANS } from "#protocol/limits";
+import type { Log, LogCreate } from "#protocol/logs";
+import { CHANNEL_PING, CHANNEL_PONG, type RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
+import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
+import type { TaskRun } from "#protocol/task-runs";
+import type { EpochMs } from "#protocol/time";
+import type { RunTicket } from "#protocol/worker-channel";
+import { clock } from "./clock.ts";
+import { Copier } from "./copier.ts";
+import { Deadlines } from "./deadlines.ts";
+import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
+import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { readLogs } from "./log-lines.ts";
+import { PartitionIds } from "./partition.ts";
+import { Performer, standingEffects } from "./perform.ts";
+import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
+import { RunRecorder } from "./run-recorder.ts";
+import { deleteCopies } from "./storage/flow-run-copy.ts";
+import { isUntouched, migrate } from "./storage/migrate.ts";
+import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+
+const DEFAULT_HEARTBEAT_MS = 10_000;
+
+/** The parts that exist once the object owns its first run. */
+interface Parts extends ChannelOwner {
+  readonly store: RunStore;
+  readonly ids: PartitionIds;
+  readonly copier: Copier;
+  readonly performer: Performer;
+  readonly deadlines: Deadlines;
+}
+
+export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
+  readonly #heartbeatMs: number;
+  /** When each run last said something that is not a heartbeat; lost with the object's memory, and missed by nobody. */
+  readonly #seenAt = new Map<FlowRunId, EpochMs>();
+  /** Null until the first run is made: an object that is asked for unknown ids writes nothing. */
+  #parts: Parts | null = null;
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#heartbeatMs = Number(env.SLUICE_HEARTBEAT_MS) || DEFAULT_HEARTBEAT_MS;
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(CHANNEL_PING, CHANNEL_PONG));
+    if (!isUntouched(ctx.storage)) this.#open();
+  }
+
+  async create(run: NewFlowRun): Promise<{ run: FlowRun; created: boolean }> {
+    const parts = this.#parts ?? this.#open();
+    const outcome = await parts.commit.run(() => parts.recorder.create(run));
+    if (outcome.created) {
+      this.#arm();
+      await parts.copier.copied(run.id, outcome.seq, SPANS.copyWaitMs);
+    }
+    const document = parts.document(run.id);
+    if (document === null) throw new Error(`Flow run ${run.id} was deleted while it was made.`);
+    return { run: document, created: outcome.created };
+  }
+
+  async read(id: FlowRunId): Promise<FlowRun | null> {
+    return this.#parts?.document(id) ?? null;
+  }
+
+  async setState(
+    id: FlowRunId,
+    proposal: { readonly state: StateCreate; readonly force: boolean },
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal));
+    this.#arm();
+    return outcome;
+  }
+
+  async update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const outcome = await parts.commit.run(() => parts.recorder.update(id, patch));
+    this.#arm();
+    return outcome !== null;
+  }
+
+  async remove(id: FlowRunId): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const spec = parts.store.spec(id);
+    const row = await parts.commit.run(() => parts.recorder.remove(id));
+    if (row === null) return false;
+    for (const socket of this.ctx.getWebSockets(id)) socket.close(4404, "The flow run was deleted.");
+    await deleteCopies(this.env.DB, id);
+    if (spec?.placement) {
+      const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
+      await pool.withdraw(id);
+      await pool.release(id, row.claims);
+    }
+    return true;
+  }
+
+  async states(id: FlowRunId): Promise<State[] | null> {
+    const row = this.#parts?.store.run(id);
+    return row ? (this.#parts?.store.states(row.states) ?? null) : null;
+  }
+
+  async taskRuns(id: FlowRunId): Promise<TaskRun[]> {
+    const now = clock.now();
+    const tasks = this.#parts?.store.tasks(id).map((row) => withEstimates(row.task, now)) ?? [];
+    return tasks.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null> {
+    const row = this.#parts?.store.taskById(id, taskRunId);
+    return row ? { task: withEstimates(row.task, clock.now()), states: [...row.states] } : null;
+  }
+
+  async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
+    const parts = this.#parts;
+    return parts ? parts.commit.run(() => parts.recorder.appendLogs(id, logs)) : false;
+  }
+
+  async logs(id: FlowRunId, query: LogQuery): Promise<Log[]> {
+    return this.#parts ? readLogs(this.#parts.store.logs(id), this.#parts.ids, query) : [];
+  }
+
+  async offer(id: FlowRunId): Promise<void> {
+    const row = this.#parts?.store.run(id);
+    const effect = row && standingEffects(row).find(({ kind }) => kind === "offer");
+    if (row && effect) await this.#parts?.performer.perform(id, effect, row.claims);
+  }
+
+  async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const ticket = await parts.commit.run(() => parts.recorder.claim(id, worker));
+    this.#arm();
+    return ticket;
+  }
+
+  /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
+  async mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.mirrorState(id, taskRunId, childId, state));
+    this.#arm();
+  }
+
+  async frames(id: FlowRunId, frames: readonly RunClientFrame[]): Promise<RunServerFrame[]> {
+    const parts = this.#parts;
+    if (!parts) return [...unknownRun(id).frames];
+    const answers: RunServerFrame[] = [];
+    let peer: ChannelPeer | null = null;
+    for (const frame of frames) {
+      const answer = await answerFrame(parts, id, peer, frame);
+      answers.push(...answer.frames);
+      peer = answer.peer;
+      if (peer === null) break;
+    }
+    this.#arm();
+    return answers;
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const id = request.headers.get("x-sluice-flow-run-id") as FlowRunId | null;
+    if (id === null || request.headers.get("upgrade") !== "websocket") {
+      return new Response("A run channel is opened by a WebSocket upgrade.", { status: 426 });
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [id]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const id = this.ctx.getTags(socket)[0] as FlowRunId;
+    const parts = this.#parts;
+    const frame = typeof message === "string" ? parseFrame(message) : "Binary frames are not part of the protocol.";
+    if (typeof frame === "string" || !parts) {
+      const reason = typeof frame === "string" ? frame : `Flow run ${id} does not exist.`;
+      socket.send(
+        JSON.stringify({ type: "error", code: "bad_frame", message: reason, fix: "See protocol/run-channel.ts." }),
+      );
+      socket.close(4400, reason.slice(0, 120));
+      return;
+    }
+    const peer = socket.deserializeAttachment() as ChannelPeer | null;
+    const answer = await answerFrame(parts, id, peer, frame);
+    for (const answerFrame of answer.frames) socket.send(JSON.stringify(answerFrame));
+    if (answer.peer === null) socket.close(4409, "See the last frame.");
+    else if (peer === null) {
+      socket.serializeAttachment(answer.peer);
+      this.#supersede(socket, answer.peer);
+    }
+    this.#arm();
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    // The deadline of the run goes on; a process that comes back within it has lost nothing.
+    const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
+    if (id) this.#parts?.seen(id);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.webSocketClose(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const parts = this.#parts;
+    if (!parts) return;
+    const now = clock.now();
+    for (const row of parts.deadlines.due(now)) {
+      try {
+        await this.#passed(parts, row, now);
+      } catch (error) {
+        // One run's trouble must not keep the others' deadlines waiting; this one is looked at again.
+        console.warn(`The deadline of flow run ${row.runId} could not be handled; it is tried again.`, error);
+        parts.deadlines.extend(row.runId, (now + 1_000) as EpochMs);
+      }
+    }
+    await parts.commit.run(() => parts.recorder.beforeCommit(true));
+    this.#arm();
+  }
+
+  /** Looks at a deadline that has passed: a sign of life moves it, otherwise it is acted on. */
+  async #passed(parts: Parts, row: DeadlineRow, now: EpochMs): Promise<void> {
+    if (row.kind === "claim") {
+      await this.#claimPassed(parts, row, now);
+      return;
+    }
+    const termMs = SPANS.missedHeartbeats * this.#heartbeatMs;
+    const lastSeen = this.#lastSeen(row.runId);
+    if (lastSeen !== null && lastSeen + termMs > now) {
+      parts.deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
+      return;
+    }
+    await parts.commit.run(() => {
+      if (parts.deadlines.mayAct(row, now, termMs)) {
+        parts.recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
+      }
+    });
+  }
+
+  async #claimPassed(parts: Parts, row: DeadlineRow, now: EpochMs): Promise<void> {
+    const lease = parts.store.run(row.runId)?.lease;
+    const placement = parts.store.spec(row.runId)?.placement;
+    if (!lease || !placement) {
+      await parts.commit.run(() => parts.deadlines.unwatch(row.runId));
+      return;
+    }
+    const online = await this.env.WORK_POOLS.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
+    await parts.commit.run(() => {
+      if (online) parts.recorder.extendClaim(row.runId, lease.generation);
+      else if (parts.deadlines.mayAct(row, now, SPANS.missedHeartbeats * this.#heartbeatMs)) {
+        const reason = `Worker "${lease.holder}" claimed it and went away before it started.`;
+        parts.recorder.giveBack(row.runId, lease.generation, reason);
+      }
+    });
+  }
+
+  /** The last sign of life of a run's process, heartbeats included; null when none is known. */
+  #lastSeen(id: FlowRunId): EpochMs | null {
+    let last: number | null = this.#seenAt.get(id) ?? null;
+    for (const socket of this.ctx.getWebSockets(id)) {
+      const beat = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? null;
+      if (beat !== null && (last === null || beat > last)) last = beat;
+    }
+    return last as EpochMs | null;
+  }
+
+  /** A process that connects again replaces its older socket: a half-open one would answer for it. */
+  #supersede(socket: WebSocket, peer: ChannelPeer): void {
+    for (const other of this.ctx.getWebSockets(peer.flowRunId)) {
+      if (other === socket) continue;
+      const known = other.deserializeAttachment() as ChannelPeer | null;
+      if (known?.session === peer.session) other.close(4001, "The process has connected again.");
+    }
+  }
+
+  #tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void {
+    for (const socket of this.ctx.getWebSockets(id)) {
+      if (socket.deserializeAttachment() === null) continue;
+      socket.send(JSON.stringify({ type: "control", action, state } satisfies RunServerFrame));
+    }
+  }
+
+  #open(): Parts {
+    const { ctx, env } = this;
+    migrate(ctx.storage, RUN_SCHEMA);
+    const name = ctx.id.name;
+    if (name === undefined) throw new Error("An object that owns flow runs is reached by its partition's name.");
+    const store = new RunStore(ctx.storage);
+    const ids = new PartitionIds(name);
+    const copier = new Copier(env.DB, {
+      flowRun: (id) => {
+        const row = store.run(id);
+        const spec = store.spec(id);
+        return row && spec ? { version: row.version, run: flowRunDocument(id, spec, row, clock.now()) } : null;
+      },
+      taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
+    });
+    const performer = new Performer({
+      env,
+      store,
+      tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
+    });
+    const deadlines = new Deadlines(store, clock.now());
+    const now = () => clock.now();
+    const recorder = new RunRecorder({ store, ids, copier, performer, deadlines, now, heartbeatMs: this.#heartbeatMs });
+    const parts: Parts = {
+      store,
+      ids,
+      copier,
+      performer,
+      deadlines,
+      recorder,
+      commit: new GroupCommit(ctx.storage, () => recorder.beforeCommit()),
+      heartbeatMs: this.#heartbeatMs,
+      row: (id) => store.run(id),
+      document: (id) => {
+        const row = store.run(id);
+        const spec = store.spec(id);
+        return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
+      },
+      seen: (id) => {
+        this.#seenAt.set(id, clock.now());
+      },
+    };
+    this.#parts = parts;
+    deadlines.load();
+    this.#resume(parts);
+    return parts;
+  }
+
+  /** Copies and performs again what an earlier life of this object may have left undone. */
+  #resume({ store, recorder, copier, performer, deadlines }: Parts): void {
+    const changed = new Set(store.changedAfter(recorder.watermark));
+    // A run in progress may have task runs that were stored without an entry in the journal.
+    for (const id of deadlines.runIds()) changed.add(id);
+    for (const id of changed) {
+      const row: RunRow | null = store.run(id);
+      if (row === null) continue;
+      copier.markRun(id, row.version, false);
+      for (const task of store.tasks(id)) {
+        copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
+      }
+      performer.add(id, row.version, standingEffects(row), row.claims);
+    }
+  }
+
+  /** Makes sure that an alarm comes no later than the next thing to look at. */
+  #arm(): void {
+    const parts = this.#parts;
+    if (!parts) return;
+    let next: number | null = parts.deadlines.nextDueAt();
+    if (!parts.copier.isIdle || !parts.performer.isIdle) {
+      const safety = clock.now() + SPANS.safetyAlarmMs;
+      next = next === null ? safety : Math.min(next, safety);
+    }
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    void this.ctx.storage.setAlarm(next);
+  }
+}

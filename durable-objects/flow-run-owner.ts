@@ -1,0 +1,80 @@
+/**
+ * What the object that owns flow runs answers to: the calls that the Worker and the pool make. `FlowRunObject`
+ * implements it; each call names the run, and goes to the object that {@link ownerOf} finds.
+ */
+import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject } from "#protocol/flow-runs";
+import type { FlowRunId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
+import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
+import type { RunClientFrame, RunServerFrame } from "#protocol/run-channel";
+import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
+import type { TaskRun } from "#protocol/task-runs";
+import type { RunTicket } from "#protocol/worker-channel";
+
+/** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
+export interface RunPlacement {
+  /** Name of the pool, which is also the name of its object. */
+  readonly poolName: string;
+  readonly poolId: WorkPoolId;
+  readonly queue: { readonly id: WorkQueueId | null; readonly name: string; readonly priority: number };
+  readonly entrypoint: string | null;
+  readonly path: string | null;
+  readonly pullSteps: JsonObject[] | null;
+  /** Of the deployment, overlaid with the run's own. */
+  readonly jobVariables: JsonObject;
+}
+
+/** A flow run to be made. The id was minted by the caller and names the owner. */
+export interface NewFlowRun {
+  readonly id: FlowRunId;
+  readonly name: string;
+  readonly request: Omit<FlowRunCreate, "state" | "name">;
+  /** The first state; null makes a run without one. */
+  readonly state: StateCreate | null;
+  readonly deploymentVersion: string | null;
+  readonly createdBy: CreatedBy | null;
+  readonly autoScheduled: boolean;
+  readonly placement: RunPlacement | null;
+}
+
+export interface LogQuery {
+  readonly filter: LogFilter;
+  readonly sort: LogSort;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface FlowRunOwner {
+  /** Makes the run, or answers the one that has this id already. Answers after the run is listed (copied to D1). */
+  create(run: NewFlowRun): Promise<{ run: FlowRun; created: boolean }>;
+  /** Null when there is no such run. */
+  read(id: FlowRunId): Promise<FlowRun | null>;
+  /** `written` tells whether a state was stored (201) or not (200). Null when there is no such run. */
+  setState(
+    id: FlowRunId,
+    proposal: { readonly state: StateCreate; readonly force: boolean },
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
+  /** False when there is no such run. */
+  update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean>;
+  /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
+  remove(id: FlowRunId): Promise<boolean>;
+  /** Oldest first; null when there is no such run. */
+  states(id: FlowRunId): Promise<State[] | null>;
+  /** All task runs of the run, oldest first; fresher than D1's copies. */
+  taskRuns(id: FlowRunId): Promise<TaskRun[]>;
+  taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null>;
+  /** Stores lines that arrived over REST. False when there is no such run. */
+  appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean>;
+  /** Lines of one run, ordered by time and, within one instant, by arrival. */
+  logs(id: FlowRunId, query: LogQuery): Promise<Log[]>;
+  /** The run channel without a WebSocket. */
+  frames(id: FlowRunId, frames: readonly RunClientFrame[]): Promise<RunServerFrame[]>;
+  /** Offers a waiting run to its pool again. Does nothing for a run that does not wait. */
+  offer(id: FlowRunId): Promise<void>;
+  /**
+   * Claims a waiting run for a worker: proposes PENDING and, when accepted, gives out a lease with a new generation.
+   * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
+   */
+  claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
+  mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void>;
+}

@@ -1,0 +1,46 @@
+/** What follows from a written state of a flow run. */
+
+import type { State } from "#protocol/states";
+import { fromWireTime } from "#protocol/time";
+import { isInHand } from "./occupancy.ts";
+import type { Effect, FlowRunRecord } from "./rule.ts";
+
+/** The run as it was and as it is written. */
+export interface Step {
+  readonly before: FlowRunRecord;
+  readonly state: State;
+  readonly after: FlowRunRecord;
+}
+
+/** Derives every effect of a step. Effects of one step may be performed in any order. */
+export function effectsOf(step: Step): readonly Effect[] {
+  return [...poolEffects(step), ...slotEffects(step), ...processEffects(step), ...parentEffects(step)];
+}
+
+function poolEffects({ before, state, after }: Step): Effect[] {
+  if (!after.pooled) return [];
+  if (state.type === "SCHEDULED" && after.policy.retry_type !== "in_process") {
+    return [{ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) }];
+  }
+  // PENDING is the claim, by which the pool itself takes the run from its list.
+  return before.state?.type === "SCHEDULED" && state.type !== "PENDING" ? [{ kind: "withdraw" }] : [];
+}
+
+function slotEffects({ before, state, after }: Step): Effect[] {
+  return isInHand(before.state, before.policy) && !isInHand(state, after.policy) ? [{ kind: "release" }] : [];
+}
+
+function processEffects({ before, state }: Step): Effect[] {
+  if (state.type === "CANCELLING") return [{ kind: "tell-process", action: "cancel" }];
+  if (state.type === "PAUSED" && state.state_details.pause_reschedule) {
+    return [{ kind: "tell-process", action: "suspend" }];
+  }
+  // Whoever has the run in hand would not notice before it proposes something.
+  return state.type === "CANCELLED" && before.state?.type !== "CANCELLING" && isInHand(before.state, before.policy)
+    ? [{ kind: "tell-process", action: "cancel" }]
+    : [];
+}
+
+function parentEffects({ after }: Step): Effect[] {
+  return after.parentTaskRunId === null ? [] : [{ kind: "mirror-to-parent", taskRunId: after.parentTaskRunId }];
+}

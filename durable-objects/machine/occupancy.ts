@@ -1,0 +1,24 @@
+/** Which runs hold slots: those that a worker or a process has in hand. */
+
+import type { FlowRunPolicy } from "#protocol/flow-runs";
+import type { State } from "#protocol/states";
+
+/**
+ * True while a worker or a process has the run in hand, and so a slot. Besides PENDING, RUNNING and CANCELLING that is
+ * a failed run whose own process waits for the retry, and a paused run whose process waits to be resumed: neither
+ * passes a claim on its way back to RUNNING, so a slot given away meanwhile would be used twice.
+ */
+export function isInHand(state: State | null, policy: FlowRunPolicy): boolean {
+  switch (state?.type) {
+    case "PENDING":
+    case "RUNNING":
+    case "CANCELLING":
+      return true;
+    case "SCHEDULED":
+      return policy.retry_type === "in_process";
+    case "PAUSED":
+      return !state.state_details.pause_reschedule;
+    default:
+      return false;
+  }
+}

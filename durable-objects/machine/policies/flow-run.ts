@@ -1,0 +1,38 @@
+import type { Policy } from "../rule.ts";
+import { aCancellingRunOnlyBecomesCancelled } from "../rules/a-cancelling-run-only-becomes-cancelled.ts";
+import { aClaimKeepsTheScheduledTime } from "../rules/a-claim-keeps-the-scheduled-time.ts";
+import { aFailedRunIsRetried } from "../rules/a-failed-run-is-retried.ts";
+import { aLeaseIdIsCarriedOn } from "../rules/a-lease-id-is-carried-on.ts";
+import { aPausedRunResumesOrEnds } from "../rules/a-paused-run-resumes-or-ends.ts";
+import { aRescheduledRunIsOfferedAgain } from "../rules/a-rescheduled-run-is-offered-again.ts";
+import { aRescheduledRunStartsAfresh } from "../rules/a-rescheduled-run-starts-afresh.ts";
+import { aRunIsClaimedByOne } from "../rules/a-run-is-claimed-by-one.ts";
+import { aRunWaitsForItsScheduledTime } from "../rules/a-run-waits-for-its-scheduled-time.ts";
+import { aRunWaitsWhenSlotsAreTaken } from "../rules/a-run-waits-when-slots-are-taken.ts";
+import { aRunWithoutAProcessIsCancelledAtOnce } from "../rules/a-run-without-a-process-is-cancelled-at-once.ts";
+import { onlyRunningRunsArePaused } from "../rules/only-running-runs-are-paused.ts";
+import { onlyScheduledRunsAreMarkedLate } from "../rules/only-scheduled-runs-are-marked-late.ts";
+import { preventDuplicateTransitions } from "../rules/prevent-duplicate-transitions.ts";
+import { terminalStatesAreLeftOnlyByReschedule } from "../rules/terminal-states-are-left-only-by-reschedule.ts";
+
+/** What holds when anybody proposes a state of a flow run. */
+export const FLOW_RUN_POLICY: Policy = {
+  name: "flow-run",
+  rules: [
+    aLeaseIdIsCarriedOn,
+    preventDuplicateTransitions,
+    terminalStatesAreLeftOnlyByReschedule,
+    aRescheduledRunStartsAfresh,
+    aCancellingRunOnlyBecomesCancelled,
+    aRunWithoutAProcessIsCancelledAtOnce,
+    aRunIsClaimedByOne,
+    aRunWaitsWhenSlotsAreTaken,
+    onlyScheduledRunsAreMarkedLate,
+    onlyRunningRunsArePaused,
+    aPausedRunResumesOrEnds,
+    aRescheduledRunIsOfferedAgain,
+    aClaimKeepsTheScheduledTime,
+    aRunWaitsForItsScheduledTime,
+    aFailedRunIsRetried,
+  ],
+};

@@ -1,0 +1,161 @@
+/**
+ * The words of the state machine: what a rule is given, what it may answer, and what follows from a decision.
+ *
+ * Everything here is data in, data out: no I/O, no clock, no randomness, nothing async. Facts are gathered before,
+ * effects are performed after, both by the shell around it (an object, or the SDK without a server).
+ */
+
+import type { FlowRunPolicy } from "#protocol/flow-runs";
+import type { DeploymentId, FlowRunId, StateId, TaskRunId } from "#protocol/ids";
+import type { OrchestrationResult, State, StateCreate, StateType } from "#protocol/states";
+import type { TaskRunPolicy } from "#protocol/task-runs";
+import type { EpochMs } from "#protocol/time";
+
+/** Who executes a run at this moment, and until when that is believed without a sign of life. */
+export interface Lease {
+  /** A worker's name until RUNNING, `process` after it. */
+  readonly holder: string;
+  /** Counts the claims of the run. A report under an older generation is refused. */
+  readonly generation: number;
+  readonly expiresAt: EpochMs;
+}
+
+/** What flow runs and task runs have in common; bookkeeping writes all of it. Spans are in milliseconds. */
+export interface RunRecord {
+  readonly state: State | null;
+  /** How often the run has entered RUNNING, resumptions not counted. */
+  readonly runCount: number;
+  /** Time spent in RUNNING states that were left. */
+  readonly totalRunTimeMs: number;
+  readonly startTime: EpochMs | null;
+  readonly endTime: EpochMs | null;
+  readonly expectedStartTime: EpochMs | null;
+  readonly nextScheduledStartTime: EpochMs | null;
+}
+
+/** The part of a flow run that rules read and bookkeeping writes. */
+export interface FlowRunRecord extends RunRecord {
+  readonly flowRunId: FlowRunId;
+  readonly policy: FlowRunPolicy;
+  readonly deploymentId: DeploymentId | null;
+  readonly parentTaskRunId: TaskRunId | null;
+  readonly infrastructurePid: string | null;
+  /** Whether the run is offered to a work pool (it has a deployment with a pool). */
+  readonly pooled: boolean;
+}
+
+/** The part of a task run that rules read and bookkeeping writes. */
+export interface TaskRunRecord extends RunRecord {
+  readonly taskRunId: TaskRunId;
+  /** Null for a task that runs outside a flow. */
+  readonly flowRunId: FlowRunId | null;
+  readonly policy: TaskRunPolicy;
+}
+
+/** What the shell's question for slots was answered (seam `reserve`). */
+export type Reservation =
+  | { readonly kind: "granted"; readonly leaseIds: readonly string[] }
+  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly string[] };
+
+/** What every rule may know besides the transition itself. */
+export interface RunFacts<Run extends RunRecord = RunRecord> {
+  readonly now: EpochMs;
+  readonly run: Run;
+}
+
+/** All that a rule for flow runs may know. */
+export interface Facts extends RunFacts<FlowRunRecord> {
+  readonly reservation: Reservation;
+}
+
+/** All that a rule for task runs may know. */
+export interface TaskFacts extends RunFacts<TaskRunRecord> {
+  /** From 0 to 1 (1 excluded), drawn anew for each decision: the jitter of retries comes from it. */
+  readonly random: number;
+}
+
+export interface Transition {
+  readonly from: State | null;
+  readonly to: StateCreate;
+}
+
+/** Changes to a flow run's record that a rule asks for. Written only together with a state. */
+export type RecordPatch = Partial<Pick<FlowRunRecord, "policy">>;
+
+/** Changes to a task run's record that a rule asks for. Written only together with a state. */
+export type TaskRecordPatch = Partial<Pick<TaskRunRecord, "runCount">>;
+
+/** What a rule answers. */
+export type Opinion<Patch = RecordPatch> =
+  /** No objection. May still patch the record. */
+  | { readonly kind: "pass"; readonly patch?: Patch }
+  /** Go on with this corrected proposal; the caller is not told. */
+  | { readonly kind: "amend"; readonly to: StateCreate; readonly patch?: Patch }
+  /** Store this state instead and tell the caller (REJECT); later rules see it as the proposal. */
+  | { readonly kind: "replace"; readonly to: StateCreate; readonly because: string; readonly patch?: Patch }
+  /** Leave the run as it is and answer its current state (REJECT); a run without a state is answered ABORT. */
+  | { readonly kind: "keep"; readonly because: string }
+  /** Nothing is written; the caller asks again later (WAIT). */
+  | { readonly kind: "wait"; readonly delaySeconds: number; readonly because: string }
+  /** Nothing is written; the caller stops (ABORT). */
+  | { readonly kind: "abort"; readonly because: string };
+
+/** No objection. */
+export const PASS = { kind: "pass" } as const;
+
+/** `null` stands for a run that has no state yet; "any" for every state and none. */
+export type StateSet = "any" | readonly (StateType | null)[];
+
+/** One rule: a sentence for a name, the transitions it speaks about, and its opinion. */
+export interface Rule<Known extends RunFacts = Facts, Patch = RecordPatch> {
+  readonly name: string;
+  readonly from: StateSet;
+  /** Holds for the proposal as it was intended and as earlier rules left it: a rule speaks only if both match. */
+  readonly to: StateSet;
+  decide(transition: Transition, facts: Known): Opinion<Patch>;
+}
+
+/** A rule for task runs. */
+export type TaskRule = Rule<TaskFacts, TaskRecordPatch>;
+
+/** A rule that fits flow runs and task runs. It patches nothing. */
+export type RunRule = Rule<RunFacts, never>;
+
+/** Rules in order of priority. The list is the behaviour. */
+export interface Policy<Known extends RunFacts = Facts, Patch = RecordPatch> {
+  readonly name: string;
+  readonly rules: readonly Rule<Known, Patch>[];
+}
+
+/** The rules for task runs. */
+export type TaskPolicy = Policy<TaskFacts, TaskRecordPatch>;
+
+/** What follows from a written state, performed by the shell at least once. */
+export type Effect =
+  /** Offer the run to its pool: it is to start at `dueAt`. */
+  | { readonly kind: "offer"; readonly dueAt: EpochMs }
+  /** The run no longer waits in its pool. */
+  | { readonly kind: "withdraw" }
+  /** The run no longer occupies slots: pool, queue, worker and limits. */
+  | { readonly kind: "release" }
+  /** Tell the run's process to stop. */
+  | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
+  /** Mirror the state onto the task run that stands for this run in its parent. */
+  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId };
+
+/** What the machine decided. `written` is null when the run stays as it is. */
+export interface Decision {
+  readonly result: OrchestrationResult;
+  readonly written: { readonly state: State; readonly run: FlowRunRecord; readonly effects: readonly Effect[] } | null;
+}
+
+/** What the shell mints for a state that is about to be written. */
+export interface Minted {
+  readonly stateId: StateId;
+}
+
+/** What the machine decided about a task run. `written` is null when it stays as it is. */
+export interface TaskDecision {
+  readonly result: OrchestrationResult;
+  readonly written: { readonly state: State; readonly run: TaskRunRecord } | null;
+}

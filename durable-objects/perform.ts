@@ -1,0 +1,163 @@
+/**
+ * Performs the effects of written states, at least once each. An effect that fails is tried again with backoff while
+ * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), so
+ * every effect must be harmless when repeated.
+ */
+import type { Effect } from "#machine/rule";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import { isTerminal, type State } from "#protocol/states";
+import { fromWireTime } from "#protocol/time";
+import { ownerOf } from "./partition.ts";
+import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+
+/** What effects act upon, besides other objects. */
+export interface PerformerParts {
+  readonly env: Env;
+  readonly store: RunStore;
+  /** Tells the run's process, if it is connected, to stop. */
+  tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
+}
+
+const RETRY_MS = [100, 500, 2_000, 10_000] as const;
+
+/** One effect on its way, with what was true when it was stored. */
+interface Pending {
+  readonly seq: number;
+  readonly effect: Effect;
+  /** Claims of the run so far: a late release must not free the slot of a newer claim. */
+  readonly claims: number;
+}
+
+export class Performer {
+  readonly #parts: PerformerParts;
+  /** Numbers of the changes whose effects are not performed yet, with how many of them are open. */
+  readonly #open = new Map<number, number>();
+  /** What each run still has to do, in order: a withdrawal that overtook an offer would lose the run. */
+  readonly #tails = new Map<FlowRunId, Promise<void>>();
+
+  constructor(parts: PerformerParts) {
+    this.#parts = parts;
+  }
+
+  /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
+  add(id: FlowRunId, seq: number, effects: readonly Effect[], claims: number): void {
+    if (effects.length === 0) return;
+    this.#open.set(seq, effects.length);
+    for (const effect of effects) {
+      const tail = (this.#tails.get(id) ?? Promise.resolve()).then(() => this.#finish(id, { seq, effect, claims }));
+      this.#tails.set(id, tail);
+      void tail.then(() => {
+        if (this.#tails.get(id) === tail) this.#tails.delete(id);
+      });
+    }
+  }
+
+  /** The greatest number at or below which everything is performed, if the object's clock stands at `seq`. */
+  watermark(seq: number): number {
+    let lowest = seq + 1;
+    for (const open of this.#open.keys()) lowest = Math.min(lowest, open);
+    return lowest - 1;
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** Tries until it is done. */
+  async #finish(id: FlowRunId, { seq, effect, claims }: Pending): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        if (effect.kind === "offer" && failures > 0) {
+          // The pool does not answer: the queue, which keeps trying for days, takes over.
+          await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
+        } else {
+          await this.perform(id, effect, claims);
+        }
+        break;
+      } catch (error) {
+        console.warn(
+          `Effect "${effect.kind}" of flow run ${id} failed ${failures + 1} times; it is tried again.`,
+          error,
+        );
+        await scheduler.wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0);
+      }
+    }
+    const left = (this.#open.get(seq) ?? 1) - 1;
+    if (left > 0) this.#open.set(seq, left);
+    else this.#open.delete(seq);
+  }
+
+  /** Performs one effect now; throws what its target throws. */
+  async perform(id: FlowRunId, effect: Effect, claims: number): Promise<void> {
+    const { env, store } = this.#parts;
+    const spec = store.spec(id);
+    if (!spec) return;
+    switch (effect.kind) {
+      case "offer":
+        if (spec.placement)
+          await env.WORK_POOLS.getByName(spec.placement.poolName).offer(offerOf(id, spec, effect.dueAt));
+        return;
+      case "withdraw":
+        if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).withdraw(id);
+        return;
+      case "release":
+        if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims);
+        return;
+      case "tell-process": {
+        const state = store.run(id)?.record.state;
+        if (state) this.#parts.tellProcess(id, effect.action, state);
+        return;
+      }
+      case "mirror-to-parent":
+        await this.#mirror(id, effect.taskRunId);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** The task run that stands for this run in its parent shows this run's state. */
+  async #mirror(id: FlowRunId, taskRunId: TaskRunId): Promise<void> {
+    const { env, store } = this.#parts;
+    const state = store.run(id)?.record.state;
+    const row = await env.DB.prepare("SELECT flow_run_id FROM task_runs WHERE id = ?")
+      .bind(taskRunId)
+      .first<{ flow_run_id: string }>();
+    const parent = row?.flow_run_id as FlowRunId | undefined;
+    if (parent && state) await ownerOf(env.FLOW_RUNS, parent)?.mirrorState(parent, taskRunId, id, state);
+  }
+}
+
+/** What a pool is told about a run that waits. */
+function offerOf(id: FlowRunId, spec: RunSpec, dueAt: number) {
+  const placement = spec.placement;
+  if (!placement) throw new Error(`Flow run ${id} has no work pool to be offered to.`);
+  return {
+    ticket: {
+      flow_run_id: id,
+      name: spec.name,
+      deployment_id: spec.deploymentId,
+      entrypoint: placement.entrypoint,
+      path: placement.path,
+      pull_steps: placement.pullSteps,
+      job_variables: placement.jobVariables,
+      work_queue_name: placement.queue.name,
+    },
+    due_at: dueAt,
+    queue: placement.queue,
+  };
+}
+
+/** What a run's state calls for, whatever was performed already: the effects of a run found after a restart. */
+export function standingEffects(row: RunRow): Effect[] {
+  const { state, policy, pooled, parentTaskRunId } = row.record;
+  const effects: Effect[] = [];
+  if (state === null) return effects;
+  if (parentTaskRunId) effects.push({ kind: "mirror-to-parent", taskRunId: parentTaskRunId });
+  if (!pooled) return effects;
+  if (state.type === "SCHEDULED" && policy.retry_type !== "in_process") {
+    effects.push({ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) });
+  }
+  if (isTerminal(state.type)) effects.push({ kind: "withdraw" }, { kind: "release" });
+  return effects;
+}

@@ -1,0 +1,180 @@
+/**
+ * Brings the runs that wait in a pool and the workers that have room together.
+ *
+ * Everything is looked at anew after each await: what is known before a claim is asked for is only that its slots are
+ * reserved. Nothing here is stored but through the store, so all of it may be lost at any await.
+ */
+import type { FlowRunId } from "#protocol/ids";
+import type { EpochMs } from "#protocol/time";
+import type { RunTicket } from "#protocol/worker-channel";
+import { ClaimBackoff } from "./claim-backoff.ts";
+import { clock } from "./clock.ts";
+import type { ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
+import type { Claim, PoolSlots } from "./pool-slots.ts";
+import type { PoolStore, ReadyRun } from "./storage/pool-store.ts";
+
+/** Claims that the ready list starts at the same time: more would only queue up in the runs' owners. */
+const CLAIMS_AT_ONCE = 64;
+
+export interface DispatcherParts {
+  readonly store: PoolStore;
+  readonly slots: PoolSlots;
+  readonly workers: ConnectedWorkers;
+  /** Asks the run's owner for a claim; null when the run is not there to be claimed. */
+  claimRun(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /** Sends a claim that is stored to its worker. */
+  push(worker: ConnectedWorker, ticket: RunTicket): void;
+  /** Calls `pump` at this time, or earlier. */
+  wakeAt(at: EpochMs): void;
+  /** Keeps the object until this is done. */
+  waitUntil(work: Promise<void>): void;
+}
+
+export class PoolDispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #backoff = new ClaimBackoff();
+  #isPaused = false;
+  #concurrencyLimit: number | null = null;
+  #isClosed = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  configure(isPaused: boolean, concurrencyLimit: number | null): void {
+    this.#isPaused = isPaused;
+    this.#concurrencyLimit = concurrencyLimit;
+  }
+
+  /** The pool is deleted: what claims under way bring is dropped. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Resolves when the run is stored as ready or held, or is gone. */
+  async offer(run: ReadyRun): Promise<void> {
+    const { store, slots, wakeAt } = this.#parts;
+    // The claim under way may be about an earlier schedule of the run than this offer, so the offer is not part of it.
+    for (let claim = slots.claimOf(run.id); claim; claim = slots.claimOf(run.id)) await claim.done;
+    if (this.#isClosed) return;
+    const now = clock.now();
+    const worker = run.dueAt <= now ? this.#workerFor(run, now) : null;
+    if (worker !== null) return this.#claim(run, worker);
+    store.putReady(run);
+    if (run.dueAt > now) wakeAt(run.dueAt);
+  }
+
+  /**
+   * The run no longer waits. A claim under way needs no word: the owner gives no ticket for a run that does not wait,
+   * and when it gave one before, the run is released later.
+   */
+  withdraw(id: FlowRunId): void {
+    this.#parts.store.deleteReady(id);
+    this.#backoff.forget(id);
+  }
+
+  /** Starts the claims of as many due runs as there are slots for. */
+  pump(): void {
+    if (this.#isPaused || this.#isClosed) return;
+    const { store, slots, workers, waitUntil } = this.#parts;
+    const now = clock.now();
+    const takers = [...workers.all()].filter((worker) => this.#freeSlots(worker, now) > 0);
+    if (takers.length === 0) return;
+    const takesAll = takers.some((worker) => worker.row.queueNames.length === 0);
+    const queueNames = takesAll ? null : [...new Set(takers.flatMap((worker) => worker.row.queueNames))];
+    for (const run of store.readyToStart(now, { queueNames, onlyHeld: this.#isFull })) {
+      if (slots.claiming >= CLAIMS_AT_ONCE) return;
+      if (slots.claimOf(run.id)) continue;
+      const worker = this.#workerFor(run, now);
+      if (worker !== null) waitUntil(this.#claim(run, worker));
+      else if (this.#isFull || !takers.some((taker) => this.#freeSlots(taker, now) > 0)) return;
+    }
+  }
+
+  /** When the alarm has to look next; null when nothing becomes possible by time alone. */
+  nextWakeAt(now: EpochMs): EpochMs | null {
+    const dueAt = this.#parts.store.nextDueAt(now);
+    const retryAt = this.#backoff.nextRetryAt(now);
+    return dueAt === null || (retryAt !== null && retryAt < dueAt) ? retryAt : dueAt;
+  }
+
+  /** The worker that is to get this run now: the one with the most free slots. Null when the run has to wait. */
+  #workerFor(run: ReadyRun, now: EpochMs): ConnectedWorker | null {
+    if (this.#isPaused || this.#backoff.blocks(run.id, now)) return null;
+    // A run that comes back before its slot was released needs no second one.
+    if (this.#isFull && !this.#parts.slots.occupiesPool(run.id)) return null;
+    let best: ConnectedWorker | null = null;
+    let mostFree = 0;
+    for (const worker of this.#parts.workers.all()) {
+      const { queueNames } = worker.row;
+      const free = this.#freeSlots(worker, now);
+      if (free <= mostFree || (queueNames.length > 0 && !queueNames.includes(run.queueName))) continue;
+      best = worker;
+      mostFree = free;
+    }
+    return best;
+  }
+
+  #freeSlots(worker: ConnectedWorker, now: EpochMs): number {
+    if (worker.isDraining || this.#parts.workers.isSilent(worker, now)) return 0;
+    return worker.row.limit - this.#parts.slots.workerUsed(worker.row.name);
+  }
+
+  get #isFull(): boolean {
+    return this.#concurrencyLimit !== null && this.#parts.slots.poolUsed >= this.#concurrencyLimit;
+  }
+
+  /** Claims a run for a worker and pushes it. Settles when the run is held, ready again, or gone. */
+  async #claim(run: ReadyRun, { row: { name: workerName } }: ConnectedWorker): Promise<void> {
+    const { slots } = this.#parts;
+    const settled = Promise.withResolvers<void>();
+    const claim: Claim = { id: run.id, workerName, done: settled.promise, overtakenUpTo: -1 };
+    slots.reserve(claim);
+    const answer = await this.#ask(run.id, workerName);
+    slots.unreserve(claim);
+    try {
+      if (this.#isClosed) return;
+      if (answer.kind === "failed") this.#postpone(run, answer.error);
+      else this.#deliver(claim, answer.ticket);
+    } finally {
+      settled.resolve();
+    }
+    this.pump();
+  }
+
+  async #ask(id: FlowRunId, name: string) {
+    try {
+      return { kind: "answered", ticket: await this.#parts.claimRun(id, { name }) } as const;
+    } catch (error) {
+      return { kind: "failed", error } as const;
+    }
+  }
+
+  /** Nobody knows what became of the claim: the run stays, and is asked for again. */
+  #postpone(run: ReadyRun, error: unknown): void {
+    const retryAt = this.#backoff.failed(run.id, error, clock.now(), Math.random());
+    this.#parts.store.putReady(run);
+    this.#parts.wakeAt(retryAt);
+    console.warn(`Claiming flow run ${run.id} failed; it is tried again at ${new Date(retryAt).toISOString()}.`, error);
+  }
+
+  /** A claim that cannot be pushed is not held: its run comes back when the lease ends. None is pushed twice. */
+  #deliver(claim: Claim, ticket: RunTicket | null): void {
+    const { store, slots, workers, push } = this.#parts;
+    const { id, workerName } = claim;
+    this.#backoff.answered(id);
+    const worker = workers.get(workerName);
+    const isPushable =
+      ticket !== null && ticket.generation > claim.overtakenUpTo && !slots.isHeld(id, ticket.generation);
+    if (!isPushable || worker === undefined || worker.isDraining) {
+      store.deleteReady(id);
+      return;
+    }
+    const { generation } = ticket;
+    store.together(() => {
+      store.deleteReady(id);
+      slots.hold({ id, generation, workerName, claimedAt: clock.now(), occupiesPool: true, occupiesWorker: true });
+    });
+    push(worker, ticket);
+  }
+}

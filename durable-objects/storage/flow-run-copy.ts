@@ -1,0 +1,168 @@
+/**
+ * The copies in D1 that lists and filters read: the statements that write them, many rows at a time.
+ *
+ * A copy carries its owner's version and never goes backwards: a refused row costs nothing. One JSON parameter holds
+ * all rows, since D1 binds at most 100 parameters and a statement per row costs a round trip of its thread each.
+ * A column that an index covers is only named in an update where it can change: naming it costs a written row.
+ */
+import type { FlowRun } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
+import type { TaskRun } from "#protocol/task-runs";
+import { fromWireTime, type WireTime } from "#protocol/time";
+
+export interface FlowRunCopy {
+  readonly version: number;
+  readonly run: FlowRun;
+}
+
+export interface TaskRunCopy {
+  readonly version: number;
+  readonly task: TaskRun;
+}
+
+const FLOW_RUN_COLUMNS = [
+  "id",
+  "version",
+  "flow_id",
+  "deployment_id",
+  "work_pool_id",
+  "parent_task_run_id",
+  "name",
+  "state_type",
+  "state_name",
+  "expected_start_time",
+  "next_scheduled_start_time",
+  "start_time",
+  "end_time",
+  "tags",
+  "doc",
+] as const;
+
+const TASK_RUN_COLUMNS = [
+  "flow_run_id",
+  "id",
+  "version",
+  "name",
+  "task_key",
+  "dynamic_key",
+  "state_type",
+  "state_name",
+  "expected_start_time",
+  "start_time",
+  "end_time",
+  "tags",
+  "doc",
+] as const;
+
+const FLOW_RUN_CHANGES = [
+  "version",
+  "name",
+  "state_type",
+  "state_name",
+  "expected_start_time",
+  "next_scheduled_start_time",
+  "start_time",
+  "end_time",
+  "tags",
+  "doc",
+];
+const TASK_RUN_CHANGES = [
+  "version",
+  "name",
+  "state_type",
+  "state_name",
+  "expected_start_time",
+  "start_time",
+  "end_time",
+  "tags",
+  "doc",
+];
+
+function upsert(table: string, columns: readonly string[], key: string, changes: readonly string[]): string {
+  const values = columns.map((_, index) => `value ->> ${index}`).join(", ");
+  const assignments = changes.map((column) => `${column} = excluded.${column}`).join(", ");
+  return `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values} FROM json_each(?) WHERE true
+    ON CONFLICT (${key}) DO UPDATE SET ${assignments} WHERE excluded.version > ${table}.version`;
+}
+
+const UPSERT_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", FLOW_RUN_CHANGES);
+const UPSERT_TASK_RUNS = upsert("task_runs", TASK_RUN_COLUMNS, "flow_run_id, id", TASK_RUN_CHANGES);
+
+/** Bytes of one JSON parameter; D1 allows 2 MB for a value. */
+const PARAMETER_BYTES = 1_500_000;
+
+/** Writes all copies in one D1 batch, which is one transaction and one round trip. */
+export async function writeCopies(db: D1Database, runs: FlowRunCopy[], tasks: TaskRunCopy[]): Promise<void> {
+  const statements = [
+    ...chunks(runs.map(flowRunValues)).map((rows) => db.prepare(UPSERT_FLOW_RUNS).bind(rows)),
+    ...chunks(tasks.map(taskRunValues)).map((rows) => db.prepare(UPSERT_TASK_RUNS).bind(rows)),
+  ];
+  if (statements.length > 0) await db.batch(statements);
+}
+
+/** Removes a run and its task runs from the lists. */
+export async function deleteCopies(db: D1Database, id: FlowRunId): Promise<void> {
+  await db.batch([
+    db.prepare("DELETE FROM flow_runs WHERE id = ?").bind(id),
+    db.prepare("DELETE FROM task_runs WHERE flow_run_id = ?").bind(id),
+  ]);
+}
+
+function flowRunValues({ version, run }: FlowRunCopy): string {
+  return JSON.stringify([
+    run.id,
+    version,
+    run.flow_id,
+    run.deployment_id,
+    run.work_pool_id,
+    run.parent_task_run_id,
+    run.name,
+    run.state_type,
+    run.state_name,
+    epoch(run.expected_start_time),
+    epoch(run.next_scheduled_start_time),
+    epoch(run.start_time),
+    epoch(run.end_time),
+    JSON.stringify(run.tags),
+    JSON.stringify(run),
+  ]);
+}
+
+function taskRunValues({ version, task }: TaskRunCopy): string {
+  return JSON.stringify([
+    task.flow_run_id ?? "",
+    task.id,
+    version,
+    task.name,
+    task.task_key,
+    task.dynamic_key,
+    task.state_type,
+    task.state_name,
+    epoch(task.expected_start_time),
+    epoch(task.start_time),
+    epoch(task.end_time),
+    JSON.stringify(task.tags),
+    JSON.stringify(task),
+  ]);
+}
+
+function epoch(time: WireTime | null): number | null {
+  return time === null ? null : fromWireTime(time);
+}
+
+function chunks(rows: readonly string[]): string[] {
+  const parameters: string[] = [];
+  let current: string[] = [];
+  let size = 0;
+  for (const row of rows) {
+    if (size + row.length > PARAMETER_BYTES && current.length > 0) {
+      parameters.push(`[${current.join(",")}]`);
+      current = [];
+      size = 0;
+    }
+    current.push(row);
+    size += row.length;
+  }
+  if (current.length > 0) parameters.push(`[${current.join(",")}]`);
+  return parameters;
+}

@@ -1,0 +1,287 @@
+/** The SQLite of a work pool's object: its rows, its schema, and every statement by name. */
+import type { FlowRunId } from "#protocol/ids";
+import type { EpochMs } from "#protocol/time";
+import type { PoolSettings } from "../work-pool-owner.ts";
+import { isUntouched, migrate } from "./migrate.ts";
+
+/** A run that waits in the pool, due or not. */
+export interface ReadyRun {
+  readonly id: FlowRunId;
+  readonly queueName: string;
+  /** 1 is the most urgent. */
+  readonly queuePriority: number;
+  readonly dueAt: EpochMs;
+}
+
+/** A claim that was pushed. It is over for the pool and for the worker at different times; the row ends with both. */
+export interface HeldRun {
+  readonly id: FlowRunId;
+  readonly generation: number;
+  readonly workerName: string;
+  readonly claimedAt: EpochMs;
+  /** The run's owner has not released it. */
+  readonly occupiesPool: boolean;
+  /** The worker has not said that the process is gone. */
+  readonly occupiesWorker: boolean;
+}
+
+/** A worker that is or was connected. */
+export interface WorkerRow {
+  readonly name: string;
+  /** UUID; stays the same when a worker of this name connects again. */
+  readonly id: string;
+  readonly type: string;
+  readonly limit: number;
+  /** Empty for all queues. */
+  readonly queueNames: readonly string[];
+  readonly isOnline: boolean;
+  readonly connectedAt: EpochMs;
+  /** As of the last connect or disconnect: heartbeats write nothing. */
+  readonly lastSeenAt: EpochMs;
+}
+
+const STEPS = [
+  `CREATE TABLE ready (
+     flow_run_id TEXT PRIMARY KEY,
+     queue_name TEXT NOT NULL,
+     queue_priority INTEGER NOT NULL,
+     due_at REAL NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX ready_order ON ready (queue_priority, due_at, flow_run_id);
+   CREATE TABLE held (
+     flow_run_id TEXT NOT NULL,
+     generation INTEGER NOT NULL,
+     worker_name TEXT NOT NULL,
+     claimed_at REAL NOT NULL,
+     occupies_pool INTEGER NOT NULL,
+     occupies_worker INTEGER NOT NULL,
+     PRIMARY KEY (flow_run_id, generation)
+   ) WITHOUT ROWID;
+   CREATE TABLE workers (
+     name TEXT PRIMARY KEY,
+     id TEXT NOT NULL,
+     type TEXT NOT NULL,
+     run_limit INTEGER NOT NULL,
+     queue_names TEXT NOT NULL,
+     is_online INTEGER NOT NULL,
+     connected_at REAL NOT NULL,
+     last_seen_at REAL NOT NULL,
+     is_copied INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
+] as const;
+
+const SETTINGS_KEY = "settings";
+
+type ReadyColumns = {
+  flow_run_id: FlowRunId;
+  queue_name: string;
+  queue_priority: number;
+  due_at: EpochMs;
+};
+type HeldColumns = {
+  flow_run_id: FlowRunId;
+  generation: number;
+  worker_name: string;
+  claimed_at: EpochMs;
+  occupies_pool: number;
+  occupies_worker: number;
+};
+type WorkerColumns = {
+  name: string;
+  id: string;
+  type: string;
+  run_limit: number;
+  queue_names: string;
+  is_online: number;
+  connected_at: EpochMs;
+  last_seen_at: EpochMs;
+};
+
+function toWorker(row: WorkerColumns): WorkerRow {
+  return {
+    name: row.name,
+    id: row.id,
+    type: row.type,
+    limit: row.run_limit,
+    queueNames: JSON.parse(row.queue_names),
+    isOnline: row.is_online === 1,
+    connectedAt: row.connected_at,
+    lastSeenAt: row.last_seen_at,
+  };
+}
+
+/** Reads answer "nothing" before the first write; the first write makes the schema. */
+export class PoolStore {
+  readonly #storage: DurableObjectStorage;
+  #hasSchema: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#hasSchema = !isUntouched(storage);
+    if (this.#hasSchema) migrate(storage, STEPS);
+  }
+
+  /** Runs writes that belong together: all are kept, or none. */
+  together<T>(write: () => T): T {
+    this.#ensureSchema();
+    return this.#storage.transactionSync(write);
+  }
+
+  settings(): PoolSettings | null {
+    return this.#storage.kv.get<PoolSettings>(SETTINGS_KEY) ?? null;
+  }
+
+  putSettings(settings: PoolSettings): void {
+    this.#storage.kv.put(SETTINGS_KEY, settings);
+  }
+
+  /** Stores a waiting run; writes nothing when exactly this is stored already. */
+  putReady(run: ReadyRun): void {
+    this.#write(
+      `INSERT INTO ready (flow_run_id, queue_name, queue_priority, due_at) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (flow_run_id) DO UPDATE SET queue_name = ?2, queue_priority = ?3, due_at = ?4
+       WHERE queue_name <> ?2 OR queue_priority <> ?3 OR due_at <> ?4`,
+      run.id,
+      run.queueName,
+      run.queuePriority,
+      run.dueAt,
+    );
+  }
+
+  deleteReady(id: FlowRunId): void {
+    if (this.#hasSchema) this.#write("DELETE FROM ready WHERE flow_run_id = ?", id);
+  }
+
+  countReady(): number {
+    const [row] = this.#read<{ count: number }>("SELECT count(*) AS count FROM ready");
+    return row?.count ?? 0;
+  }
+
+  /**
+   * Due runs in the order in which they are to start, read as far as the caller goes. `queueNames` limits them to
+   * these queues; null means all. `onlyHeld` limits them to runs that occupy a slot of the pool already.
+   */
+  *readyToStart(
+    now: EpochMs,
+    { queueNames, onlyHeld }: { queueNames: readonly string[] | null; onlyHeld: boolean },
+  ): Generator<ReadyRun> {
+    const rows = this.#read<ReadyColumns>(
+      `SELECT * FROM ready
+       WHERE due_at <= ?1 AND (?2 IS NULL OR queue_name IN (SELECT value FROM json_each(?2)))
+         AND (?3 = 0 OR flow_run_id IN (SELECT flow_run_id FROM held WHERE occupies_pool = 1))
+       ORDER BY queue_priority, due_at, flow_run_id`,
+      now,
+      queueNames === null ? null : JSON.stringify(queueNames),
+      onlyHeld ? 1 : 0,
+    );
+    for (const row of rows) {
+      yield {
+        id: row.flow_run_id,
+        queueName: row.queue_name,
+        queuePriority: row.queue_priority,
+        dueAt: row.due_at,
+      };
+    }
+  }
+
+  /** When the next run becomes due that is not due at `now`; null when there is none. */
+  nextDueAt(now: EpochMs): EpochMs | null {
+    const [row] = this.#read<{ due_at: EpochMs | null }>(
+      "SELECT min(due_at) AS due_at FROM ready WHERE due_at > ?",
+      now,
+    );
+    return row?.due_at ?? null;
+  }
+
+  held(): HeldRun[] {
+    return [...this.#read<HeldColumns>("SELECT * FROM held")].map((row) => ({
+      id: row.flow_run_id,
+      generation: row.generation,
+      workerName: row.worker_name,
+      claimedAt: row.claimed_at,
+      occupiesPool: row.occupies_pool === 1,
+      occupiesWorker: row.occupies_worker === 1,
+    }));
+  }
+
+  putHeld(run: HeldRun): void {
+    this.#write(
+      `INSERT INTO held (flow_run_id, generation, worker_name, claimed_at, occupies_pool, occupies_worker)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+       ON CONFLICT (flow_run_id, generation) DO UPDATE
+       SET worker_name = ?3, claimed_at = ?4, occupies_pool = ?5, occupies_worker = ?6`,
+      run.id,
+      run.generation,
+      run.workerName,
+      run.claimedAt,
+      run.occupiesPool ? 1 : 0,
+      run.occupiesWorker ? 1 : 0,
+    );
+  }
+
+  deleteHeld(id: FlowRunId, generation: number): void {
+    this.#write("DELETE FROM held WHERE flow_run_id = ? AND generation = ?", id, generation);
+  }
+
+  workers(): WorkerRow[] {
+    return [...this.#read<WorkerColumns>("SELECT * FROM workers ORDER BY name")].map(toWorker);
+  }
+
+  worker(name: string): WorkerRow | null {
+    const [row] = this.#read<WorkerColumns>("SELECT * FROM workers WHERE name = ?", name);
+    return row === undefined ? null : toWorker(row);
+  }
+
+  /** Stores a worker as it is and marks it as not copied. */
+  putWorker(worker: WorkerRow): void {
+    this.#write(
+      `INSERT INTO workers (name, id, type, run_limit, queue_names, is_online, connected_at, last_seen_at, is_copied)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
+       ON CONFLICT (name) DO UPDATE
+       SET id = ?2, type = ?3, run_limit = ?4, queue_names = ?5, is_online = ?6, connected_at = ?7, last_seen_at = ?8, is_copied = 0`,
+      worker.name,
+      worker.id,
+      worker.type,
+      worker.limit,
+      JSON.stringify(worker.queueNames),
+      worker.isOnline ? 1 : 0,
+      worker.connectedAt,
+      worker.lastSeenAt,
+    );
+  }
+
+  /** Forgets workers that were last seen before `before` and are not online. */
+  deleteWorkersUnseenSince(before: EpochMs): void {
+    this.#write("DELETE FROM workers WHERE is_online = 0 AND is_copied = 1 AND last_seen_at < ?", before);
+  }
+
+  uncopiedWorkers(): WorkerRow[] {
+    return [...this.#read<WorkerColumns>("SELECT * FROM workers WHERE is_copied = 0")].map(toWorker);
+  }
+
+  /** Marks a worker as copied, unless it changed since it was read. */
+  markCopied(worker: WorkerRow): void {
+    this.#write(
+      "UPDATE workers SET is_copied = 1 WHERE name = ? AND is_online = ? AND last_seen_at = ?",
+      worker.name,
+      worker.isOnline ? 1 : 0,
+      worker.lastSeenAt,
+    );
+  }
+
+  #read<T extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Iterable<T> {
+    return this.#hasSchema ? this.#storage.sql.exec<T>(sql, ...values) : [];
+  }
+
+  #write(sql: string, ...values: SqlStorageValue[]): void {
+    this.#ensureSchema();
+    this.#storage.sql.exec(sql, ...values);
+  }
+
+  /** Outside of every transaction of ours: one that is undone would take the schema with it. */
+  #ensureSchema(): void {
+    if (this.#hasSchema) return;
+    migrate(this.#storage, STEPS);
+    this.#hasSchema = true;
+  }
+}

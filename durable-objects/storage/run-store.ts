@@ -1,0 +1,251 @@
+/**
+ * The SQLite of an object that owns flow runs: its rows, its schema, and every statement by name.
+ *
+ * Written rows are what such an object is paid by, so: text keys have no second index (`WITHOUT ROWID`), what changes
+ * often is apart from what is large, log lines are stored in chunks, and there is no outbox table. `journal.seq` is
+ * the clock of the object: what a run row says was changed at `seq` is copied to D1 once the watermark has passed it.
+ */
+import type { FlowRunRecord, Lease } from "#machine/rule";
+import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
+import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "#protocol/ids";
+import type { LogCreate } from "#protocol/logs";
+import type { State } from "#protocol/states";
+import type { TaskRun } from "#protocol/task-runs";
+import type { EpochMs } from "#protocol/time";
+import type { RunPlacement } from "../flow-run-owner.ts";
+
+/** What was said when the run was made, and what a PATCH may change. Large; rarely rewritten. */
+export interface RunSpec {
+  readonly name: string;
+  readonly flowId: FlowId;
+  readonly deploymentId: DeploymentId | null;
+  readonly deploymentVersion: string | null;
+  readonly flowVersion: string | null;
+  readonly parameters: JsonObject;
+  readonly context: JsonObject;
+  readonly tags: readonly string[];
+  readonly labels: Labels;
+  readonly idempotencyKey: string | null;
+  readonly parentTaskRunId: TaskRunId | null;
+  readonly infrastructureDocumentId: string | null;
+  readonly jobVariables: JsonObject | null;
+  readonly createdBy: CreatedBy | null;
+  readonly autoScheduled: boolean;
+  readonly placement: RunPlacement | null;
+  readonly createdAt: EpochMs;
+}
+
+/** What changes with every state. Small; rewritten often. */
+export interface RunRow {
+  readonly record: FlowRunRecord;
+  /** Counts every change of the run; a copy with an older version never overwrites a newer one. */
+  readonly version: number;
+  readonly updatedAt: EpochMs;
+  readonly lease: Lease | null;
+  /** Claims so far; the lease's generation is one of these numbers. */
+  readonly claims: number;
+  /** Why claims came back unconfirmed, oldest first. */
+  readonly returned: readonly string[];
+  /** Numbers of this run's entries in the journal, oldest first. */
+  readonly states: readonly number[];
+  /** The process that reports through the run channel, and the last of its batches that is stored. */
+  readonly session: string | null;
+  readonly acked: number;
+  /** Bytes of log stored; once above the limit, only errors are kept. */
+  readonly logBytes: number;
+}
+
+/** A task run with the states it went through, oldest first. */
+export interface TaskRow {
+  readonly task: TaskRun;
+  readonly states: readonly State[];
+  readonly version: number;
+}
+
+/** What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats. */
+export type DeadlineKind = "claim" | "alive";
+
+export interface DeadlineRow {
+  readonly runId: FlowRunId;
+  readonly kind: DeadlineKind;
+  /** When it passes, unless a sign of life moves it. */
+  readonly dueAt: EpochMs;
+  /** It passed while nobody could listen and was moved once. */
+  readonly postponed: boolean;
+}
+
+export interface LogChunk {
+  readonly seq: number;
+  readonly arrivedAt: EpochMs;
+  readonly lines: readonly LogCreate[];
+}
+
+/** Append-only: a step that has landed is never edited. */
+export const RUN_SCHEMA: readonly string[] = [
+  `CREATE TABLE specs (run_id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE runs (run_id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE journal (seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL, state TEXT);
+   CREATE TABLE tasks (run_id TEXT, task_key TEXT, dynamic_key TEXT, doc TEXT NOT NULL,
+     PRIMARY KEY (run_id, task_key, dynamic_key)) WITHOUT ROWID;
+   CREATE TABLE logs (run_id TEXT, seq INTEGER, arrived_at REAL NOT NULL, lines TEXT NOT NULL,
+     PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+   CREATE TABLE deadlines (run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, due_at REAL NOT NULL,
+     postponed INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** The named statements. Each does one thing and returns parsed rows. */
+export class RunStore {
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#sql = storage.sql;
+  }
+
+  /** The greatest number in the journal or among log chunks' marks; 0 in an empty object. */
+  lastSeq(): number {
+    const last = this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM journal").one().seq ?? 0;
+    return Math.max(last, this.mark("seq"));
+  }
+
+  mark(name: string): number {
+    return this.#sql.exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name).toArray()[0]?.value ?? 0;
+  }
+
+  setMark(name: string, value: number): void {
+    this.#sql.exec("INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+  }
+
+  insertSpec(id: FlowRunId, spec: RunSpec): void {
+    this.#sql.exec("INSERT INTO specs VALUES (?, ?)", id, JSON.stringify(spec));
+  }
+
+  updateSpec(id: FlowRunId, spec: RunSpec): void {
+    this.#sql.exec("UPDATE specs SET doc = ? WHERE run_id = ?", JSON.stringify(spec), id);
+  }
+
+  spec(id: FlowRunId): RunSpec | null {
+    return this.#doc<RunSpec>("SELECT doc FROM specs WHERE run_id = ?", id);
+  }
+
+  putRun(id: FlowRunId, row: RunRow): void {
+    this.#sql.exec(
+      "INSERT INTO runs VALUES (?, ?) ON CONFLICT DO UPDATE SET doc = excluded.doc",
+      id,
+      JSON.stringify(row),
+    );
+  }
+
+  run(id: FlowRunId): RunRow | null {
+    return this.#doc<RunRow>("SELECT doc FROM runs WHERE run_id = ?", id);
+  }
+
+  /** Appends a state (or, without one, only the mark that the run has changed). */
+  appendJournal(seq: number, id: FlowRunId, state: State | null): void {
+    this.#sql.exec("INSERT INTO journal VALUES (?, ?, ?)", seq, id, state === null ? null : JSON.stringify(state));
+  }
+
+  states(seqs: readonly number[]): State[] {
+    return this.#sql
+      .exec<{ state: string }>(
+        "SELECT state FROM journal WHERE seq IN (SELECT value FROM json_each(?)) AND state IS NOT NULL ORDER BY seq",
+        JSON.stringify(seqs),
+      )
+      .toArray()
+      .map((row) => JSON.parse(row.state) as State);
+  }
+
+  /** Runs that changed after the watermark: what a restarted object has to copy and to perform again. */
+  changedAfter(seq: number): FlowRunId[] {
+    return this.#sql
+      .exec<{ run_id: string }>("SELECT DISTINCT run_id FROM journal WHERE seq > ?", seq)
+      .toArray()
+      .map((row) => row.run_id as FlowRunId);
+  }
+
+  putTask(id: FlowRunId, row: TaskRow): void {
+    this.#sql.exec(
+      "INSERT INTO tasks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET doc = excluded.doc",
+      id,
+      row.task.task_key,
+      row.task.dynamic_key,
+      JSON.stringify(row),
+    );
+  }
+
+  /** By natural key: a run that is executed again reports the same task under another id. */
+  task(id: FlowRunId, taskKey: string, dynamicKey: string): TaskRow | null {
+    return this.#doc<TaskRow>(
+      "SELECT doc FROM tasks WHERE run_id = ? AND task_key = ? AND dynamic_key = ?",
+      id,
+      taskKey,
+      dynamicKey,
+    );
+  }
+
+  taskById(id: FlowRunId, taskRunId: TaskRunId): TaskRow | null {
+    return this.#doc<TaskRow>("SELECT doc FROM tasks WHERE run_id = ? AND doc ->> '$.task.id' = ?", id, taskRunId);
+  }
+
+  tasks(id: FlowRunId): TaskRow[] {
+    return this.#sql
+      .exec<{ doc: string }>("SELECT doc FROM tasks WHERE run_id = ?", id)
+      .toArray()
+      .map((row) => JSON.parse(row.doc) as TaskRow);
+  }
+
+  insertLogs(id: FlowRunId, chunk: LogChunk): void {
+    this.#sql.exec("INSERT INTO logs VALUES (?, ?, ?, ?)", id, chunk.seq, chunk.arrivedAt, JSON.stringify(chunk.lines));
+  }
+
+  /** Chunks in the order of arrival, one at a time: a run may have 50 MB of them. */
+  *logs(id: FlowRunId): Generator<LogChunk> {
+    const rows = this.#sql.exec<{ seq: number; arrived_at: number; lines: string }>(
+      "SELECT seq, arrived_at, lines FROM logs WHERE run_id = ? ORDER BY seq",
+      id,
+    );
+    for (const row of rows) {
+      yield { seq: row.seq, arrivedAt: row.arrived_at as EpochMs, lines: JSON.parse(row.lines) as LogCreate[] };
+    }
+  }
+
+  putDeadline(row: DeadlineRow): void {
+    this.#sql.exec(
+      `INSERT INTO deadlines VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, postponed = excluded.postponed`,
+      row.runId,
+      row.kind,
+      row.dueAt,
+      row.postponed ? 1 : 0,
+    );
+  }
+
+  deleteDeadline(id: FlowRunId): void {
+    this.#sql.exec("DELETE FROM deadlines WHERE run_id = ?", id);
+  }
+
+  deadlines(): DeadlineRow[] {
+    return this.#sql
+      .exec<{ run_id: string; kind: string; due_at: number; postponed: number }>("SELECT * FROM deadlines")
+      .toArray()
+      .map((row) => ({
+        runId: row.run_id as FlowRunId,
+        kind: row.kind as DeadlineKind,
+        dueAt: row.due_at as EpochMs,
+        postponed: row.postponed === 1,
+      }));
+  }
+
+  /** Deletes a run with everything that belongs to it. */
+  deleteRun(id: FlowRunId, row: RunRow): void {
+    this.#sql.exec("DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(row.states));
+    for (const table of ["specs", "runs", "tasks", "logs", "deadlines"]) {
+      this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, id);
+    }
+  }
+
+  #doc<T>(query: string, ...keys: string[]): T | null {
+    const doc = this.#sql.exec<{ doc: string }>(query, ...keys).toArray()[0]?.doc;
+    return doc === undefined ? null : (JSON.parse(doc) as T);
+  }
+}

@@ -1,0 +1,370 @@
+/**
+ * The object of a work pool: the runs that wait, the slots, and the workers that are connected. One per pool, named by
+ * the pool's name.
+ *
+ * A push is a claim made on the worker's behalf. Whether a run may be claimed is decided by its owner alone, so a run
+ * that is offered twice, or whose push was lost, is never executed twice: the second claim is answered with null. A
+ * claim that comes to nothing here (its worker left meanwhile) is returned by the owner when the run's lease ends.
+ *
+ * What must last is written before it is told to anyone. A run that starts at once costs three written rows (held,
+ * released by one side, released by the other); one that waits is stored as ready besides.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { SluiceError } from "#protocol/errors";
+import { type FlowRunId, partitionOf } from "#protocol/ids";
+import { SPANS } from "#protocol/limits";
+import { CHANNEL_PING, CHANNEL_PONG } from "#protocol/run-channel";
+import { after, type EpochMs, ms } from "#protocol/time";
+import {
+  type PoolOffer,
+  type RunTicket,
+  WORKER_CHANNEL_PROTOCOL,
+  type WorkerClientFrame,
+  type WorkerServerFrame,
+} from "#protocol/worker-channel";
+import { clock } from "./clock.ts";
+import { type ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
+import { ownerOf } from "./partition.ts";
+import { PoolDispatcher } from "./pool-dispatcher.ts";
+import { PoolSlots } from "./pool-slots.ts";
+import { PoolStore, type WorkerRow } from "./storage/pool-store.ts";
+import type { PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
+import { WorkerCopier } from "./worker-copier.ts";
+import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
+
+/** A worker that was not seen for this long is no longer listed. */
+const WORKER_REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000;
+const COPY_RETRY_MS = 5_000;
+
+type Hello = Extract<WorkerClientFrame, { type: "hello" }>;
+
+export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner {
+  /** Asks the run's owner. A property, so that no other object can call it and a test can stand in for the owner. */
+  claimRun = async (id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> =>
+    (await ownerOf(this.env.FLOW_RUNS, id)?.claim(id, worker)) ?? null;
+
+  readonly #copier: WorkerCopier;
+  #store: PoolStore;
+  #slots: PoolSlots;
+  #workers: ConnectedWorkers;
+  #dispatcher: PoolDispatcher;
+  #settings: PoolSettings | null;
+  /** When the alarm is set for, in real time; null when it is not set. */
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(CHANNEL_PING, CHANNEL_PONG));
+    this.#copier = new WorkerCopier(env.DB, ctx.id.name ?? "");
+    this.#store = new PoolStore(ctx.storage);
+    this.#settings = this.#store.settings();
+    this.#slots = new PoolSlots(this.#store);
+    this.#workers = new ConnectedWorkers(ctx, this.#store);
+    this.#dispatcher = this.#makeDispatcher();
+    this.#applySettings();
+    this.#missLostWorkers();
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
+  }
+
+  async offer({ ticket, due_at, queue }: PoolOffer): Promise<void> {
+    const id = ticket.flow_run_id;
+    if (partitionOf(id) === null) throw new RangeError(`Flow run id ${id} leads to no owner: it was not made here.`);
+    this.#dismissSilent(clock.now());
+    await this.#dispatcher.offer({
+      id,
+      queueName: queue.name,
+      queuePriority: queue.priority,
+      dueAt: due_at as EpochMs,
+    });
+  }
+
+  async withdraw(flowRunId: FlowRunId): Promise<void> {
+    this.#dispatcher.withdraw(flowRunId);
+  }
+
+  async release(flowRunId: FlowRunId, generation?: number): Promise<void> {
+    this.#slots.release(flowRunId, generation, (workerName) => this.#workers.get(workerName) !== undefined);
+    this.#pump();
+  }
+
+  async workerOnline(workerName: string, flowRunId?: FlowRunId): Promise<boolean> {
+    const worker = this.#workers.get(workerName);
+    if (worker === undefined || this.#workers.isSilent(worker, clock.now())) return false;
+    return flowRunId === undefined || this.#slots.holderOf(flowRunId)?.workerName === workerName;
+  }
+
+  async kill(flowRunId: FlowRunId): Promise<boolean> {
+    const run = this.#slots.holderOf(flowRunId);
+    const worker = run && this.#workers.get(run.workerName);
+    if (!run || !worker) return false;
+    return this.#send(worker, {
+      type: "kill",
+      flow_run_id: flowRunId,
+      generation: run.generation,
+    });
+  }
+
+  async status(): Promise<PoolStatus> {
+    const now = clock.now();
+    return {
+      ready: this.#store.countReady(),
+      claiming: this.#slots.claiming,
+      held: this.#slots.poolUsed,
+      workers: this.#store.workers().map((row) => this.#statusOf(row, now)),
+    };
+  }
+
+  async configure(settings: PoolSettings): Promise<void> {
+    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) this.#store.putSettings(settings);
+    this.#settings = settings;
+    this.#applySettings();
+    this.#pump();
+  }
+
+  async remove(): Promise<void> {
+    const error = new SluiceError("not_found", "The work pool was deleted.", {
+      fix: "Start the worker for a work pool that exists.",
+    });
+    for (const worker of [...this.#workers.all()])
+      this.#dismiss(worker.socket, { closeCode: CLOSE.poolDeleted, error });
+    this.#dispatcher.close();
+    await this.#copyWorkers();
+    this.#alarmAt = null;
+    await this.ctx.storage.deleteAll();
+    this.#store = new PoolStore(this.ctx.storage);
+    this.#settings = null;
+    this.#slots = new PoolSlots(this.#store);
+    this.#workers = new ConnectedWorkers(this.ctx, this.#store);
+    this.#dispatcher = this.#makeDispatcher();
+    this.#applySettings();
+  }
+
+  /** The worker channel: a WebSocket, forwarded by the Worker's route. */
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
+      const error = new SluiceError("protocol_unsupported", "The worker channel is a WebSocket.", {
+        fix: "Send the request with `Upgrade: websocket`.",
+      });
+      return Response.json(error.toBody(), {
+        status: error.status,
+        headers: { Upgrade: "websocket" },
+      });
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#workers.accept(server, clock.now());
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // What still arrives on a socket that is being closed is told again by the `hello` of the next one.
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const now = clock.now();
+    const read = readWorkerFrame(message);
+    const worker = this.#workers.on(socket);
+    if (read.kind === "bad") return this.#dismiss(socket, read.dismissal);
+    const { frame } = read;
+    if (frame.type === "hello") {
+      if (worker)
+        return this.#dismiss(socket, bad("A second hello arrived on one socket.", "Say hello once.").dismissal);
+      return this.#hello(socket, frame, now);
+    }
+    if (!worker) {
+      const { dismissal } = bad(`The frame "${frame.type}" arrived before hello.`, "Say hello first.");
+      return this.#dismiss(socket, dismissal);
+    }
+    this.#workers.heard(socket, now);
+    switch (frame.type) {
+      case "released":
+        this.#slots.releaseFromWorker(worker.row.name, frame.flow_run_id, frame.generation);
+        return this.#pump();
+      case "drain":
+        return this.#workers.drain(worker);
+      default:
+        frame satisfies never;
+    }
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    this.#left(socket, clock.now());
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#left(socket, clock.now());
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const now = clock.now();
+    this.#pump();
+    const next = this.#dispatcher.nextWakeAt(now);
+    if (next !== null) this.#wakeAt(next);
+    await this.#copyWorkers();
+  }
+
+  #makeDispatcher(): PoolDispatcher {
+    return new PoolDispatcher({
+      store: this.#store,
+      slots: this.#slots,
+      workers: this.#workers,
+      claimRun: (id, worker) => this.claimRun(id, worker),
+      push: (worker, ticket) => this.#push(worker, ticket),
+      wakeAt: (at) => this.#wakeAt(at),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+  }
+
+  #applySettings(): void {
+    this.#workers.silentAfterMs = SPANS.missedHeartbeats * this.#heartbeatMs;
+    this.#dispatcher.configure(this.#settings?.isPaused ?? false, this.#settings?.concurrencyLimit ?? null);
+  }
+
+  #hello(socket: WebSocket, frame: Hello, now: EpochMs): void {
+    const row: WorkerRow = {
+      name: frame.worker_name,
+      id: this.#store.worker(frame.worker_name)?.id ?? crypto.randomUUID(),
+      type: frame.worker_type,
+      limit: frame.limit,
+      queueNames: frame.work_queue_names,
+      isOnline: true,
+      connectedAt: now,
+      lastSeenAt: now,
+    };
+    this.#store.together(() => {
+      this.#store.deleteWorkersUnseenSince((now - WORKER_REMEMBERED_MS) as EpochMs);
+      this.#store.putWorker(row);
+    });
+    this.#slots.workerHas(
+      row.name,
+      frame.runs.map((run) => ({
+        id: run.flow_run_id,
+        generation: run.generation,
+      })),
+      now,
+    );
+    const replaced = this.#workers.join(socket, row);
+    if (replaced) {
+      const error = new SluiceError("conflict", `Another connection of worker "${row.name}" took this one's place.`, {
+        fix: "Give each worker of a pool a name of its own.",
+      });
+      this.#dismiss(replaced.socket, { closeCode: CLOSE.replaced, error });
+    }
+    const worker = this.#workers.get(row.name);
+    if (!worker) return;
+    this.#send(worker, {
+      type: "welcome",
+      protocol: WORKER_CHANNEL_PROTOCOL,
+      worker_id: row.id,
+      heartbeat_interval_ms: this.#heartbeatMs,
+      base_job_template: this.#settings?.baseJobTemplate ?? {},
+    });
+    this.ctx.waitUntil(this.#copyWorkers());
+    this.#pump();
+  }
+
+  /** Starts what can be started. */
+  #pump(): void {
+    this.#dismissSilent(clock.now());
+    this.#dispatcher.pump();
+  }
+
+  get #heartbeatMs(): number {
+    return this.#settings?.heartbeatIntervalMs ?? Number(this.env.SLUICE_HEARTBEAT_MS);
+  }
+
+  /** Sends a run that is held. A worker that cannot be sent to never had it. */
+  #push(worker: ConnectedWorker, ticket: RunTicket): void {
+    if (this.#send(worker, { type: "run", ticket })) return;
+    this.#slots.releaseFromWorker(worker.row.name, ticket.flow_run_id, ticket.generation);
+  }
+
+  /** False when the socket takes nothing more; its worker is then gone. */
+  #send(worker: ConnectedWorker, frame: WorkerServerFrame): boolean {
+    try {
+      worker.socket.send(JSON.stringify(frame));
+      return true;
+    } catch {
+      this.#left(worker.socket, clock.now());
+      return false;
+    }
+  }
+
+  /** Says why, and closes. */
+  #dismiss(socket: WebSocket, { closeCode, error }: Dismissal): void {
+    this.#left(socket, clock.now());
+    const { code, message, fix } = error;
+    const frame: WorkerServerFrame = { type: "error", code, message, fix };
+    try {
+      socket.send(JSON.stringify(frame));
+      socket.close(closeCode, code);
+    } catch {
+      // The socket is closed already, which is what was wanted.
+    }
+  }
+
+  /** Closes sockets that missed three heartbeats: a worker that is alive notices, and connects again. */
+  #dismissSilent(now: EpochMs): void {
+    const sockets = this.#workers.silent(now);
+    if (sockets.length === 0) return;
+    const error = new SluiceError(
+      "conflict",
+      `No heartbeat arrived for ${this.#workers.silentAfterMs / 1000} seconds.`,
+      {
+        fix: `Send "${CHANNEL_PING}" every ${this.#heartbeatMs / 1000} seconds, and connect again.`,
+      },
+    );
+    for (const socket of sockets) {
+      this.#dismiss(socket, { closeCode: CLOSE.silent, error });
+    }
+  }
+
+  /** The worker on this socket, if it was not replaced, is not connected any more. */
+  #left(socket: WebSocket, now: EpochMs): void {
+    const worker = this.#workers.on(socket);
+    const lastSeenAt = worker && this.#workers.lastSeenAt(worker);
+    this.#workers.leave(socket, now);
+    if (!worker || lastSeenAt === undefined) return;
+    this.#slots.workerLeft(worker.row.name);
+    this.#store.putWorker({ ...worker.row, isOnline: false, lastSeenAt });
+    this.ctx.waitUntil(this.#copyWorkers());
+  }
+
+  /** After a restart: sockets do not survive it, and nobody told of their end. */
+  #missLostWorkers(): void {
+    const isLost = (name: string) => this.#workers.get(name) === undefined;
+    for (const row of this.#store.workers()) {
+      if (row.isOnline && isLost(row.name)) this.#store.putWorker({ ...row, isOnline: false });
+    }
+    for (const name of this.#slots.workerNames()) if (isLost(name)) this.#slots.workerLeft(name);
+    if (this.#store.uncopiedWorkers().length > 0) this.ctx.waitUntil(this.#copyWorkers());
+  }
+
+  #statusOf(row: WorkerRow, now: EpochMs): PoolWorker {
+    const worker = this.#workers.get(row.name);
+    return {
+      name: row.name,
+      type: row.type,
+      limit: row.limit,
+      active: this.#slots.workerUsed(row.name),
+      online: worker !== undefined && !this.#workers.isSilent(worker, now),
+      draining: worker?.isDraining ?? false,
+      connectedAt: row.connectedAt,
+      lastSeenAt: worker ? this.#workers.lastSeenAt(worker) : row.lastSeenAt,
+    };
+  }
+
+  /** Sets the alarm, unless it is set for an earlier time. */
+  #wakeAt(at: EpochMs): void {
+    const whole = Math.ceil(at);
+    if (this.#alarmAt !== null && this.#alarmAt <= whole) return;
+    this.#alarmAt = whole;
+    void this.ctx.storage.setAlarm(whole);
+  }
+
+  /** A fault of D1 delays the copy and nothing else. */
+  async #copyWorkers(): Promise<void> {
+    const isCopied = await this.#copier.flush(this.#store, this.#heartbeatMs);
+    if (!isCopied) this.#wakeAt(after(clock.now(), ms(COPY_RETRY_MS)));
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What the object of a work pool answers to: the calls of the objects that own flow runs, and of the Worker's routes.
+ * `WorkPoolObject` implements it; the object is named by the pool's name.
+ */
+import type { JsonObject } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
+import type { EpochMs } from "#protocol/time";
+import type { PoolOffer } from "#protocol/worker-channel";
+
+/** The part of a pool's row that dispatching needs. Given whole each time. */
+export interface PoolSettings {
+  /** A paused pool pushes nothing; runs that are offered wait. */
+  readonly isPaused: boolean;
+  /** Runs of this pool that may be in progress at the same time; null for no limit. */
+  readonly concurrencyLimit: number | null;
+  /** Handed to each worker in `welcome`. */
+  readonly baseJobTemplate: JsonObject;
+  /** How often workers show that they are alive, in milliseconds. Default: the server's `SLUICE_HEARTBEAT_MS`. */
+  readonly heartbeatIntervalMs?: number;
+}
+
+export interface PoolWorker {
+  readonly name: string;
+  readonly type: string;
+  /** Runs it takes at the same time, and how many of them it has. */
+  readonly limit: number;
+  readonly active: number;
+  readonly online: boolean;
+  /** It finishes what it has and takes nothing more. */
+  readonly draining: boolean;
+  readonly connectedAt: EpochMs;
+  readonly lastSeenAt: EpochMs;
+}
+
+export interface PoolStatus {
+  /** Runs that wait here, due or not. */
+  readonly ready: number;
+  /** Runs being claimed at this moment. */
+  readonly claiming: number;
+  /** Runs that occupy a slot of the pool. */
+  readonly held: number;
+  /** Everyone who was connected during the last week, by name. */
+  readonly workers: readonly PoolWorker[];
+}
+
+export interface WorkPoolOwner {
+  /**
+   * Hands a run to the pool. Idempotent by run id; a later offer of a waiting run replaces the earlier one. Resolves
+   * when the run is safely stored here, claimed for a worker, or was refused by its owner. Rejects when none of this
+   * is certain: offer it again.
+   */
+  offer(offer: PoolOffer): Promise<void>;
+  /** The run no longer waits here. A claim that is under way is not pushed any more. */
+  withdraw(flowRunId: FlowRunId): Promise<void>;
+  /**
+   * The run no longer occupies a slot. With `generation`, only claims up to that one are meant, so that a late call
+   * cannot free the slot of a newer claim; without it, all of them.
+   */
+  release(flowRunId: FlowRunId, generation?: number): Promise<void>;
+  /**
+   * Whether the worker is connected and showed itself within three heartbeat intervals. With `flowRunId` also whether
+   * this run was pushed to it and not released since: a claim whose push never arrived must not live as long as its worker does.
+   */
+  workerOnline(workerName: string, flowRunId?: FlowRunId): Promise<boolean>;
+  /** Tells the worker that has the run to kill its process. False when no connected worker has it. */
+  kill(flowRunId: FlowRunId): Promise<boolean>;
+  status(): Promise<PoolStatus>;
+  /** Takes over a change of the pool's row. */
+  configure(settings: PoolSettings): Promise<void>;
+  /** The pool was deleted: workers are sent away, everything stored here is deleted. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+/** The shape of a command: `sluice <noun> <verb>`. One command a file, `commands/<noun>/<verb>.ts`. */
+import type { ExitCode } from "./exit-codes.ts";
+import type { Output } from "./output.ts";
+import type { Parameters, Values } from "./parameters.ts";
+
+/** Where the API is, from SLUICE_API_URL and SLUICE_API_KEY. */
+export interface Connection {
+  /** Without a slash at its end, e.g. "http://127.0.0.1:4200/api". */
+  readonly apiUrl: string;
+  readonly apiKey: string | undefined;
+}
+
+export interface CommandContext<A extends Parameters, O extends Parameters> {
+  readonly arguments: Values<A>;
+  readonly options: Values<O>;
+  readonly connection: Connection;
+  readonly output: Output;
+}
+
+export interface Command<A extends Parameters = Parameters, O extends Parameters = Parameters> {
+  readonly noun: string;
+  /** Null for a command of a single word, as `sluice version`. */
+  readonly verb: string | null;
+  readonly summary: string;
+  /** By name, in the order in which they are typed; shown as `<name>`, or `[name]` if it may be left out. */
+  readonly arguments: A;
+  /** By camelCase name: `dataDir` is typed `--data-dir`. `--output` and `--help` are there by themselves. */
+  readonly options: O;
+  /** Lines that stand in help as `Examples:`. */
+  readonly examples?: readonly string[];
+  /** Does it. Answers the exit code, 0 if nothing; throws a `CliError` or any error with a `fix`. */
+  run(context: CommandContext<A, O>): Promise<ExitCode | undefined>;
+}
+
+/** A command, with the types of its parameters inferred. */
+export function defineCommand<A extends Parameters, O extends Parameters>(command: Command<A, O>): Command<A, O> {
+  return command;
+}

@@ -1,0 +1,82 @@
+/** `sluice deployment run`: starts a run of a deployment, and watches it if asked to. */
+import { createClient } from "../../../client/api-client.ts";
+import { createFlowRunFromDeployment, readDeploymentByName } from "../../../protocol/deployments.ts";
+import type { FlowRun } from "../../../protocol/flow-runs.ts";
+import { defineCommand } from "../../command.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { FLOW_RUN_COLUMNS } from "../../flow-run-columns.ts";
+import { followRun } from "../../follow-run.ts";
+import { flag, parsed, repeated, required, text } from "../../parameters.ts";
+import { logLine, stateLine } from "../../run-lines.ts";
+
+interface DeploymentName {
+  readonly flow: string;
+  readonly deployment: string;
+}
+
+export const deploymentRun = defineCommand({
+  noun: "deployment",
+  verb: "run",
+  summary: "Run a deployment now.",
+  arguments: {
+    deployment: required(parsed("Flow and deployment, as flow/deployment.", readName, { placeholder: "flow/deployment" })),
+  },
+  options: {
+    param: repeated(
+      parsed("A parameter, as name=value. The value is JSON, or else text.", readParameter, {
+        placeholder: "name=value",
+        short: "p",
+      }),
+    ),
+    name: text("Name of the run.", { placeholder: "name" }),
+    watch: flag("Print states and logs until the run ends; exit 0 only if it is Completed.", { short: "w" }),
+  },
+  examples: [
+    "sluice deployment run hello/demo --watch",
+    'sluice deployment run csv-etl/daily --param file=orders.csv --param limit=10 --param \'tags=["a","b"]\'',
+  ],
+  async run({ arguments: { deployment: which }, options, connection, output }) {
+    const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
+    const deployment = await client.call(readDeploymentByName, { params: which });
+    const run = await client.call(createFlowRunFromDeployment, {
+      params: { id: deployment.id },
+      body: {
+        parameters: Object.fromEntries(options.param),
+        ...(options.name === undefined ? {} : { name: options.name }),
+      },
+    });
+    if (!options.watch) {
+      output.item(run, FLOW_RUN_COLUMNS);
+      output.note(`\nFollow it with: sluice flow-run logs ${run.id} --follow`);
+      return EXIT.ok;
+    }
+    output.event({ event: "created", run }, `Flow run "${run.name}" (${run.id}) was created.`);
+    let last: FlowRun = run;
+    for await (const news of followRun(client, run.id)) {
+      if (news.kind === "log") output.event({ event: "log", log: news.log }, logLine(news.log));
+      else {
+        last = news.run;
+        output.event({ event: "state", run: last }, stateLine(last));
+      }
+    }
+    return last.state_type === "COMPLETED" ? EXIT.ok : EXIT.failed;
+  },
+});
+
+function readName(given: string): DeploymentName {
+  const slash = given.lastIndexOf("/");
+  if (slash <= 0 || slash === given.length - 1) throw new Error("not of the form flow/deployment");
+  return { flow: given.slice(0, slash), deployment: given.slice(slash + 1) };
+}
+
+function readParameter(given: string): readonly [name: string, value: unknown] {
+  const equals = given.indexOf("=");
+  if (equals <= 0) throw new Error("not of the form name=value");
+  const text = given.slice(equals + 1);
+  try {
+    return [given.slice(0, equals), JSON.parse(text)];
+  } catch {
+    // Not JSON, so it is text as it stands: nobody wants to quote quotes for a shell.
+    return [given.slice(0, equals), text];
+  }
+}

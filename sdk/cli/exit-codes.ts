@@ -1,0 +1,18 @@
+/** What a script may rely on. */
+export const EXIT = {
+  ok: 0,
+  /** The command was understood and failed. */
+  failed: 1,
+  /** The command line was not understood. */
+  usage: 2,
+  /** The API could not be reached, or is not ready. */
+  unreachable: 3,
+  /** The API refused the key, or the key may not do this. */
+  unauthorized: 4,
+  /** What was named does not exist. */
+  notFound: 5,
+  /** Stopped by Ctrl-C while waiting. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

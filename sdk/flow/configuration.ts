@@ -1,0 +1,70 @@
+/** Settings of this process: the environment, overlaid with what the program says. Read when a run starts. */
+import { type ApiClient, createClient } from "../client/api-client.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import type { RunBackend } from "./engine/backend.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface Settings {
+  /** Address of the API. Default: `SLUICE_API_URL`; null or unset runs without a server. */
+  readonly apiUrl?: string | null;
+  /** API key. Default: `SLUICE_API_KEY`. */
+  readonly apiKey?: string | null;
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** In place of the machine's clock: retries, waits and timeouts go by it. */
+  readonly clock?: Clock;
+  /** Least level of log lines that are kept. Default: `SLUICE_LOG_LEVEL`, or "info". */
+  readonly logLevel?: LogLevel;
+  /** Whether run logs are also written to standard error. Default: true, unless `SLUICE_ECHO_LOGS` is 0. */
+  readonly echoLogs?: boolean;
+  /** Where runs live, in place of what `apiUrl` says. For tests. */
+  readonly backend?: RunBackend | null;
+}
+
+let configured: Settings = {};
+
+/**
+ * Overrides settings for runs that start from now on; what is not named stays as it is. Answers a function that
+ * undoes the change.
+ */
+export function configure(settings: Settings): () => void {
+  const before = configured;
+  configured = { ...configured, ...settings };
+  return () => {
+    configured = before;
+  };
+}
+
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+export function logLevel(): LogLevel {
+  if (configured.logLevel !== undefined) return configured.logLevel;
+  const text = environment("SLUICE_LOG_LEVEL")?.toLowerCase();
+  return LOG_LEVELS.find((level) => level === text) ?? "info";
+}
+
+export function echoLogs(): boolean {
+  return configured.echoLogs ?? environment("SLUICE_ECHO_LOGS") !== "0";
+}
+
+export function clock(): Clock {
+  return configured.clock ?? SYSTEM_CLOCK;
+}
+
+export function configuredBackend(): RunBackend | null {
+  return configured.backend ?? null;
+}
+
+/** The client of the configured control plane; null when there is none. */
+export function configuredClient(): ApiClient | null {
+  const url = configured.apiUrl === undefined ? environment("SLUICE_API_URL") : configured.apiUrl;
+  if (!url) return null;
+  const key = (configured.apiKey === undefined ? environment("SLUICE_API_KEY") : configured.apiKey) ?? null;
+  return createClient({ url, key, ...(configured.fetch ? { fetch: configured.fetch } : {}) });
+}
+
+/** A variable of the environment, where the runtime has one. An empty one counts as unset. */
+function environment(name: string): string | undefined {
+  return globalThis.process?.env?.[name] || undefined;
+}

@@ -1,0 +1,55 @@
+/** Where flow runs live: in a control plane, or in this process when there is none. */
+import type { ArtifactCreate } from "../../protocol/artifacts.ts";
+import type { FlowRunPolicy, JsonObject } from "../../protocol/flow-runs.ts";
+import type { DeploymentId, FlowId, FlowRunId } from "../../protocol/ids.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
+import type { TaskReport } from "../../protocol/run-channel.ts";
+import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
+
+/** A flow run to be made for a flow that was called in this process. */
+export interface FlowRunRequest {
+  readonly flowName: string;
+  readonly flowVersion: string | null;
+  readonly parameters: JsonObject;
+  readonly policy: FlowRunPolicy;
+  readonly tags: readonly string[];
+}
+
+/** What is known of a run when this process takes it up. */
+export interface RunIdentity {
+  readonly id: FlowRunId;
+  readonly name: string;
+  readonly flowId: FlowId | null;
+  readonly deploymentId: DeploymentId | null;
+  readonly parameters: JsonObject;
+  /** How often the run has been RUNNING before. */
+  readonly runCount: number;
+}
+
+/** Somebody wants the run to stop, or has ended it. */
+export interface StopRequest {
+  readonly action: "cancel" | "suspend" | "ended";
+  readonly state: State;
+}
+
+/** One run's way to its owner, for as long as this process executes it. */
+export interface RunSession {
+  readonly run: RunIdentity;
+  /** Proposes a state; everything reported before is there first. Throws when the owner is lost for good. */
+  propose(state: StateCreate): Promise<OrchestrationResult>;
+  /** States that a task run went through since the last report. Never waits; see {@link RunSession.ready}. */
+  report(task: TaskReport): void;
+  log(line: LogCreate): void;
+  createArtifact(artifact: ArtifactCreate): Promise<void>;
+  /** Waits while too much is on its way; null when there is no need to. */
+  ready(): Promise<void> | null;
+  /** Names the one that hears of wishes to stop. A wish that came before is told at once. */
+  onStop(listener: (request: StopRequest) => void): void;
+  /** Resolves when everything is stored and nothing of the session keeps the process alive. */
+  close(): Promise<void>;
+}
+
+export interface RunBackend {
+  /** Makes a run in the state PENDING. Throws, before any user code has run, when that is not possible. */
+  createFlowRun(request: FlowRunRequest): Promise<RunSession>;
+}

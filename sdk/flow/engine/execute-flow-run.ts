@@ -1,0 +1,43 @@
+/** Executes a run that was made elsewhere: what the process does that a worker starts for a run. */
+import type { ApiClient } from "../../client/index.ts";
+import { updateFlowRun } from "../../protocol/flow-runs.ts";
+import type { FlowRunId } from "../../protocol/ids.ts";
+import type { State } from "../../protocol/states.ts";
+import { clock } from "../configuration.ts";
+import { type AnyFlow, definitionOf } from "../flow.ts";
+import { runFlow } from "./run-flow.ts";
+import { openServerSession, type ServerSession } from "./server-backend.ts";
+
+export interface ExecuteFlowRunOptions {
+  readonly client: ApiClient;
+  readonly flowRunId: FlowRunId;
+  /** Of the claim under which the run is executed; null for a run that was not claimed. */
+  readonly generation: number | null;
+  readonly flow: AnyFlow;
+}
+
+/**
+ * Takes the run's parameters from its owner, runs the flow and reports; answers the run's last state, whatever became of
+ * it. Everything is stored when it answers. Throws when the owner refuses this process (`SluiceError`,
+ * `FlowRunRefusedError`) or is lost for good (`ApiUnreachableError`).
+ */
+export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<State> {
+  const { client, flowRunId, generation } = options;
+  const flow = definitionOf(options.flow);
+  const session = await openServerSession(client, flowRunId, generation);
+  await adoptRetries(client, session, flow.policy);
+  const outcome = await runFlow(flow, session, session.run.parameters, clock());
+  return outcome.state;
+}
+
+/** The retries that the code declares hold for runs that were made without knowing the code. */
+async function adoptRetries(
+  client: ApiClient,
+  session: ServerSession,
+  declared: { retries: number | null; retry_delay: number | null },
+): Promise<void> {
+  const { empirical_policy: policy, id } = session.document;
+  if (policy.retries !== null || !declared.retries) return;
+  const adopted = { ...policy, retries: declared.retries, retry_delay: declared.retry_delay };
+  await client.call(updateFlowRun, { params: { id }, body: { empirical_policy: adopted } });
+}

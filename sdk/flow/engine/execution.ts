@@ -1,0 +1,163 @@
+/** One flow run while this process executes it; or, without a session, tasks that were called outside of any flow. */
+
+import type { TaskRunId } from "../../protocol/ids.ts";
+import { LIMITS } from "../../protocol/limits.ts";
+import type { TaskReport } from "../../protocol/run-channel.ts";
+import { toWireTime } from "../../protocol/time.ts";
+import type { Clock } from "../clock.ts";
+import type { LogLevel } from "../configuration.ts";
+import type { TaskContext } from "../context.ts";
+import { FlowRunStoppedError } from "../errors.ts";
+import type { RunSession, StopRequest } from "./backend.ts";
+import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
+import { newTaskRunId } from "./new-id.ts";
+import { Slots } from "./slots.ts";
+
+const CUT = " … (cut)";
+
+export interface ExecutionOptions {
+  readonly session: RunSession | null;
+  readonly clock: Clock;
+  readonly captureConsole: boolean;
+  /** Submitted tasks that run at the same time. */
+  readonly concurrency: number;
+  /** Whether later attempts of the flow find the task runs of earlier ones. */
+  readonly remembersTasks: boolean;
+}
+
+/** Names one task run within its flow run, so that another attempt of the flow finds the same one. */
+export interface TaskIdentity {
+  readonly id: TaskRunId;
+  readonly dynamicKey: string;
+}
+
+export class Execution {
+  readonly session: RunSession | null;
+  readonly clock: Clock;
+  readonly capturesConsole: boolean;
+  /** How often the flow run has been RUNNING, this attempt included. */
+  runCount = 0;
+  /** Bounds submitted tasks; renewed with each attempt. */
+  slots: Slots;
+  readonly #options: ExecutionOptions;
+  readonly #stop = new AbortController();
+  #attempt = new AbortController();
+  #stopRequest: StopRequest | null = null;
+  #counters = new Map<string, number>();
+  readonly #knownTasks = new Map<string, TaskRunId>();
+  #outstanding = new Set<Promise<unknown>>();
+  #isOver = false;
+
+  constructor(options: ExecutionOptions) {
+    this.#options = options;
+    this.session = options.session;
+    this.clock = options.clock;
+    this.capturesConsole = options.captureConsole;
+    this.slots = new Slots(options.concurrency);
+  }
+
+  /** Aborts when the attempt is to stop, for whatever reason. */
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  /** Aborts when the run is to stop for good. */
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Why the run is to stop; null as long as nobody wants it to. */
+  get stopRequest(): StopRequest | null {
+    return this.#stopRequest;
+  }
+
+  /** Nothing is reported any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  stop(request: StopRequest): void {
+    if (this.#isOver || this.#stopRequest !== null) return;
+    this.#stopRequest = request;
+    const error = new FlowRunStoppedError(STOP_TEXT[request.action], request.state);
+    this.#stop.abort(error);
+    this.#attempt.abort(error);
+  }
+
+  beginAttempt(runCount: number): void {
+    this.runCount = runCount;
+    this.#attempt = new AbortController();
+    if (this.#stop.signal.aborted) this.#attempt.abort(this.#stop.signal.reason);
+    this.#counters = new Map();
+    this.#outstanding = new Set();
+    this.slots = new Slots(this.#options.concurrency);
+  }
+
+  /** Tells the attempt's code and tasks to stop. */
+  endAttempt(reason: unknown): void {
+    this.#attempt.abort(reason);
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** Keeps the attempt open until a task run has ended. */
+  track(ended: Promise<unknown>): void {
+    this.#outstanding.add(ended);
+    const forget = (): void => {
+      this.#outstanding.delete(ended);
+    };
+    void ended.then(forget, forget);
+  }
+
+  /** Resolves when no task of the attempt runs any more, also those that were started meanwhile. */
+  async tasksEnded(): Promise<void> {
+    while (this.#outstanding.size > 0) await Promise.allSettled(this.#outstanding);
+  }
+
+  identify(taskKey: string): TaskIdentity {
+    const count = this.#counters.get(taskKey) ?? 0;
+    this.#counters.set(taskKey, count + 1);
+    const dynamicKey = String(count);
+    if (!this.#options.remembersTasks) return { id: this.#newTaskRunId(), dynamicKey };
+    const naturalKey = `${taskKey}/${dynamicKey}`;
+    const id = this.#knownTasks.get(naturalKey) ?? this.#newTaskRunId();
+    this.#knownTasks.set(naturalKey, id);
+    return { id, dynamicKey };
+  }
+
+  report(task: TaskReport): void {
+    if (!this.#isOver) this.session?.report(task);
+  }
+
+  /** Keeps a line with the run and echoes it. */
+  log(level: LogLevel, message: string, task: TaskContext | null): void {
+    echo(level, task?.taskRunName ?? this.session?.run.name ?? "sluice", message);
+    this.keepLog(level, message, task, task === null ? "sluice.flow_runs" : "sluice.task_runs");
+  }
+
+  /** Keeps a line with the run. A line after the run's end has nowhere to go. */
+  keepLog(level: LogLevel, message: string, task: TaskContext | null, loggerName: string): void {
+    if (this.session === null || this.#isOver || !isLogged(level)) return;
+    const tooLong = message.length > LIMITS.logMessageChars;
+    this.session.log({
+      name: loggerName,
+      level: LEVEL_NUMBER[level],
+      message: tooLong ? message.slice(0, LIMITS.logMessageChars - CUT.length) + CUT : message,
+      timestamp: toWireTime(this.clock.now()),
+      flow_run_id: this.session.run.id,
+      task_run_id: task?.taskRunId ?? null,
+    });
+  }
+
+  #newTaskRunId(): TaskRunId {
+    return newTaskRunId(this.clock.now(), this.session?.run.id ?? null);
+  }
+}
+
+const STOP_TEXT = {
+  cancel: "The flow run was cancelled.",
+  suspend: "The flow run was suspended.",
+  ended: "The flow run was ended from outside.",
+} as const satisfies Record<StopRequest["action"], string>;

@@ -1,0 +1,141 @@
+/** Flow runs without a control plane: in memory, decided by the same machine and the same rules. */
+import { decide } from "../../../durable-objects/machine/decide.ts";
+import { FLOW_RUN_POLICY } from "../../../durable-objects/machine/policies/flow-run.ts";
+import type { FlowRunRecord } from "../../../durable-objects/machine/rule.ts";
+import type { ArtifactCreate } from "../../protocol/artifacts.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
+import type { TaskReport } from "../../protocol/run-channel.ts";
+import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "../../protocol/states.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
+import { newFlowRunId, newStateId } from "./new-id.ts";
+import { newRunName } from "./run-name.ts";
+
+/** What was recorded of a run. */
+export interface RecordedRun {
+  readonly run: RunIdentity;
+  readonly request: FlowRunRequest;
+  readonly states: readonly State[];
+  /** By id, with all states of each, in the order of their first report. */
+  readonly tasks: ReadonlyMap<string, TaskReport>;
+  readonly logs: readonly LogCreate[];
+  readonly artifacts: readonly ArtifactCreate[];
+  /** Asks the run to stop, as a control plane would. */
+  stop(request: StopRequest): void;
+}
+
+export interface OfflineBackendOptions {
+  readonly clock?: Clock;
+  /** Whether task runs, logs and artifacts are kept. Default false: a long-lived program would gather them for ever. */
+  readonly record?: boolean;
+}
+
+export class OfflineBackend implements RunBackend {
+  /** Runs in the order in which they were made; empty unless they are recorded. */
+  readonly runs: RecordedRun[] = [];
+  readonly #options: OfflineBackendOptions;
+
+  constructor(options: OfflineBackendOptions = {}) {
+    this.#options = options;
+  }
+
+  async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
+    const session = new OfflineSession(request, this.#options.clock ?? SYSTEM_CLOCK, this.#options.record ?? false);
+    if (this.#options.record) this.runs.push(session);
+    return session;
+  }
+}
+
+class OfflineSession implements RunSession, RecordedRun {
+  readonly run: RunIdentity;
+  readonly request: FlowRunRequest;
+  readonly states: State[] = [];
+  readonly tasks = new Map<string, TaskReport>();
+  readonly logs: LogCreate[] = [];
+  readonly artifacts: ArtifactCreate[] = [];
+  readonly #clock: Clock;
+  readonly #records: boolean;
+  #record: FlowRunRecord;
+  #listener: ((request: StopRequest) => void) | null = null;
+
+  constructor(request: FlowRunRequest, clock: Clock, records: boolean) {
+    const id = newFlowRunId(clock.now());
+    this.request = request;
+    this.#clock = clock;
+    this.#records = records;
+    this.run = {
+      id,
+      name: newRunName(),
+      flowId: null,
+      deploymentId: null,
+      parameters: request.parameters,
+      runCount: 0,
+    };
+    this.#record = {
+      flowRunId: id,
+      state: null,
+      runCount: 0,
+      totalRunTimeMs: 0,
+      startTime: null,
+      endTime: null,
+      expectedStartTime: null,
+      nextScheduledStartTime: null,
+      policy: request.policy,
+      deploymentId: null,
+      parentTaskRunId: null,
+      infrastructurePid: null,
+      pooled: false,
+    };
+    this.#decide({ type: "PENDING", name: null, message: null, data: null, state_details: NO_DETAILS });
+  }
+
+  async propose(state: StateCreate): Promise<OrchestrationResult> {
+    return this.#decide(state);
+  }
+
+  report(task: TaskReport): void {
+    if (!this.#records) return;
+    const before = this.tasks.get(task.id);
+    this.tasks.set(task.id, before ? { ...task, states: [...before.states, ...task.states] } : task);
+  }
+
+  log(line: LogCreate): void {
+    if (this.#records) this.logs.push(line);
+  }
+
+  async createArtifact(artifact: ArtifactCreate): Promise<void> {
+    if (this.#records) this.artifacts.push(artifact);
+  }
+
+  ready(): null {
+    return null;
+  }
+
+  onStop(listener: (request: StopRequest) => void): void {
+    this.#listener = listener;
+  }
+
+  stop(request: StopRequest): void {
+    this.#listener?.(request);
+  }
+
+  async close(): Promise<void> {
+    this.#listener = null;
+  }
+
+  #decide(to: StateCreate): OrchestrationResult {
+    const now = this.#clock.now();
+    const run = this.#record;
+    const { result, written } = decide(
+      FLOW_RUN_POLICY,
+      { from: run.state, to },
+      { now, run, reservation: { kind: "granted", leaseIds: [] } },
+      { stateId: newStateId(now, run.flowRunId) },
+    );
+    if (written) {
+      this.#record = written.run;
+      this.states.push(written.state);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,209 @@
+/** Runs one task to its end: waits for inputs and a slot, then attempts until one succeeds or none is left. */
+import { isTerminal, type State } from "../../protocol/states.ts";
+import type { TaskInput } from "../../protocol/task-runs.ts";
+import { fromWireTime } from "../../protocol/time.ts";
+import { sleep } from "../clock.ts";
+import type { TaskContext } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { logger } from "../logger.ts";
+import type { TaskDefinition } from "../task.ts";
+import type { Execution, TaskIdentity } from "./execution.ts";
+import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
+import { limited } from "./limited.ts";
+import { onAbort } from "./on-abort.ts";
+import { inScope, type Scope } from "./scope.ts";
+import type { Slots } from "./slots.ts";
+import { type ProposedTaskState, TaskStates } from "./task-states.ts";
+
+/** How an attempt ended. */
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+/** Between two looks at the clock when a retry is due but the machine says that it is not. */
+const DUE_CHECK_MS = 50;
+
+export class TaskRunner {
+  readonly identity: TaskIdentity;
+  readonly name: string;
+  readonly #task: TaskDefinition;
+  readonly #args: readonly unknown[];
+  readonly #scope: Scope;
+  readonly #execution: Execution;
+  readonly #states: TaskStates;
+  /** Of the attempt of the flow, or the task, in which the task was called. */
+  readonly #signal: AbortSignal;
+  readonly #inputs: Record<string, TaskInput[]>;
+
+  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope) {
+    this.#task = task;
+    this.#args = args;
+    this.#scope = scope;
+    this.#execution = scope.execution;
+    this.#signal = scope.task?.signal ?? this.#execution.signal;
+    this.identity = this.#execution.identify(task.key);
+    this.name = nameOf(task, args, this.identity.dynamicKey);
+    this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
+    this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy);
+    // Told together with the state after it: most tasks start at once.
+    this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
+  }
+
+  get state(): State | null {
+    return this.#states.current;
+  }
+
+  /** Runs the task when there is a slot for it in each of `slots`. Throws what its last attempt threw. */
+  async run(slots: readonly Slots[]): Promise<unknown> {
+    const taken: Slots[] = [];
+    try {
+      const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
+      for (const slot of slots) {
+        await slot.acquire(this.#signal);
+        taken.push(slot);
+      }
+      await this.#execution.session?.ready();
+      this.#signal.throwIfAborted();
+      return await this.#attempts(args);
+    } catch (error) {
+      this.#leaveUnfinished(error);
+      throw error;
+    } finally {
+      for (const slot of taken) slot.release();
+    }
+  }
+
+  async #attempts(args: readonly unknown[]): Promise<unknown> {
+    this.#enter({ type: "RUNNING" });
+    for (;;) {
+      const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
+      const outcome = await this.#attempt(args, context);
+      if (outcome.ok) {
+        this.#enter({ type: "COMPLETED" });
+        return outcome.value;
+      }
+      // Told to stop, it is not retried.
+      if (this.#signal.aborted) throw outcome.error;
+      const state = this.#enter(failureState(outcome.error));
+      if (isTerminal(state.type)) {
+        this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
+        throw outcome.error;
+      }
+      await this.#waitForRetry(state, outcome.error, context);
+    }
+  }
+
+  async #attempt(args: readonly unknown[], context: AttemptContext): Promise<Outcome> {
+    const { run, shape, timeoutMs } = this.#task;
+    const given = [...args];
+    if (shape.contextIndex !== null && args.length <= shape.contextIndex) given[shape.contextIndex] = context;
+    const limits = {
+      clock: this.#execution.clock,
+      signal: this.#signal,
+      timeoutMs,
+      onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
+    };
+    try {
+      return {
+        ok: true,
+        value: await inScope({ ...this.#scope, task: context }, () => limited(() => run(...given), limits)),
+      };
+    } catch (error) {
+      return { ok: false, error };
+    } finally {
+      context.end();
+    }
+  }
+
+  async #waitForRetry(state: State, error: unknown, context: TaskContext): Promise<void> {
+    const dueAt = state.type === "SCHEDULED" ? state.state_details.scheduled_time : null;
+    const delayMs = dueAt === null ? 0 : fromWireTime(dueAt) - fromWireTime(state.timestamp);
+    const attempts = (this.#task.policy.retries ?? 0) + 1;
+    this.#execution.log(
+      "warn",
+      `Attempt ${context.runCount} of ${attempts} failed; the next starts ${delayMs > 0 ? `in ${formatDuration(delayMs)}` : "at once"}. ${errorMessage(error)}`,
+      context,
+    );
+    if (state.type === "RUNNING") return;
+    await sleep(this.#execution.clock, delayMs, this.#signal);
+    while (this.#enter({ type: "RUNNING" }).type !== "RUNNING") {
+      await sleep(this.#execution.clock, DUE_CHECK_MS, this.#signal);
+    }
+  }
+
+  /** An end that no attempt has come to: inputs failed, or the flow has ended first. */
+  #leaveUnfinished(error: unknown): void {
+    if (isTerminal(this.#states.current?.type)) return;
+    if (error instanceof UpstreamFailedError && this.#states.runCount === 0) {
+      this.#enter({ type: "PENDING", name: "NotReady", message: error.message });
+    } else this.#enter({ type: "CANCELLED", message: `Stopped before its end. ${errorMessage(error)}` });
+  }
+
+  /** Proposes a state and reports what the machine made of it. */
+  #enter(proposed: ProposedTaskState): State {
+    const task = this.#task;
+    const state = this.#states.propose(proposed, this.#execution.clock.now());
+    const states = this.#states.takeUnreported();
+    if (states.length > 0) {
+      this.#execution.report({
+        id: this.identity.id,
+        name: this.name,
+        task_key: task.key,
+        dynamic_key: this.identity.dynamicKey,
+        task_version: task.version,
+        cache_key: null,
+        empirical_policy: task.policy,
+        tags: [...task.tags],
+        labels: {},
+        task_inputs: this.#inputs,
+        run_count: this.#states.runCount,
+        flow_run_run_count: this.#execution.runCount,
+        states,
+      });
+    }
+    return state;
+  }
+}
+
+/** The context of one attempt. Its signal is the flow's own unless a timeout can abort it alone. */
+class AttemptContext implements TaskContext {
+  readonly taskRunId: TaskContext["taskRunId"];
+  readonly taskRunName: string;
+  readonly taskName: string;
+  readonly runCount: number;
+  readonly signal: AbortSignal;
+  readonly logger = logger();
+  readonly flow: TaskContext["flow"];
+  readonly #controller: AbortController | null;
+  readonly #forget: (() => void) | null;
+
+  constructor(runner: TaskRunner, task: TaskDefinition, scope: Scope, runCount: number, outer: AbortSignal) {
+    this.taskRunId = runner.identity.id;
+    this.taskRunName = runner.name;
+    this.taskName = task.name;
+    this.runCount = runCount;
+    this.flow = scope.flow;
+    const controller = task.timeoutMs === null ? null : new AbortController();
+    this.#controller = controller;
+    this.#forget = controller === null ? null : onAbort(outer, () => controller.abort(outer.reason));
+    this.signal = controller?.signal ?? outer;
+  }
+
+  timeOut(error: Error): Error {
+    this.#controller?.abort(error);
+    return error;
+  }
+
+  end(): void {
+    this.#forget?.();
+  }
+}
+
+function failureState(error: unknown): ProposedTaskState {
+  const message = errorMessage(error);
+  return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
+}
+
+function nameOf(task: TaskDefinition, args: readonly unknown[], dynamicKey: string): string {
+  if (task.runName === null) return `${task.name}-${dynamicKey}`;
+  return typeof task.runName === "string" ? task.runName : task.runName(...args);
+}

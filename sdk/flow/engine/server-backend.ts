@@ -1,0 +1,129 @@
+/** Flow runs in a control plane: made by the API, reported over the run channel. */
+import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
+import { type ArtifactCreate, createArtifact } from "../../protocol/artifacts.ts";
+import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
+import { createFlow } from "../../protocol/flows.ts";
+import type { FlowRunId } from "../../protocol/ids.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
+import type { TaskReport } from "../../protocol/run-channel.ts";
+import type { OrchestrationResult, StateCreate } from "../../protocol/states.ts";
+import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
+import { echo } from "./echo.ts";
+
+/** Before user code has run, an unreachable control plane is told of soon. */
+const START_PATIENCE_MS = 3_000;
+/** In the middle of a run it is waited for: a restart must not fail the flow. */
+const ARTIFACT_PATIENCE_MS = 600_000;
+
+export class ServerBackend implements RunBackend {
+  readonly #client: ApiClient;
+
+  constructor(client: ApiClient) {
+    this.#client = client;
+  }
+
+  async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
+    const patience = { idempotent: true, patienceMs: START_PATIENCE_MS };
+    const flow = await this.#client.call(createFlow, { body: { name: request.flowName } }, patience);
+    const run = await this.#client.call(
+      createFlowRun,
+      {
+        body: {
+          flow_id: flow.id,
+          state: { type: "PENDING" },
+          flow_version: request.flowVersion,
+          parameters: request.parameters,
+          empirical_policy: request.policy,
+          tags: [...request.tags],
+          // Makes the call safe to repeat when its answer is lost.
+          idempotency_key: crypto.randomUUID(),
+        },
+      },
+      patience,
+    );
+    return await openServerSession(this.#client, run.id, null);
+  }
+}
+
+/** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
+export async function openServerSession(
+  client: ApiClient,
+  flowRunId: FlowRunId,
+  generation: number | null,
+): Promise<ServerSession> {
+  const early: StopRequest[] = [];
+  let listener = (request: StopRequest): void => void early.push(request);
+  const channel = new RunChannel({
+    client,
+    flowRunId,
+    generation,
+    onControl: (control: RunControl) => listener(control),
+    onConnection: (change, reason) => {
+      if (change === "lost")
+        echo("warn", "sluice", `The control plane is away (${reason}). The run goes on and tells it later.`);
+      else echo("warn", "sluice", "The control plane is back.");
+    },
+  });
+  const run = await channel.open();
+  return new ServerSession(client, channel, run, (hears) => {
+    listener = hears;
+    for (const request of early) hears(request);
+  });
+}
+
+export class ServerSession implements RunSession {
+  readonly run: RunIdentity;
+  /** The run as its owner had it when the channel was opened. */
+  readonly document: FlowRun;
+  readonly #client: ApiClient;
+  readonly #channel: RunChannel;
+  readonly #listen: (listener: (request: StopRequest) => void) => void;
+
+  constructor(
+    client: ApiClient,
+    channel: RunChannel,
+    document: FlowRun,
+    listen: (listener: (request: StopRequest) => void) => void,
+  ) {
+    this.#client = client;
+    this.#channel = channel;
+    this.#listen = listen;
+    this.document = document;
+    this.run = {
+      id: document.id,
+      name: document.name,
+      flowId: document.flow_id,
+      deploymentId: document.deployment_id,
+      parameters: document.parameters,
+      runCount: document.run_count,
+    };
+  }
+
+  propose(state: StateCreate): Promise<OrchestrationResult> {
+    return this.#channel.propose(state);
+  }
+
+  report(task: TaskReport): void {
+    this.#channel.reportTask(task);
+  }
+
+  log(line: LogCreate): void {
+    this.#channel.log(line);
+  }
+
+  async createArtifact(artifact: ArtifactCreate): Promise<void> {
+    await this.#client.call(createArtifact, { body: artifact }, { patienceMs: ARTIFACT_PATIENCE_MS });
+  }
+
+  ready(): Promise<void> | null {
+    return this.#channel.ready();
+  }
+
+  onStop(listener: (request: StopRequest) => void): void {
+    this.#listen(listener);
+  }
+
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+}

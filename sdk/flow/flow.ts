@@ -1,0 +1,148 @@
+/** Declares flows. */
+import type { FlowRunPolicy } from "../protocol/flow-runs.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import type { FlowContext } from "./context.ts";
+import { type Duration, parseDuration } from "./duration.ts";
+import { callFlow } from "./engine/call-flow.ts";
+import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
+
+/** How a flow runs. Everything may be left out. */
+export interface FlowOptions {
+  /** Default: the name of the function, with `-` for `_`. Flows are known to the control plane by it. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** How often the whole flow is run again after it failed. Default 0. */
+  readonly retries?: number;
+  /** Wait before each retry: milliseconds, or text such as "30s". Default 0. */
+  readonly retryDelay?: Duration;
+  /** The flow fails as TimedOut after this span, and its signal aborts. Default: none. */
+  readonly timeout?: Duration;
+  /** Whether `console.log` and its like, in the flow and its tasks, are also kept as log lines. Default true. */
+  readonly captureConsole?: boolean;
+  readonly tags?: readonly string[];
+  /** Submitted and mapped tasks of one run that run at the same time. Default 32. Plain calls do not count. */
+  readonly concurrency?: number;
+}
+
+/** {@link FlowOptions} with a schema for the parameters, of any library that speaks Standard Schema. */
+export interface FlowOptionsWithParameters<S extends StandardSchema> extends FlowOptions {
+  /** Parses the parameters before the flow runs; the flow's function gets what it answers. */
+  readonly parameters: S;
+}
+
+/** A flow without parameters. */
+export type NoParameters = Record<string, never>;
+
+type FlowArguments<P> = Record<never, never> extends P ? [parameters?: P] : [parameters: P];
+
+const DEFINITION = Symbol.for("sluice.flow");
+
+/** What the engine knows of a flow. */
+export interface FlowDefinition {
+  readonly name: string;
+  readonly version: string | null;
+  readonly description: string | null;
+  readonly policy: FlowRunPolicy;
+  readonly timeoutMs: number | null;
+  readonly captureConsole: boolean;
+  readonly tags: readonly string[];
+  readonly concurrency: number;
+  readonly parameters: StandardSchema | null;
+  readonly run: (parameters: unknown, context: FlowContext) => unknown;
+}
+
+/**
+ * A flow. Calling it makes a flow run, in the control plane that `SLUICE_API_URL` names or, without one, in this
+ * process, and answers what its function returns; throws what its function throws, after the last retry.
+ */
+export interface Flow<P, R> {
+  (...parameters: FlowArguments<P>): Promise<Awaited<R>>;
+  /** Name of the flow (not of its function). */
+  readonly name: string;
+  readonly [DEFINITION]: FlowDefinition;
+}
+
+/** Any flow, whatever it takes and returns. */
+export interface AnyFlow {
+  readonly name: string;
+  readonly [DEFINITION]: FlowDefinition;
+}
+
+/**
+ * Makes a flow of a function. The function gets its parameters, one object, and a {@link FlowContext}.
+ *
+ * Throws TypeError for options that cannot be.
+ */
+export function flow<S extends StandardSchema, R>(
+  options: FlowOptionsWithParameters<S>,
+  run: (parameters: SchemaOutput<S>, context: FlowContext) => R,
+): Flow<SchemaInput<S>, R>;
+export function flow<R, P extends object = NoParameters>(
+  options: FlowOptions & { readonly parameters?: never },
+  run: (parameters: P, context: FlowContext) => R,
+): Flow<P, R>;
+export function flow<R, P extends object = NoParameters>(run: (parameters: P, context: FlowContext) => R): Flow<P, R>;
+export function flow(
+  first: (FlowOptions & { readonly parameters?: StandardSchema }) | FlowDefinition["run"],
+  second?: FlowDefinition["run"],
+): Flow<unknown, unknown> {
+  const options = typeof first === "function" ? {} : first;
+  const run = typeof first === "function" ? first : second;
+  if (typeof run !== "function") throw new TypeError("flow() needs a function: flow({ name }, async () => { … }).");
+  const definition = define(options, run);
+  const called = (parameters?: unknown): Promise<unknown> => callFlow(definition, parameters);
+  return Object.defineProperties(called, {
+    name: { value: definition.name },
+    [DEFINITION]: { value: definition },
+  }) as Flow<unknown, unknown>;
+}
+
+/** Whether a value is a flow, also one of another copy of this package. */
+export function isFlow(value: unknown): value is AnyFlow {
+  return typeof value === "function" && DEFINITION in value;
+}
+
+/** What the engine knows of a flow. */
+export function definitionOf(one: AnyFlow): FlowDefinition {
+  return one[DEFINITION];
+}
+
+function define(
+  options: FlowOptions & { readonly parameters?: StandardSchema },
+  run: FlowDefinition["run"],
+): FlowDefinition {
+  const name = options.name ?? run.name.replaceAll("_", "-");
+  if (name.length === 0 || name.length > LIMITS.nameChars) {
+    throw new TypeError(
+      `The flow's name is ${JSON.stringify(name)}. Give one of 1 to ${LIMITS.nameChars} characters: flow({ name: "…" }, …).`,
+    );
+  }
+  const owner = `Flow "${name}"`;
+  const retries = options.retries ?? 0;
+  if (!Number.isInteger(retries) || retries < 0 || retries > LIMITS.retries) {
+    throw new TypeError(`${owner} option "retries" is ${retries}. Give a whole number from 0 to ${LIMITS.retries}.`);
+  }
+  const concurrency = options.concurrency ?? 32;
+  if (!(concurrency >= 1)) throw new TypeError(`${owner} option "concurrency" is ${concurrency}. Give 1 or more.`);
+  return {
+    name,
+    version: options.version ?? null,
+    description: options.description ?? null,
+    policy: {
+      max_retries: 0,
+      retry_delay_seconds: 0,
+      retries,
+      retry_delay: parseDuration(options.retryDelay ?? 0, `${owner} option "retryDelay"`) / 1_000,
+      pause_keys: [],
+      resuming: false,
+      retry_type: null,
+    },
+    timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
+    captureConsole: options.captureConsole ?? true,
+    tags: options.tags ?? [],
+    concurrency,
+    parameters: options.parameters ?? null,
+    run,
+  };
+}

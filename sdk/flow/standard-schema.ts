@@ -1,0 +1,75 @@
+/**
+ * Standard Schema (https://standardschema.dev, version 1): the common face of zod, valibot, arktype and others.
+ * Only the part that is used here is declared, so that any of them fits without being imported.
+ */
+
+/** A schema of any library. `Input` is what a caller gives, `Output` what the flow receives. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What a caller gives to a schema. */
+export type SchemaInput<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["input"];
+/** What a schema answers. */
+export type SchemaOutput<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["output"];
+
+/** Parameters that their schema refuses: which field, with which value, and what the schema wants. */
+export class ParameterError extends Error {
+  override readonly name = "ParameterError";
+  readonly issues: readonly SchemaIssue[];
+
+  constructor(flowName: string, parameters: unknown, issues: readonly SchemaIssue[]) {
+    const told = issues.map((issue) => {
+      const path = keysOf(issue);
+      const field = path.length > 0 ? `"${path.join(".")}"` : "parameters";
+      return `${field} is ${show(valueAt(parameters, path))}: ${issue.message}`;
+    });
+    super(`Flow "${flowName}" does not take these parameters. ${told.join("; ")}.`);
+    this.issues = issues;
+  }
+}
+
+/** Parses parameters by their schema; throws {@link ParameterError}. */
+export async function parseParameters(
+  flowName: string,
+  schema: StandardSchema | null,
+  parameters: unknown,
+): Promise<unknown> {
+  if (schema === null) return parameters;
+  const result = await schema["~standard"].validate(parameters);
+  if (result.issues) throw new ParameterError(flowName, parameters, result.issues);
+  return result.value;
+}
+
+function keysOf(issue: SchemaIssue): PropertyKey[] {
+  return (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== "object" || found === null) return undefined;
+    found = Reflect.get(found, key);
+  }
+  return found;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,141 @@
+/** Declares tasks. */
+import type { TaskRunPolicy } from "../protocol/task-runs.ts";
+import { type RetryDelay, retryPolicy } from "./backoff.ts";
+import type { TaskContext } from "./context.ts";
+import { type Duration, parseDuration } from "./duration.ts";
+import { callTask, submitTask } from "./engine/call-task.ts";
+import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
+import { Slots } from "./engine/slots.ts";
+import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+
+/** How a task runs. Everything may be left out. */
+export interface TaskOptions {
+  /** Default: the name of the function, with `-` for `_`. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** How often the task is run again after it failed. Default 0. */
+  readonly retries?: number;
+  /** Wait before each retry: one for all, one for each (the last repeats), or `(retry) => milliseconds`. Default 0. */
+  readonly retryDelay?: RetryDelay;
+  /** Lengthens each wait by a random share of up to this factor. Default: none. */
+  readonly retryJitterFactor?: number;
+  /** An attempt fails as TimedOut after this span, and its signal aborts. Default: none. */
+  readonly timeout?: Duration;
+  readonly tags?: readonly string[];
+  /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
+  readonly taskRunName?: string | ((...args: never[]) => string);
+  /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
+  readonly concurrency?: number;
+}
+
+/** What the engine knows of a task. */
+export interface TaskDefinition {
+  readonly name: string;
+  readonly version: string | null;
+  /** `name-hash`, the hash being of the function's source. */
+  readonly key: string;
+  readonly policy: TaskRunPolicy;
+  readonly timeoutMs: number | null;
+  readonly tags: readonly string[];
+  readonly runName: string | ((...args: readonly unknown[]) => string) | null;
+  readonly slots: Slots | null;
+  readonly shape: FunctionShape;
+  readonly run: (...args: readonly unknown[]) => unknown;
+}
+
+/**
+ * A task: a function whose calls are recorded as task runs, retried and timed. Where its function takes a value, a
+ * future of one is taken too, and waited for.
+ */
+export interface Task<A extends readonly unknown[], R> {
+  /** Runs the task here and now; answers what it returns, throws what it throws after the last retry. */
+  (...args: OrFutures<A>): Promise<Awaited<R>>;
+  /** Name of the task (not of its function). */
+  readonly name: string;
+  /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
+  submit(...args: OrFutures<A>): TaskFuture<Awaited<R>>;
+  /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
+  map(
+    items: Iterable<OrFuture<A[0]>>,
+    ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
+  ): TaskFutures<Awaited<R>>;
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** A function's parameters without the context behind them. */
+type WithoutContext<P extends readonly unknown[]> = P extends readonly [...infer Init, infer Last]
+  ? Same<Last, TaskContext> extends true
+    ? WithoutContext<Init>
+    : P
+  : P;
+
+declare const unannotated: unique symbol;
+/** Stands for the parameters of a function that leaves the type of one open, such as `(url: URL, { signal }) => …`. */
+type Unannotated = [typeof unannotated];
+/** Excludes such functions from the first two signatures: the two others give the open parameter its type. */
+type Annotated<P> = Same<P, Unannotated> extends true ? [never] : [];
+
+/**
+ * Makes a task of a function.
+ *
+ * Behind its arguments the function gets a {@link TaskContext} when its last parameter is a destructuring pattern
+ * (`{ signal }`) or is called `context` or `ctx`; its type then need not be written. Throws TypeError for options that
+ * cannot be.
+ */
+export function task<P extends unknown[] = Unannotated, R = unknown>(
+  run: (...args: P) => R,
+  ...guard: Annotated<P>
+): Task<WithoutContext<P>, R>;
+export function task<P extends unknown[] = Unannotated, R = unknown>(
+  options: TaskOptions,
+  run: (...args: P) => R,
+  ...guard: Annotated<P>
+): Task<WithoutContext<P>, R>;
+export function task<R, A = TaskContext, B = TaskContext, C = TaskContext, D = TaskContext>(
+  run: (a: A, b: B, c: C, d: D) => R,
+): Task<WithoutContext<[A, B, C, D]>, R>;
+export function task<R, A = TaskContext, B = TaskContext, C = TaskContext, D = TaskContext>(
+  options: TaskOptions,
+  run: (a: A, b: B, c: C, d: D) => R,
+): Task<WithoutContext<[A, B, C, D]>, R>;
+export function task(first: unknown, second?: unknown): Task<unknown[], unknown> {
+  const options = (typeof first === "function" ? {} : first) as TaskOptions;
+  const run = (typeof first === "function" ? first : second) as TaskDefinition["run"];
+  if (typeof run !== "function") throw new TypeError("task() needs a function: task({ name }, async () => { … }).");
+  const definition = define(options, run);
+  const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
+  const members = {
+    submit,
+    map: (items: Iterable<unknown>, ...rest: unknown[]): TaskFutures<unknown> => {
+      const futures = new TaskFutures<unknown>();
+      for (const item of items) futures.push(submit(item, ...rest));
+      return futures;
+    },
+  };
+  const called = (...args: unknown[]): Promise<unknown> => callTask(definition, args);
+  return Object.defineProperty(Object.assign(called, members), "name", { value: definition.name });
+}
+
+function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {
+  const name = options.name ?? (run.name.replaceAll("_", "-") || "task");
+  const owner = `Task "${name}"`;
+  const { concurrency, taskRunName } = options;
+  if (concurrency !== undefined && !(concurrency >= 1)) {
+    throw new TypeError(`${owner} option "concurrency" is ${concurrency}. Give 1 or more.`);
+  }
+  const shape = shapeOf(run);
+  return {
+    name,
+    version: options.version ?? null,
+    key: `${name}-${shape.hash}`,
+    policy: retryPolicy(owner, options),
+    timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
+    tags: options.tags ?? [],
+    runName: (taskRunName as TaskDefinition["runName"] | undefined) ?? null,
+    slots: concurrency === undefined ? null : new Slots(concurrency),
+    shape,
+    run,
+  };
+}

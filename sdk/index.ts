@@ -1,0 +1,25 @@
+/** The door `sluice`: what a file with flows and tasks imports. */
+
+export { ApiUnreachableError } from "./client/index.ts";
+export { artifacts, type TableRow } from "./flow/artifacts.ts";
+export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
+export type { Clock } from "./flow/clock.ts";
+export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
+export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export type { Duration } from "./flow/duration.ts";
+export { FlowRunRefusedError, FlowRunStoppedError, TimedOutError, UpstreamFailedError } from "./flow/errors.ts";
+export {
+  type AnyFlow,
+  type Flow,
+  type FlowOptions,
+  type FlowOptionsWithParameters,
+  flow,
+  isFlow,
+  type NoParameters,
+} from "./flow/flow.ts";
+export type { OrFuture, OrFutures, TaskFuture, TaskFutures } from "./flow/future.ts";
+export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
+export { type Task, type TaskOptions, task } from "./flow/task.ts";
+export { SluiceError } from "./protocol/errors.ts";
+export { isTerminal, type State, type StateType } from "./protocol/states.ts";

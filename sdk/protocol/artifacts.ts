@@ -1,0 +1,131 @@
+/** Artifacts: what a run leaves for people to look at. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { Paging } from "./filters.ts";
+import { JsonObject } from "./flow-runs.ts";
+import { FlowRunId, TaskRunId, Uuid } from "./ids.ts";
+import { WireTime } from "./time.ts";
+
+export const Artifact = z.object({
+  id: Uuid,
+  created: WireTime,
+  updated: WireTime,
+  /** Artifacts with one key are versions of one thing. */
+  key: z.string().nullable(),
+  /** `markdown`, `table`, `link`, `image`, `progress`, `result`, or any other word. */
+  type: z.string().nullable(),
+  description: z.string().nullable(),
+  data: z.unknown(),
+  metadata_: JsonObject.nullable(),
+  flow_run_id: FlowRunId.nullable(),
+  task_run_id: TaskRunId.nullable(),
+});
+export type Artifact = z.infer<typeof Artifact>;
+
+export const ArtifactCreate = z.object({
+  key: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "may hold lower-case letters, digits and dashes only")
+    .nullish(),
+  type: z.string().nullish(),
+  description: z.string().nullish(),
+  data: z.unknown().optional(),
+  metadata_: JsonObject.nullish(),
+  flow_run_id: FlowRunId.nullish(),
+  task_run_id: TaskRunId.nullish(),
+});
+export type ArtifactCreate = z.infer<typeof ArtifactCreate>;
+
+const ids = z.array(Uuid).nullish();
+const words = z.array(z.string()).nullish();
+export const ArtifactFilter = z
+  .object({
+    id: z.object({ any_: ids }).nullish(),
+    key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
+    type: z.object({ any_: words, not_any_: words }).nullish(),
+    flow_run_id: z.object({ any_: ids }).nullish(),
+    task_run_id: z.object({ any_: ids }).nullish(),
+  })
+  .nullish();
+export type ArtifactFilter = z.infer<typeof ArtifactFilter>;
+
+export const ArtifactSort = z.enum(["ID_DESC", "CREATED_DESC", "UPDATED_DESC", "KEY_ASC", "KEY_DESC"]);
+export type ArtifactSort = z.infer<typeof ArtifactSort>;
+
+const byId = z.object({ id: Uuid });
+
+export const createArtifact = endpoint({
+  id: "create_artifact",
+  method: "POST",
+  path: "/artifacts/",
+  tag: "Artifacts",
+  status: 201,
+  role: "worker",
+  summary: "Store an artifact.",
+  body: ArtifactCreate,
+  returns: Artifact,
+});
+export const readArtifact = endpoint({
+  id: "read_artifact",
+  method: "GET",
+  path: "/artifacts/:id",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "Read an artifact.",
+  params: byId,
+  returns: Artifact,
+});
+export const readLatestArtifact = endpoint({
+  id: "read_latest_artifact",
+  method: "GET",
+  path: "/artifacts/:key/latest",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "Read the latest artifact with a key.",
+  params: z.object({ key: z.string() }),
+  returns: Artifact,
+});
+export const filterArtifacts = endpoint({
+  id: "filter_artifacts",
+  method: "POST",
+  path: "/artifacts/filter",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "List artifacts.",
+  body: z.object({ artifacts: ArtifactFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
+  returns: z.array(Artifact),
+});
+export const countArtifacts = endpoint({
+  id: "count_artifacts",
+  method: "POST",
+  path: "/artifacts/count",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "Count artifacts.",
+  body: z.object({ artifacts: ArtifactFilter }),
+  returns: z.int(),
+});
+export const updateArtifact = endpoint({
+  id: "update_artifact",
+  method: "PATCH",
+  path: "/artifacts/:id",
+  tag: "Artifacts",
+  status: 204,
+  role: "worker",
+  summary: "Change an artifact's data, for example a progress.",
+  params: byId,
+  body: z.object({
+    data: z.unknown().optional(),
+    description: z.string().nullish(),
+    metadata_: JsonObject.nullish(),
+  }),
+});
+export const deleteArtifact = endpoint({
+  id: "delete_artifact",
+  method: "DELETE",
+  path: "/artifacts/:id",
+  tag: "Artifacts",
+  status: 204,
+  summary: "Delete an artifact.",
+  params: byId,
+});

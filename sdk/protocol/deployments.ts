@@ -1,0 +1,203 @@
+/** Deployments: a flow with where its code is, its parameters, its schedules and the pool that runs it. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { FlowRunFilters, Paging } from "./filters.ts";
+import { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject, Labels } from "./flow-runs.ts";
+import { DeploymentId, FlowId, Uuid, WorkQueueId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
+
+/** When a deployment runs: a cron expression, an interval in seconds, or an RFC 5545 recurrence rule. */
+export const Schedule = z.union([
+  z.object({
+    cron: z.string().min(1),
+    timezone: z.string().nullish(),
+    day_or: z.boolean().nullish(),
+  }),
+  z.object({
+    interval: z.number().positive(),
+    anchor_date: WireTime.nullish(),
+    timezone: z.string().nullish(),
+  }),
+  z.object({
+    rrule: z.string().min(1).max(6_500),
+    timezone: z.string().nullish(),
+  }),
+]);
+export type Schedule = z.infer<typeof Schedule>;
+
+export const DeploymentScheduleCreate = z.object({
+  schedule: Schedule,
+  active: z.boolean().nullish(),
+  max_scheduled_runs: z.int().min(1).max(50).nullish(),
+  parameters: JsonObject.nullish(),
+  slug: z.string().nullish(),
+});
+export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
+
+export const DeploymentSchedule = z.object({
+  id: Uuid,
+  created: WireTime,
+  updated: WireTime,
+  deployment_id: DeploymentId,
+  schedule: Schedule,
+  active: z.boolean(),
+  max_scheduled_runs: z.int().nullable(),
+  parameters: JsonObject,
+  slug: z.string().nullable(),
+});
+export type DeploymentSchedule = z.infer<typeof DeploymentSchedule>;
+
+/** What no list filters by: stored and answered as it is. */
+export const DeploymentDetails = z.object({
+  version: z.string().nullable(),
+  description: z.string().nullable(),
+  concurrency_limit: z.int().nullable(),
+  concurrency_options: JsonObject.nullable(),
+  job_variables: JsonObject,
+  parameters: JsonObject,
+  labels: Labels,
+  parameter_openapi_schema: JsonObject.nullable(),
+  path: z.string().nullable(),
+  pull_steps: z.array(JsonObject).nullable(),
+  entrypoint: z.string().nullable(),
+  storage_document_id: Uuid.nullable(),
+  infrastructure_document_id: Uuid.nullable(),
+  created_by: CreatedBy.nullable(),
+  updated_by: CreatedBy.nullable(),
+  enforce_parameter_schema: z.boolean(),
+});
+export type DeploymentDetails = z.infer<typeof DeploymentDetails>;
+
+export const Deployment = DeploymentDetails.extend({
+  id: DeploymentId,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  flow_id: FlowId,
+  paused: z.boolean(),
+  schedules: z.array(DeploymentSchedule),
+  global_concurrency_limit: JsonObject.nullable(),
+  tags: z.array(z.string()),
+  work_queue_name: z.string().nullable(),
+  work_queue_id: WorkQueueId.nullable(),
+  work_pool_name: z.string().nullable(),
+  last_polled: WireTime.nullable(),
+  status: z.enum(["READY", "NOT_READY"]),
+});
+export type Deployment = z.infer<typeof Deployment>;
+
+export const DeploymentCreate = z.object({
+  name: z.string().min(1).max(LIMITS.nameChars),
+  flow_id: FlowId,
+  paused: z.boolean().nullish(),
+  schedules: z.array(DeploymentScheduleCreate).nullish(),
+  concurrency_limit: z.int().min(0).nullish(),
+  concurrency_options: JsonObject.nullish(),
+  enforce_parameter_schema: z.boolean().nullish(),
+  parameter_openapi_schema: JsonObject.nullish(),
+  parameters: JsonObject.nullish(),
+  tags: z.array(z.string()).nullish(),
+  labels: Labels.nullish(),
+  pull_steps: z.array(JsonObject).nullish(),
+  work_queue_name: z.string().nullish(),
+  work_pool_name: z.string().nullish(),
+  storage_document_id: Uuid.nullish(),
+  infrastructure_document_id: Uuid.nullish(),
+  description: z.string().nullish(),
+  path: z.string().nullish(),
+  version: z.string().nullish(),
+  entrypoint: z.string().nullish(),
+  job_variables: JsonObject.nullish(),
+});
+export type DeploymentCreate = z.infer<typeof DeploymentCreate>;
+
+/** An absent key is left as it is. */
+export const DeploymentUpdate = DeploymentCreate.omit({ name: true, flow_id: true }).partial();
+export type DeploymentUpdate = z.infer<typeof DeploymentUpdate>;
+
+export const DeploymentSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);
+export type DeploymentSort = z.infer<typeof DeploymentSort>;
+
+const byId = z.object({ id: DeploymentId });
+
+export const createDeployment = endpoint({
+  id: "create_deployment",
+  method: "POST",
+  path: "/deployments/",
+  tag: "Deployments",
+  status: 201,
+  summary: "Create a deployment, or change the one that its flow has under the name.",
+  body: DeploymentCreate,
+  returns: Deployment,
+});
+export const readDeployment = endpoint({
+  id: "read_deployment",
+  method: "GET",
+  path: "/deployments/:id",
+  tag: "Deployments",
+  role: "viewer",
+  summary: "Read a deployment.",
+  params: byId,
+  returns: Deployment,
+});
+export const readDeploymentByName = endpoint({
+  id: "read_deployment_by_name",
+  method: "GET",
+  path: "/deployments/name/:flow/:deployment",
+  tag: "Deployments",
+  role: "viewer",
+  summary: "Read a deployment by the names of its flow and itself.",
+  params: z.object({ flow: z.string(), deployment: z.string() }),
+  returns: Deployment,
+});
+export const updateDeployment = endpoint({
+  id: "update_deployment",
+  method: "PATCH",
+  path: "/deployments/:id",
+  tag: "Deployments",
+  status: 204,
+  summary: "Change a deployment.",
+  params: byId,
+  body: DeploymentUpdate,
+});
+export const deleteDeployment = endpoint({
+  id: "delete_deployment",
+  method: "DELETE",
+  path: "/deployments/:id",
+  tag: "Deployments",
+  status: 204,
+  summary: "Delete a deployment with its schedules.",
+  params: byId,
+});
+export const filterDeployments = endpoint({
+  id: "filter_deployments",
+  method: "POST",
+  path: "/deployments/filter",
+  tag: "Deployments",
+  role: "viewer",
+  summary: "List deployments.",
+  body: FlowRunFilters.extend({ sort: DeploymentSort.nullish() }).extend(Paging.shape),
+  returns: z.array(Deployment),
+});
+export const countDeployments = endpoint({
+  id: "count_deployments",
+  method: "POST",
+  path: "/deployments/count",
+  tag: "Deployments",
+  role: "viewer",
+  summary: "Count deployments.",
+  body: FlowRunFilters,
+  returns: z.int(),
+});
+export const createFlowRunFromDeployment = endpoint({
+  id: "create_flow_run_from_deployment",
+  method: "POST",
+  path: "/deployments/:id/create_flow_run",
+  tag: "Deployments",
+  status: 201,
+  summary: "Run a deployment: now, or at the scheduled time of the given state.",
+  params: byId,
+  body: DeploymentFlowRunCreate,
+  returns: FlowRun,
+});

@@ -1,0 +1,87 @@
+/** The closed list of error codes, and the one envelope in which every error travels. */
+import { z } from "zod";
+
+/** Code → HTTP status. Nobody matches on messages. */
+export const ERROR_STATUS = {
+  bad_json: 400,
+  bad_version: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  foreign_host: 403,
+  foreign_origin: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  stale_generation: 409,
+  payload_too_large: 413,
+  validation: 422,
+  protocol_unsupported: 426,
+  overloaded: 503,
+  not_ready: 503,
+  not_configured: 503,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** One thing that is wrong with a request: where, what, with which value, and what to send instead. */
+export const FieldIssue = z.object({
+  loc: z.array(z.union([z.string(), z.number()])),
+  msg: z.string(),
+  type: z.string(),
+  input: z.unknown().optional(),
+});
+export type FieldIssue = z.infer<typeof FieldIssue>;
+
+/**
+ * The envelope. `exception_message`, `detail` and `exception_detail` are the keys that Prefect's clients read;
+ * `code` and `fix` are for everybody else.
+ */
+export const ErrorBody = z.object({
+  code: z.string(),
+  exception_message: z.string(),
+  detail: z.string(),
+  fix: z.string(),
+  exception_detail: z.array(FieldIssue).optional(),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+/** An error that a caller can understand and act on. */
+export class SluiceError extends Error {
+  override readonly name: string = "SluiceError";
+  readonly code: ErrorCode;
+  /** What to do about it, as one sentence. */
+  readonly fix: string;
+  readonly issues: readonly FieldIssue[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { fix: string; issues?: readonly FieldIssue[]; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.fix = options.fix;
+    this.issues = options.issues ?? [];
+  }
+
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+
+  toBody(): ErrorBody {
+    return {
+      code: this.code,
+      exception_message: this.message,
+      detail: this.message,
+      fix: this.fix,
+      ...(this.issues.length > 0 ? { exception_detail: [...this.issues] } : {}),
+    };
+  }
+}
+
+/** The error for something that does not exist. */
+export function notFound(kind: string, which: string, fix?: string): SluiceError {
+  return new SluiceError("not_found", `${kind} ${which} was not found.`, {
+    fix: fix ?? `Check the id or name, and that the ${kind.toLowerCase()} was not deleted.`,
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * Filters, as Prefect 3 writes them: one object per resource, criteria with suffixes (`any_`, `like_`, …).
+ * An absent or null criterion matches everything. Unknown keys are ignored.
+ */
+import { z } from "zod";
+import { Uuid } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { StateType } from "./states.ts";
+import { WireTime } from "./time.ts";
+
+const ids = z.array(Uuid).nullish();
+const words = z.array(z.string()).nullish();
+const operator = z.enum(["and_", "or_"]).nullish();
+
+/** Match ids: one of `any_`. */
+export const IdFilter = z.object({ any_: ids, not_any_: ids }).nullish();
+/** Match names: exactly one of `any_`, or containing `like_` whatever the case. */
+export const NameFilter = z.object({ any_: words, like_: z.string().nullish() }).nullish();
+/** Match tags: having all of `all_`, any of `any_`, or none at all. */
+export const TagsFilter = z.object({ operator, all_: words, any_: words, is_null_: z.boolean().nullish() }).nullish();
+/** Match an id that may be absent. */
+export const NullableIdFilter = z.object({ operator, any_: ids, is_null_: z.boolean().nullish() }).nullish();
+/** Match an instant. */
+export const TimeFilter = z
+  .object({ before_: WireTime.nullish(), after_: WireTime.nullish(), is_null_: z.boolean().nullish() })
+  .nullish();
+/** Match a state by type, by name, or both. */
+export const StateFilter = z
+  .object({
+    operator,
+    type: z.object({ any_: z.array(StateType).nullish(), not_any_: z.array(StateType).nullish() }).nullish(),
+    name: z.object({ any_: words, not_any_: words }).nullish(),
+  })
+  .nullish();
+
+export const FlowFilter = z.object({ operator, id: IdFilter, name: NameFilter, tags: TagsFilter }).nullish();
+export const FlowRunFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: NameFilter,
+    tags: TagsFilter,
+    deployment_id: NullableIdFilter,
+    work_queue_name: z.object({ operator, any_: words, is_null_: z.boolean().nullish() }).nullish(),
+    state: StateFilter,
+    start_time: TimeFilter,
+    end_time: TimeFilter,
+    expected_start_time: TimeFilter,
+    next_scheduled_start_time: TimeFilter,
+    parent_task_run_id: NullableIdFilter,
+    idempotency_key: z.object({ any_: words }).nullish(),
+  })
+  .nullish();
+export type FlowRunFilter = z.infer<typeof FlowRunFilter>;
+export const TaskRunFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: NameFilter,
+    tags: TagsFilter,
+    state: StateFilter,
+    start_time: TimeFilter,
+    end_time: TimeFilter,
+    expected_start_time: TimeFilter,
+    flow_run_id: NullableIdFilter,
+  })
+  .nullish();
+export type TaskRunFilter = z.infer<typeof TaskRunFilter>;
+export const DeploymentFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: NameFilter,
+    tags: TagsFilter,
+    paused: z.object({ eq_: z.boolean().nullish() }).nullish(),
+  })
+  .nullish();
+export const WorkPoolFilter = z
+  .object({ operator, id: IdFilter, name: NameFilter, type: z.object({ any_: words }).nullish() })
+  .nullish();
+
+/** The filters that lists of runs take. All that are given must hold. */
+export const FlowRunFilters = z.object({
+  flows: FlowFilter,
+  flow_runs: FlowRunFilter,
+  task_runs: TaskRunFilter,
+  deployments: DeploymentFilter,
+  work_pools: WorkPoolFilter,
+});
+export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
+export const TaskRunFilters = FlowRunFilters;
+export type TaskRunFilters = z.infer<typeof TaskRunFilters>;
+
+/** Which part of a list: at most 200 rows, from `offset` on. Null means the default. */
+export const Paging = z.object({
+  limit: z.int().min(0).max(LIMITS.pageRows).nullish(),
+  offset: z.int().min(0).nullish(),
+});
+export type Paging = z.infer<typeof Paging>;
+
+export const FlowRunSort = z.enum([
+  "ID_DESC",
+  "START_TIME_ASC",
+  "START_TIME_DESC",
+  "EXPECTED_START_TIME_ASC",
+  "EXPECTED_START_TIME_DESC",
+  "NAME_ASC",
+  "NAME_DESC",
+  "NEXT_SCHEDULED_START_TIME_ASC",
+  "END_TIME_DESC",
+]);
+export type FlowRunSort = z.infer<typeof FlowRunSort>;
+export const TaskRunSort = z.enum([
+  "ID_DESC",
+  "EXPECTED_START_TIME_ASC",
+  "EXPECTED_START_TIME_DESC",
+  "NAME_ASC",
+  "NAME_DESC",
+  "NEXT_SCHEDULED_START_TIME_ASC",
+  "END_TIME_DESC",
+]);
+export type TaskRunSort = z.infer<typeof TaskRunSort>;

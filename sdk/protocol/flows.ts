@@ -1,0 +1,101 @@
+/** Flows: the named programs that runs are runs of. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { FlowRunFilters, Paging } from "./filters.ts";
+import { Labels } from "./flow-runs.ts";
+import { FlowId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
+
+export const Flow = z.object({
+  id: FlowId,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  tags: z.array(z.string()),
+  labels: Labels,
+});
+export type Flow = z.infer<typeof Flow>;
+
+export const FlowCreate = z.object({
+  name: z.string().min(1).max(LIMITS.nameChars),
+  tags: z.array(z.string()).nullish(),
+  labels: Labels.nullish(),
+});
+export type FlowCreate = z.infer<typeof FlowCreate>;
+
+export const FlowSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);
+export type FlowSort = z.infer<typeof FlowSort>;
+
+const byId = z.object({ id: FlowId });
+
+export const createFlow = endpoint({
+  id: "create_flow",
+  method: "POST",
+  path: "/flows/",
+  tag: "Flows",
+  status: 201,
+  role: "worker",
+  summary: "Create a flow, or answer the one that has the name.",
+  body: FlowCreate,
+  returns: Flow,
+});
+export const readFlow = endpoint({
+  id: "read_flow",
+  method: "GET",
+  path: "/flows/:id",
+  tag: "Flows",
+  role: "viewer",
+  summary: "Read a flow.",
+  params: byId,
+  returns: Flow,
+});
+export const readFlowByName = endpoint({
+  id: "read_flow_by_name",
+  method: "GET",
+  path: "/flows/name/:name",
+  tag: "Flows",
+  role: "viewer",
+  summary: "Read a flow by its name.",
+  params: z.object({ name: z.string() }),
+  returns: Flow,
+});
+export const updateFlow = endpoint({
+  id: "update_flow",
+  method: "PATCH",
+  path: "/flows/:id",
+  tag: "Flows",
+  status: 204,
+  summary: "Change a flow's tags.",
+  params: byId,
+  body: z.object({ tags: z.array(z.string()).optional() }),
+});
+export const deleteFlow = endpoint({
+  id: "delete_flow",
+  method: "DELETE",
+  path: "/flows/:id",
+  tag: "Flows",
+  status: 204,
+  summary: "Delete a flow and its deployments. Its runs stay until they are deleted or expire.",
+  params: byId,
+});
+export const filterFlows = endpoint({
+  id: "filter_flows",
+  method: "POST",
+  path: "/flows/filter",
+  tag: "Flows",
+  role: "viewer",
+  summary: "List flows.",
+  body: FlowRunFilters.extend({ sort: FlowSort.nullish() }).extend(Paging.shape),
+  returns: z.array(Flow),
+});
+export const countFlows = endpoint({
+  id: "count_flows",
+  method: "POST",
+  path: "/flows/count",
+  tag: "Flows",
+  role: "viewer",
+  summary: "Count flows.",
+  body: FlowRunFilters,
+  returns: z.int(),
+});

@@ -1,0 +1,43 @@
+/** Every limit of the system, with its unit and reason. A limit is tested one step over. */
+export const LIMITS = {
+  /** Bytes of JSON in one run's parameters; upstream's `max_parameter_size`. */
+  parameterBytes: 524_288,
+  /** Characters in a name of a flow, deployment, pool, queue or worker: it becomes part of URLs and object names. */
+  nameChars: 255,
+  /** Rows in one page of a list; upstream's `LimitBody`. */
+  pageRows: 200,
+  /** Bytes of one request body, other than a log batch. */
+  bodyBytes: 8 * 1024 * 1024,
+  /** Log lines in one request or frame. */
+  logLines: 1_000,
+  /** Characters of one log message; the rest is cut and marked. Upstream's client splits at 1 MB. */
+  logMessageChars: 1_000_000,
+  /** Bytes of log kept for one run; beyond it only errors are kept, after one marker line. */
+  logBytesPerRun: 50 * 1024 * 1024,
+  /** Items in one batch of the run channel. */
+  channelItems: 500,
+  /** Nesting depth of a JSON request body. */
+  jsonDepth: 64,
+  /** Bytes of JSON in a flow run's parameters that still ride in the listed copy (DESIGN: slim index). */
+  listedParameterBytes: 65_536,
+  /** How often a run may come back unconfirmed from its pool before it ends Crashed. */
+  claimAttempts: 3,
+  /** Retries that a policy may ask for. */
+  retries: 1_000,
+} as const;
+
+/** Spans in milliseconds. */
+export const SPANS = {
+  /** A claim that nobody confirmed within this span is given back, unless its worker is online. */
+  claimLeaseMs: 30_000,
+  /** Heartbeats that may be missed before a running flow counts as lost. */
+  missedHeartbeats: 3,
+  /** Copies of task runs are collected for this long, so that short tasks are copied once. */
+  taskCopyDelayMs: 75,
+  /** The copy of a task run that goes on may wait this long: a short task is then copied once, when it has ended. */
+  runningTaskCopyDelayMs: 1_000,
+  /** A creation is answered after this long even if D1 does not take the copy: the run exists all the same. */
+  copyWaitMs: 5_000,
+  /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */
+  safetyAlarmMs: 10_000,
+} as const;

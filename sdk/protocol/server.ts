@@ -1,0 +1,63 @@
+/** What the control plane says about itself. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+
+/** The version of Prefect's client API that is spoken here; clients compare it. */
+export const PREFECT_API_VERSION = "0.8.4";
+/** The release of Prefect whose API this is; its clients refuse another major version. */
+export const PREFECT_VERSION = "3.8.8";
+
+export const readHealth = endpoint({
+  id: "health",
+  method: "GET",
+  path: "/health",
+  tag: "Root",
+  role: "public",
+  summary: "200 when requests are served, 503 before.",
+  returns: z.literal(true),
+});
+export const readReady = endpoint({
+  id: "ready",
+  method: "GET",
+  path: "/ready",
+  tag: "Root",
+  role: "public",
+  summary: "200 when the database has this version's schema.",
+  returns: z.object({ message: z.string() }),
+});
+export const readApiVersion = endpoint({
+  id: "version",
+  method: "GET",
+  path: "/version",
+  tag: "Root",
+  role: "viewer",
+  summary: "The version of Prefect's client API.",
+  returns: z.string(),
+});
+export const readHello = endpoint({
+  id: "hello",
+  method: "GET",
+  path: "/hello",
+  tag: "Root",
+  role: "viewer",
+  summary: "A greeting.",
+  returns: z.string(),
+});
+export const readAdminVersion = endpoint({
+  id: "admin_version",
+  method: "GET",
+  path: "/admin/version",
+  tag: "Admin",
+  role: "viewer",
+  summary: "The Prefect release whose API is spoken.",
+  returns: z.string(),
+});
+export const readServerInfo = endpoint({
+  id: "server_info",
+  method: "GET",
+  path: "/server",
+  tag: "Sluice",
+  role: "viewer",
+  summary: "This server's own version, mode and schema.",
+  returns: z.object({ version: z.string(), mode: z.string(), schema: z.string() }),
+});

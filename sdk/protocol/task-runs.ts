@@ -1,0 +1,99 @@
+/** Task runs. They are made and moved by the process that runs the flow; the control plane records and shows them. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { Paging, TaskRunFilters, TaskRunSort } from "./filters.ts";
+import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
+import { State, StateType } from "./states.ts";
+import { WireTime } from "./time.ts";
+
+/** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
+export const TaskRunPolicy = z.object({
+  max_retries: z.int().default(0),
+  retry_delay_seconds: z.number().default(0),
+  retries: z.int().nullable().default(null),
+  retry_delay: z
+    .union([z.number(), z.array(z.number())])
+    .nullable()
+    .default(null),
+  retry_jitter_factor: z.number().nullable().default(null),
+});
+export type TaskRunPolicy = z.infer<typeof TaskRunPolicy>;
+
+/** Where an input of a task came from: another run, a parameter of the flow, or a constant. */
+export const TaskInput = z.looseObject({ input_type: z.string() });
+export type TaskInput = z.infer<typeof TaskInput>;
+
+/** A task run as every list and read answers it. Spans are in seconds. */
+export const TaskRun = z.object({
+  id: TaskRunId,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  flow_run_id: FlowRunId.nullable(),
+  task_key: z.string(),
+  dynamic_key: z.string(),
+  cache_key: z.string().nullable(),
+  cache_expiration: WireTime.nullable(),
+  task_version: z.string().nullable(),
+  empirical_policy: TaskRunPolicy,
+  tags: z.array(z.string()),
+  labels: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
+  state_id: StateId.nullable(),
+  task_inputs: z.record(z.string(), z.array(TaskInput)),
+  state_type: StateType.nullable(),
+  state_name: z.string().nullable(),
+  run_count: z.int(),
+  flow_run_run_count: z.int(),
+  expected_start_time: WireTime.nullable(),
+  next_scheduled_start_time: WireTime.nullable(),
+  start_time: WireTime.nullable(),
+  end_time: WireTime.nullable(),
+  total_run_time: z.number(),
+  estimated_run_time: z.number(),
+  estimated_start_time_delta: z.number(),
+  state: State.nullable(),
+});
+export type TaskRun = z.infer<typeof TaskRun>;
+
+const byId = z.object({ id: TaskRunId });
+
+export const readTaskRun = endpoint({
+  id: "read_task_run",
+  method: "GET",
+  path: "/task_runs/:id",
+  tag: "Task Runs",
+  role: "viewer",
+  summary: "Read one task run.",
+  params: byId,
+  returns: TaskRun,
+});
+export const filterTaskRuns = endpoint({
+  id: "filter_task_runs",
+  method: "POST",
+  path: "/task_runs/filter",
+  tag: "Task Runs",
+  role: "viewer",
+  summary: "List task runs.",
+  body: TaskRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(Paging.shape),
+  returns: z.array(TaskRun),
+});
+export const countTaskRuns = endpoint({
+  id: "count_task_runs",
+  method: "POST",
+  path: "/task_runs/count",
+  tag: "Task Runs",
+  role: "viewer",
+  summary: "Count task runs.",
+  body: TaskRunFilters,
+  returns: z.int(),
+});
+export const readTaskRunStates = endpoint({
+  id: "read_task_run_states",
+  method: "GET",
+  path: "/task_run_states/",
+  tag: "Task Run States",
+  role: "viewer",
+  summary: "List the states that a task run went through, oldest first.",
+  query: z.object({ task_run_id: TaskRunId }),
+  returns: z.array(State),
+});

@@ -1,0 +1,93 @@
+/**
+ * Time on the wire and inside.
+ *
+ * Inside, an instant is a number of milliseconds since 1970 (UTC) that may carry a fraction: Prefect compares
+ * timestamps to the microsecond, and a double still holds microseconds exactly enough for this century.
+ * On the wire it is ISO 8601 with microseconds and `Z`.
+ */
+import { z } from "zod";
+
+/** Milliseconds since 1970-01-01T00:00:00Z; the fraction counts microseconds. */
+export const EpochMs = z.number().finite().brand<"EpochMs">();
+export type EpochMs = z.infer<typeof EpochMs>;
+
+/** A span in milliseconds. */
+export const DurationMs = z.number().finite().nonnegative().brand<"DurationMs">();
+export type DurationMs = z.infer<typeof DurationMs>;
+
+/** The instant `span` after `start`. */
+export function after(start: EpochMs, span: DurationMs): EpochMs {
+  return (start + span) as EpochMs;
+}
+
+/** Whole and fractional seconds as a span; Prefect's wire counts in seconds. */
+export function seconds(count: number): DurationMs {
+  return (count * 1000) as DurationMs;
+}
+
+/** Milliseconds as a span. */
+export function ms(count: number): DurationMs {
+  return count as DurationMs;
+}
+
+const ISO =
+  /^\s*([+-]?\d{4,6})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?\s*$/;
+
+/**
+ * Reads an ISO 8601 instant, leniently: `T` or a space, any number of fraction digits, an offset, `Z` or nothing
+ * (which means UTC, as upstream), or a date alone. Answers null for anything else.
+ */
+export function parseWireTime(text: string): EpochMs | null {
+  const match = ISO.exec(text);
+  if (!match) return null;
+  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", zone = "Z"] = match;
+  const m = Number(month);
+  const d = Number(day);
+  const h = Number(hour);
+  const min = Number(minute);
+  const s = Number(second);
+  if (m < 1 || m > 12 || d < 1 || d > 31 || h > 24 || min > 59 || s > 60) return null;
+  const whole = Date.UTC(Number(year), m - 1, d, h, min, s);
+  const date = new Date(whole);
+  if (date.getUTCMonth() !== m - 1 && h < 24) return null;
+  let offsetMinutes = 0;
+  if (zone !== "Z" && zone !== "z") {
+    const digits = zone.slice(1).replace(":", "");
+    offsetMinutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2, 4) || "0");
+    if (zone.startsWith("-")) offsetMinutes = -offsetMinutes;
+  }
+  const micros = Number(fraction.padEnd(6, "0").slice(0, 6));
+  const value = whole - offsetMinutes * 60_000 + micros / 1000;
+  return Number.isFinite(value) ? (value as EpochMs) : null;
+}
+
+/** An instant on the wire, normalised: text that sorts as time does. */
+export type WireTime = string & z.core.$brand<"WireTime">;
+
+/** Writes an instant as `2026-11-21T05:14:31.123456Z`. */
+export function toWireTime(at: EpochMs): WireTime {
+  const whole = Math.floor(at);
+  const micros = Math.min(999, Math.round((at - whole) * 1000));
+  const iso = new Date(whole).toISOString();
+  return `${iso.slice(0, -1)}${String(micros).padStart(3, "0")}Z` as WireTime;
+}
+
+/** Reads a wire time that is known to be well formed (it was parsed at the border or made here). */
+export function fromWireTime(text: string): EpochMs {
+  const at = parseWireTime(text);
+  if (at === null) throw new RangeError(`Not an ISO 8601 time: ${text}`);
+  return at;
+}
+
+/** An instant on the wire. Accepts every form of {@link parseWireTime}; is normalised to microseconds and `Z`. */
+export const WireTime = z
+  .string()
+  .refine((text) => parseWireTime(text) !== null, {
+    error: "must be a time in ISO 8601, for example 2026-11-21T05:14:31Z",
+  })
+  .overwrite((text) => {
+    const at = parseWireTime(text);
+    return at === null ? text : toWireTime(at);
+  })
+  .meta({ format: "date-time" })
+  .brand<"WireTime">();

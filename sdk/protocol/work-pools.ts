@@ -1,0 +1,211 @@
+/** Work pools, their queues, and the workers that are connected to them. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { Paging, WorkPoolFilter } from "./filters.ts";
+import { JsonObject } from "./flow-runs.ts";
+import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
+
+const name = z
+  .string()
+  .min(1)
+  .max(LIMITS.nameChars)
+  .regex(/^[^/%&><]+$/, "must not contain any of / % & > <");
+
+export const WorkPool = z.object({
+  id: WorkPoolId,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  description: z.string().nullable(),
+  type: z.string(),
+  base_job_template: JsonObject,
+  is_paused: z.boolean(),
+  concurrency_limit: z.int().nullable(),
+  status: z.enum(["READY", "NOT_READY", "PAUSED"]),
+  default_queue_id: WorkQueueId,
+  storage_configuration: JsonObject,
+  active_slots: z.int().nullable(),
+});
+export type WorkPool = z.infer<typeof WorkPool>;
+
+export const WorkPoolCreate = z.object({
+  name,
+  description: z.string().nullish(),
+  type: z.string().min(1).nullish(),
+  base_job_template: JsonObject.nullish(),
+  is_paused: z.boolean().nullish(),
+  concurrency_limit: z.int().min(0).nullish(),
+  storage_configuration: JsonObject.nullish(),
+});
+export type WorkPoolCreate = z.infer<typeof WorkPoolCreate>;
+
+/** An absent key is left as it is. */
+export const WorkPoolUpdate = WorkPoolCreate.omit({ name: true, type: true }).partial();
+export type WorkPoolUpdate = z.infer<typeof WorkPoolUpdate>;
+
+export const WorkQueue = z.object({
+  id: WorkQueueId,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  description: z.string(),
+  is_paused: z.boolean(),
+  concurrency_limit: z.int().nullable(),
+  /** Lower numbers first. */
+  priority: z.int(),
+  work_pool_id: WorkPoolId,
+  work_pool_name: z.string(),
+  filter: JsonObject.nullable(),
+  last_polled: WireTime.nullable(),
+  status: z.enum(["READY", "NOT_READY", "PAUSED"]),
+  active_slots: z.int().nullable(),
+});
+export type WorkQueue = z.infer<typeof WorkQueue>;
+
+export const WorkQueueCreate = z.object({
+  name,
+  description: z.string().nullish(),
+  is_paused: z.boolean().nullish(),
+  concurrency_limit: z.int().min(0).nullish(),
+  priority: z.int().min(1).nullish(),
+});
+export type WorkQueueCreate = z.infer<typeof WorkQueueCreate>;
+
+export const Worker = z.object({
+  id: Uuid,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  work_pool_id: WorkPoolId,
+  last_heartbeat_time: WireTime.nullable(),
+  heartbeat_interval_seconds: z.int().nullable(),
+  status: z.enum(["ONLINE", "OFFLINE"]),
+});
+export type Worker = z.infer<typeof Worker>;
+
+const byName = z.object({ name: z.string() });
+const byQueue = z.object({ name: z.string(), queue: z.string() });
+
+export const createWorkPool = endpoint({
+  id: "create_work_pool",
+  method: "POST",
+  path: "/work_pools/",
+  tag: "Work Pools",
+  status: 201,
+  summary: "Create a work pool with its default queue.",
+  body: WorkPoolCreate,
+  returns: WorkPool,
+});
+export const readWorkPool = endpoint({
+  id: "read_work_pool",
+  method: "GET",
+  path: "/work_pools/:name",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "Read a work pool.",
+  params: byName,
+  returns: WorkPool,
+});
+export const updateWorkPool = endpoint({
+  id: "update_work_pool",
+  method: "PATCH",
+  path: "/work_pools/:name",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Change, pause or resume a work pool.",
+  params: byName,
+  body: WorkPoolUpdate,
+});
+export const deleteWorkPool = endpoint({
+  id: "delete_work_pool",
+  method: "DELETE",
+  path: "/work_pools/:name",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Delete a work pool with its queues.",
+  params: byName,
+});
+export const filterWorkPools = endpoint({
+  id: "filter_work_pools",
+  method: "POST",
+  path: "/work_pools/filter",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "List work pools.",
+  body: z.object({ work_pools: WorkPoolFilter }).extend(Paging.shape),
+  returns: z.array(WorkPool),
+});
+export const countWorkPools = endpoint({
+  id: "count_work_pools",
+  method: "POST",
+  path: "/work_pools/count",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "Count work pools.",
+  body: z.object({ work_pools: WorkPoolFilter }),
+  returns: z.int(),
+});
+export const createWorkQueue = endpoint({
+  id: "create_work_queue",
+  method: "POST",
+  path: "/work_pools/:name/queues",
+  tag: "Work Pools",
+  status: 201,
+  summary: "Create a queue of a work pool.",
+  params: byName,
+  body: WorkQueueCreate,
+  returns: WorkQueue,
+});
+export const readWorkQueue = endpoint({
+  id: "read_work_queue",
+  method: "GET",
+  path: "/work_pools/:name/queues/:queue",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "Read a queue of a work pool.",
+  params: byQueue,
+  returns: WorkQueue,
+});
+export const filterWorkQueues = endpoint({
+  id: "filter_work_queues",
+  method: "POST",
+  path: "/work_pools/:name/queues/filter",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "List the queues of a work pool.",
+  params: byName,
+  body: Paging,
+  returns: z.array(WorkQueue),
+});
+export const updateWorkQueue = endpoint({
+  id: "update_work_queue",
+  method: "PATCH",
+  path: "/work_pools/:name/queues/:queue",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Change a queue of a work pool.",
+  params: byQueue,
+  body: WorkQueueCreate.partial(),
+});
+export const deleteWorkQueue = endpoint({
+  id: "delete_work_queue",
+  method: "DELETE",
+  path: "/work_pools/:name/queues/:queue",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Delete a queue of a work pool; not its default queue.",
+  params: byQueue,
+});
+export const filterWorkers = endpoint({
+  id: "filter_workers",
+  method: "POST",
+  path: "/work_pools/:name/workers/filter",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "List the workers of a work pool.",
+  params: byName,
+  body: Paging,
+  returns: z.array(Worker),
+});

@@ -1,0 +1,119 @@
+/** One run's process: started in a group of its own, watched, and killed with everything that it started. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { lastErrorIn, type ProcessExit } from "./exit-reason.ts";
+import { lineReader } from "./output-lines.ts";
+import { CONTROL_FD, REPORTED, type RunAssignment, toEnvironment } from "./run-assignment.ts";
+
+/** How the process of a run ended. */
+export interface ProcessEnd extends ProcessExit {
+  /** Whether the process said that the end of the run is stored. If not, somebody else has to report it. */
+  readonly reported: boolean;
+  /** The error that it wrote last on its standard error, if one could be told. */
+  readonly lastError: string | null;
+}
+
+export interface RunProcessOptions {
+  readonly assignment: RunAssignment;
+  /** Working directory; has to exist. */
+  readonly cwd: string;
+  /** Added to, and overriding, the environment of the worker. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+const CHILD = new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url);
+/** Lines of standard error that are kept to find out why a process died. */
+const KEPT_LINES = 40;
+/** Output is waited for this long after the process ended: something that it started may hold the pipe open. */
+const OUTPUT_WITHIN_MS = 500;
+
+export class RunProcess {
+  /** Resolves when the process and its group are gone and their output was read. Rejects if it could not be started. */
+  readonly ended: Promise<ProcessEnd>;
+  readonly #child: ChildProcess;
+  #killTimer: NodeJS.Timeout | null = null;
+
+  constructor({ assignment, cwd, env, onLine }: RunProcessOptions) {
+    this.#child = spawn(process.execPath, [fileURLToPath(CHILD)], {
+      cwd,
+      env: { ...process.env, ...env, ...toEnvironment(assignment) },
+      // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      detached: true,
+      windowsHide: true,
+    });
+    this.ended = this.#watch(onLine);
+  }
+
+  /** Null before it was started and when it could not be. */
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  /** Asks the process to end, and kills its group when it has not after `graceMs` milliseconds. */
+  terminate(graceMs: number): void {
+    if (this.#killTimer !== null) return;
+    this.#signal("SIGTERM");
+    this.#killTimer = setTimeout(() => this.kill(), graceMs);
+  }
+
+  /** Kills the process and everything in its group at once. */
+  kill(): void {
+    this.#signal("SIGKILL");
+  }
+
+  async #watch(onLine: RunProcessOptions["onLine"]): Promise<ProcessEnd> {
+    const child = this.#child;
+    const exited = new Promise<ProcessExit>((resolve, reject) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+      child.once("error", reject);
+    });
+    const errors: string[] = [];
+    const closed = Promise.all([
+      read(child.stdout, (line) => onLine(line, "stdout")),
+      read(child.stderr, (line) => {
+        if (errors.push(line) > KEPT_LINES) errors.shift();
+        onLine(line, "stderr");
+      }),
+    ]);
+    let reported = false;
+    const control = read(child.stdio[CONTROL_FD], (line) => {
+      reported ||= line === REPORTED;
+    });
+    const exit = await exited;
+    // The group outlives its leader as long as somebody is in it.
+    this.#signal("SIGKILL");
+    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, OUTPUT_WITHIN_MS);
+    await Promise.race([Promise.all([closed, control]), late.promise]);
+    clearTimeout(timer);
+    for (const stream of child.stdio) stream?.destroy();
+    return { ...exit, reported, lastError: lastErrorIn(errors) };
+  }
+
+  #signal(signal: "SIGTERM" | "SIGKILL"): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(process.platform === "win32" ? pid : -pid, signal);
+    } catch (error) {
+      // ESRCH: nobody is left to be signalled, which is what was wanted.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
+function read(stream: ChildProcess["stdio"][number] | undefined, onLine: (line: string) => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream || !("read" in stream)) return resolve();
+    const lines = lineReader(onLine);
+    stream.on("data", (chunk: Uint8Array) => lines.push(chunk));
+    stream.once("error", () => stream.destroy());
+    stream.once("close", () => {
+      lines.end();
+      resolve();
+    });
+  });
+}

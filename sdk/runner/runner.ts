@@ -1,0 +1,229 @@
+/**
+ * The worker: takes runs from a work pool over an outgoing connection and gives each a process of its own.
+ *
+ * Its life:
+ *
+ *     connecting ⇄ online        the connection comes and goes; processes live on meanwhile
+ *          ↓         ↓
+ *          draining              takes nothing new and waits for its processes; on request, or sent away by the pool
+ *             ↓
+ *          stopped               for good
+ */
+import { hostname } from "node:os";
+import type { ApiClient } from "../client/index.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import type { FlowRunId } from "../protocol/ids.ts";
+import { createWorkPool, readWorkPool } from "../protocol/work-pools.ts";
+import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
+import { executeTicket, type RunEvent } from "./execute-ticket.ts";
+import type { RunProcess } from "./process.ts";
+import { WorkerChannel, type WorkerHello } from "./worker-channel.ts";
+
+/** Where a worker is in its life. */
+export type RunnerState =
+  /** No connection; `attempt` counts the failed ones since it was last online, and `because` tells of the last. */
+  | { readonly kind: "connecting"; readonly attempt: number; readonly because: string | null }
+  | { readonly kind: "online"; readonly workerId: string }
+  /** `error` is set when the pool sent the worker away. */
+  | { readonly kind: "draining"; readonly because: string; readonly error: SluiceError | null }
+  | { readonly kind: "stopped"; readonly because: string; readonly error: SluiceError | null };
+
+export type RunnerEvent = { readonly kind: "state"; readonly state: RunnerState } | RunEvent;
+
+export interface RunnerOptions {
+  readonly client: ApiClient;
+  readonly poolName: string;
+  /** Has to be unique within the pool. Default: the machine's name and the number of this process. */
+  readonly workerName?: string;
+  /** Runs at the same time. Default 10. */
+  readonly limit?: number;
+  /** Queues of the pool to take runs from. Default: all. */
+  readonly workQueueNames?: readonly string[];
+  /** Makes the pool, of type "process", if there is none. Default false. */
+  readonly createPoolIfNotFound?: boolean;
+  /** A process that is to end is killed after this many milliseconds. Default 10,000. */
+  readonly killGraceMs?: number;
+  readonly onEvent?: (event: RunnerEvent) => void;
+}
+
+interface ActiveRun {
+  readonly generation: number;
+  readonly done: Promise<void>;
+  process: RunProcess | null;
+}
+
+/** The type of work pool that this worker serves. */
+const WORKER_TYPE = "process";
+/** Claims that are remembered after their process has gone, so that a repeated push starts nothing. */
+const ENDED_REMEMBERED = 1_000;
+/** How long a worker that is stopped at once goes on trying to report the ends of its runs. */
+const LAST_REPORTS_MS = 3_000;
+
+export class Runner {
+  readonly workerName: string;
+  /** Resolves with the last state when the worker has stopped. Never rejects. */
+  readonly stopped: Promise<Extract<RunnerState, { kind: "stopped" }>>;
+  readonly #options: RunnerOptions;
+  readonly #channel: WorkerChannel;
+  readonly #runs = new Map<FlowRunId, ActiveRun>();
+  readonly #ended = new Map<FlowRunId, number>();
+  readonly #reports = new AbortController();
+  #isKilling = false;
+  #state: RunnerState = { kind: "connecting", attempt: 0, because: null };
+  #resolveStopped: (state: Extract<RunnerState, { kind: "stopped" }>) => void;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.workerName = options.workerName ?? `${hostname()}-${process.pid}`;
+    const { promise, resolve } = Promise.withResolvers<Extract<RunnerState, { kind: "stopped" }>>();
+    this.stopped = promise;
+    this.#resolveStopped = resolve;
+    this.#channel = new WorkerChannel({
+      client: options.client,
+      poolName: options.poolName,
+      hello: () => this.#hello(),
+      check: (signal) => this.#checkPool(signal),
+      onWelcome: ({ worker_id: workerId }) => {
+        if (this.#state.kind === "draining") this.#channel.drain();
+        else this.#enter({ kind: "online", workerId });
+      },
+      onRun: (ticket) => void this.#take(ticket),
+      onKill: (id, generation) => this.#kill(id, generation),
+      onDown: (because, attempt) => {
+        if (this.#state.kind === "draining") return;
+        this.#enter({ kind: "connecting", attempt, because });
+      },
+      onRefused: (error) => this.#drain(error.message, error),
+    });
+  }
+
+  get state(): RunnerState {
+    return this.#state;
+  }
+
+  /** Runs whose processes live, or whose ends are not reported yet. */
+  get activeRuns(): number {
+    return this.#runs.size;
+  }
+
+  start(): void {
+    this.#options.onEvent?.({ kind: "state", state: this.#state });
+    this.#channel.start();
+  }
+
+  /** Takes nothing new, waits for the processes there are, then stops. */
+  drain(because: string): void {
+    this.#drain(because, null);
+  }
+
+  /** Kills all processes, reports their ends if that is possible within a few seconds, and stops. */
+  async stopNow(because: string): Promise<void> {
+    this.#drain(because, null);
+    this.#isKilling = true;
+    const deadline = setTimeout(() => this.#reports.abort(), LAST_REPORTS_MS);
+    for (const run of this.#runs.values()) run.process?.kill();
+    await Promise.all([...this.#runs.values()].map(({ done }) => done));
+    clearTimeout(deadline);
+  }
+
+  #drain(because: string, error: SluiceError | null): void {
+    if (this.#state.kind === "draining" || this.#state.kind === "stopped") return;
+    this.#channel.drain();
+    this.#enter({ kind: "draining", because, error });
+    this.#stopIfDone();
+  }
+
+  #stopIfDone(): void {
+    if (this.#state.kind !== "draining" || this.#runs.size > 0) return;
+    const { because, error } = this.#state;
+    const state = { kind: "stopped", because, error } as const;
+    this.#channel.stop();
+    this.#enter(state);
+    this.#resolveStopped(state);
+  }
+
+  #enter(state: RunnerState): void {
+    this.#state = state;
+    this.#options.onEvent?.({ kind: "state", state });
+  }
+
+  #hello(): WorkerHello {
+    const { limit = 10, workQueueNames = [] } = this.#options;
+    return {
+      type: "hello",
+      protocol: WORKER_CHANNEL_PROTOCOL,
+      worker_name: this.workerName,
+      worker_type: WORKER_TYPE,
+      limit,
+      work_queue_names: [...workQueueNames],
+      runs: [...this.#runs].map(([id, { generation }]) => ({ flow_run_id: id, generation })),
+    };
+  }
+
+  async #checkPool(signal: AbortSignal): Promise<void> {
+    const { client, poolName, createPoolIfNotFound = false } = this.#options;
+    const how = { signal, patienceMs: 0 };
+    try {
+      const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
+      if (pool.type === WORKER_TYPE) return;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== "not_found") throw error;
+      if (createPoolIfNotFound) {
+        await client.call(createWorkPool, { body: { name: poolName, type: WORKER_TYPE } }, how);
+        return;
+      }
+      throw new SluiceError("not_found", `There is no work pool "${poolName}" at ${client.url}.`, {
+        fix: `Create it with \`sluice work-pool create ${poolName}\`, or start the worker with --create-pool-if-not-found.`,
+        cause: error,
+      });
+    }
+    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${WORKER_TYPE}".`, {
+      fix: `This worker runs processes on its own machine. Create a pool for it with \`sluice work-pool create NAME\`.`,
+    });
+  }
+
+  /** A pushed run is claimed on this worker's behalf: it is executed even if the worker was just told to drain. */
+  async #take(ticket: RunTicket): Promise<void> {
+    const { flow_run_id: id, generation } = ticket;
+    const known = this.#runs.get(id);
+    if (known && known.generation >= generation) return;
+    if ((this.#ended.get(id) ?? -1) >= generation) return this.#channel.released(id, generation);
+    // Whoever was given the run before must not go on with it.
+    known?.process?.kill();
+    const { client, killGraceMs = 10_000, onEvent } = this.#options;
+    const over = Promise.withResolvers<void>();
+    const run: ActiveRun = { generation, process: null, done: over.promise };
+    this.#runs.set(id, run);
+    await known?.done;
+    await executeTicket(ticket, {
+      client,
+      workerName: this.workerName,
+      killGraceMs,
+      reporting: this.#reports.signal,
+      onProcess: (child) => {
+        run.process = child;
+        if (this.#isKilling) child.kill();
+      },
+      onEvent: (event) => onEvent?.(event),
+    });
+    if (this.#runs.get(id) === run) this.#runs.delete(id);
+    this.#remember(id, generation);
+    this.#channel.released(id, generation);
+    over.resolve();
+    this.#stopIfDone();
+  }
+
+  #kill(id: FlowRunId, generation: number): void {
+    const run = this.#runs.get(id);
+    if (run && run.generation <= generation) run.process?.terminate(this.#options.killGraceMs ?? 10_000);
+  }
+
+  #remember(id: FlowRunId, generation: number): void {
+    this.#ended.delete(id);
+    this.#ended.set(id, generation);
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= ENDED_REMEMBERED) break;
+      this.#ended.delete(oldest);
+    }
+  }
+}

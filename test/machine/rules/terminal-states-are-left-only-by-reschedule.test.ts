@@ -1,0 +1,41 @@
+import { describe, it } from "vitest";
+import { terminalStatesAreLeftOnlyByReschedule as rule } from "#machine/rules/terminal-states-are-left-only-by-reschedule";
+import { aProposal, aRun, aState, objections, propose, verdict } from "../../support/builders.ts";
+
+const TERMINAL = ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"] as const;
+const AWAY = ["PENDING", "RUNNING", "CRASHED", "PAUSED", "CANCELLING"] as const;
+const OVER = ["COMPLETED", "FAILED", "CANCELLED"] as const;
+
+describe("a run that has ended", () => {
+  it("stays ended, whatever is proposed but SCHEDULED; a run that has not ended is free", ({ expect }) => {
+    const expected = TERMINAL.flatMap((from) => [
+      ...AWAY.map((to) => `${from} → ${to}: ABORT`),
+      ...OVER.map((to) => `${from} → ${to}: KEEP`),
+    ]);
+    expect(objections(rule).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it.for(TERMINAL)("in %s is not rescheduled without a deployment", (from, { expect }) => {
+    const { result } = propose(rule, aState(from), aProposal("SCHEDULED"), { run: aRun({ deploymentId: null }) });
+    expect(result.details).toEqual({
+      type: "abort_details",
+      reason: "Cannot reschedule a run without an associated deployment.",
+    });
+  });
+
+  it.for([
+    { data: null, to: "SCHEDULED", expected: "ACCEPT" },
+    { data: { type: "unpersisted" }, to: "SCHEDULED", expected: "ACCEPT" },
+    { data: { storage_key: "k" }, to: "SCHEDULED", expected: "KEEP" },
+    { data: "a plain value", to: "SCHEDULED", expected: "KEEP" },
+    { data: { storage_key: "k" }, to: "COMPLETED", expected: "KEEP" },
+  ] as const)("COMPLETED with $data answers $to with $expected", ({ data, to, expected }, { expect }) => {
+    expect(verdict(propose(rule, aState("COMPLETED", { data }), aProposal(to)))).toBe(expected);
+  });
+
+  it("may still be given a result", ({ expect }) => {
+    const decision = propose(rule, aState("COMPLETED"), aProposal("COMPLETED", { data: { storage_key: "k" } }));
+    expect(verdict(decision)).toBe("ACCEPT");
+    expect(decision.written?.state.data).toEqual({ storage_key: "k" });
+  });
+});

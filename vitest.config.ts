@@ -1,0 +1,34 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/support/count-reporter.ts"],
+    projects: [
+      { test: { name: "machine", include: ["test/machine/**/*.test.ts"] } },
+      { test: { name: "protocol", include: ["test/protocol/**/*.test.ts"] } },
+      { test: { name: "sdk", include: ["test/sdk/**/*.test.ts"] } },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: { SLUICE_MODE: "embedded", SLUICE_SHARDS: "1", TEST_BUDGET: process.env["SLUICE_TEST_BUDGET"] ?? "fast", TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+            },
+          })),
+        ],
+        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], setupFiles: ["./test/workerd/apply-migrations.ts"] },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Each file starts servers of its own, and there are two cores.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,46 @@
+/** The HTTP API: middleware in its order, then the routes of each resource. */
+import { Hono } from "hono";
+import { SluiceError } from "#protocol/errors";
+import { checkHost, checkKey } from "./guard.ts";
+import { problem } from "./problem.ts";
+import { checkReady } from "./ready.ts";
+import { artifactRoutes } from "./routes/artifacts.ts";
+import { channelRoutes } from "./routes/channels.ts";
+import { deploymentRoutes } from "./routes/deployments.ts";
+import { flowRunRoutes } from "./routes/flow-runs.ts";
+import { flowRoutes } from "./routes/flows.ts";
+import { internalRoutes } from "./routes/internal.ts";
+import { logRoutes } from "./routes/logs.ts";
+import { serverRoutes } from "./routes/server.ts";
+import { taskRunRoutes } from "./routes/task-runs.ts";
+import { workPoolRoutes } from "./routes/work-pools.ts";
+import type { App, AppEnv } from "./serve.ts";
+
+export function createApp(): App {
+  const app = new Hono<AppEnv>();
+  app.onError(problem);
+  app.use("*", checkHost);
+  app.use("/api/*", checkKey, checkReady);
+  for (const add of [
+    internalRoutes,
+    serverRoutes,
+    channelRoutes,
+    flowRoutes,
+    flowRunRoutes,
+    taskRunRoutes,
+    logRoutes,
+    deploymentRoutes,
+    workPoolRoutes,
+    artifactRoutes,
+  ]) {
+    add(app);
+  }
+  app.all("/api/*", (c) => {
+    throw new SluiceError("not_found", `There is no ${c.req.method} ${c.req.path}.`, {
+      fix: "See /api/openapi.json for what there is.",
+    });
+  });
+  // Everything else is the UI; the platform serves its files before this is asked.
+  app.all("*", (c) => c.env.ASSETS.fetch(c.req.raw));
+  return app;
+}

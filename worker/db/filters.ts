@@ -1,0 +1,228 @@
+/**
+ * Filters as SQL. Each criterion becomes one condition; lists travel as one JSON parameter, since D1 binds a hundred.
+ * Filters of other resources become `EXISTS` or `IN` over their tables. Nothing is filtered in memory.
+ */
+import { and, type Column, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import type { z } from "zod";
+import type {
+  DeploymentFilter,
+  FlowFilter,
+  FlowRunFilter,
+  FlowRunFilters,
+  IdFilter,
+  NameFilter,
+  NullableIdFilter,
+  StateFilter,
+  TagsFilter,
+  TaskRunFilter,
+  TimeFilter,
+  WorkPoolFilter,
+} from "#protocol/filters";
+import { fromWireTime } from "#protocol/time";
+import { deployments } from "./schema/deployments.ts";
+import { flowRuns, taskRuns } from "./schema/flow-runs.ts";
+import { flows } from "./schema/flows.ts";
+import { workPools } from "./schema/work-pools.ts";
+
+type Of<T extends z.ZodType> = z.infer<T>;
+type Condition = SQL | undefined;
+
+/** True for the rows whose column is in the list; false for all when the list is empty. */
+export function oneOf(column: Column | SQL, values: readonly string[]): SQL {
+  return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
+}
+
+function noneOf(column: Column | SQL, values: readonly string[]): SQL {
+  return sql`(${column} IS NULL OR ${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)})))`;
+}
+
+/** Contains, whatever the case; `instr` rather than LIKE, whose patterns D1 limits to 50 bytes. */
+export function contains(column: Column | SQL, text: string): SQL {
+  return sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
+}
+
+function join(operator: "and_" | "or_" | null | undefined, conditions: readonly Condition[]): Condition {
+  return operator === "or_" ? or(...conditions) : and(...conditions);
+}
+
+function byId(column: Column, filter: Of<typeof IdFilter>): Condition {
+  if (!filter) return undefined;
+  return and(
+    filter.any_ ? oneOf(column, filter.any_) : undefined,
+    filter.not_any_ ? noneOf(column, filter.not_any_) : undefined,
+  );
+}
+
+function byName(column: Column, filter: Of<typeof NameFilter>): Condition {
+  if (!filter) return undefined;
+  return and(
+    filter.any_ ? oneOf(column, filter.any_) : undefined,
+    filter.like_ ? contains(column, filter.like_) : undefined,
+  );
+}
+
+function byTags(column: Column, filter: Of<typeof TagsFilter>): Condition {
+  if (!filter) return undefined;
+  const all = filter.all_;
+  const any = filter.any_;
+  return join(filter.operator, [
+    all
+      ? sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(all)}) AS wanted
+          WHERE wanted.value NOT IN (SELECT value FROM json_each(${column})))`
+      : undefined,
+    any
+      ? sql`EXISTS (SELECT 1 FROM json_each(${column}) AS tag
+          WHERE tag.value IN (SELECT value FROM json_each(${JSON.stringify(any)})))`
+      : undefined,
+    filter.is_null_ == null ? undefined : sql`(json_array_length(${column}) = 0) = ${filter.is_null_ ? 1 : 0}`,
+  ]);
+}
+
+function byNullableId(column: Column, filter: Of<typeof NullableIdFilter>): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    filter.any_ ? oneOf(column, filter.any_) : undefined,
+    filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(column) : isNotNull(column),
+  ]);
+}
+
+function byTime(column: Column, filter: Of<typeof TimeFilter>): Condition {
+  if (!filter) return undefined;
+  return and(
+    filter.before_ ? sql`${column} <= ${fromWireTime(filter.before_)}` : undefined,
+    filter.after_ ? sql`${column} >= ${fromWireTime(filter.after_)}` : undefined,
+    filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(column) : isNotNull(column),
+  );
+}
+
+function byState(type: Column, name: Column, filter: Of<typeof StateFilter>): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    filter.type?.any_ ? oneOf(type, filter.type.any_) : undefined,
+    filter.type?.not_any_ ? noneOf(type, filter.type.not_any_) : undefined,
+    filter.name?.any_ ? oneOf(name, filter.name.any_) : undefined,
+    filter.name?.not_any_ ? noneOf(name, filter.name.not_any_) : undefined,
+  ]);
+}
+
+function flowCondition(filter: Of<typeof FlowFilter>): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(flows.id, filter.id),
+    byName(flows.name, filter.name),
+    byTags(flows.tags, filter.tags),
+  ]);
+}
+
+function deploymentCondition(filter: Of<typeof DeploymentFilter>): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(deployments.id, filter.id),
+    byName(deployments.name, filter.name),
+    byTags(deployments.tags, filter.tags),
+    filter.paused?.eq_ == null ? undefined : eq(deployments.paused, filter.paused.eq_),
+  ]);
+}
+
+export function workPoolCondition(filter: Of<typeof WorkPoolFilter>): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(workPools.id, filter.id),
+    byName(workPools.name, filter.name),
+    filter.type?.any_ ? oneOf(workPools.type, filter.type.any_) : undefined,
+  ]);
+}
+
+function flowRunCondition(filter: FlowRunFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(flowRuns.id, filter.id),
+    byName(flowRuns.name, filter.name),
+    byTags(flowRuns.tags, filter.tags),
+    byNullableId(flowRuns.deploymentId, filter.deployment_id),
+    filter.work_queue_name?.any_
+      ? oneOf(sql`${flowRuns.doc} ->> '$.work_queue_name'`, filter.work_queue_name.any_)
+      : undefined,
+    byState(flowRuns.stateType, flowRuns.stateName, filter.state),
+    byTime(flowRuns.startTime, filter.start_time),
+    byTime(flowRuns.endTime, filter.end_time),
+    byTime(flowRuns.expectedStartTime, filter.expected_start_time),
+    byTime(flowRuns.nextScheduledStartTime, filter.next_scheduled_start_time),
+    byNullableId(flowRuns.parentTaskRunId, filter.parent_task_run_id),
+    filter.idempotency_key?.any_
+      ? oneOf(sql`${flowRuns.doc} ->> '$.idempotency_key'`, filter.idempotency_key.any_)
+      : undefined,
+  ]);
+}
+
+function taskRunCondition(filter: TaskRunFilter): Condition {
+  if (!filter) return undefined;
+  const run = filter.flow_run_id;
+  return join(filter.operator, [
+    byId(taskRuns.id, filter.id),
+    byName(taskRuns.name, filter.name),
+    byTags(taskRuns.tags, filter.tags),
+    byState(taskRuns.stateType, taskRuns.stateName, filter.state),
+    byTime(taskRuns.startTime, filter.start_time),
+    byTime(taskRuns.endTime, filter.end_time),
+    byTime(taskRuns.expectedStartTime, filter.expected_start_time),
+    run?.any_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
+    run?.is_null_ == null ? undefined : sql`(${taskRuns.flowRunId} = '') = ${run.is_null_ ? 1 : 0}`,
+  ]);
+}
+
+/** The condition on `flow_runs` rows. */
+export function flowRunsWhere(filters: FlowRunFilters): Condition {
+  const flow = flowCondition(filters.flows);
+  const deployment = deploymentCondition(filters.deployments);
+  const pool = workPoolCondition(filters.work_pools);
+  const task = taskRunCondition(filters.task_runs);
+  return and(
+    flowRunCondition(filters.flow_runs),
+    flow && sql`${flowRuns.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
+    deployment && sql`${flowRuns.deploymentId} IN (SELECT ${deployments.id} FROM ${deployments} WHERE ${deployment})`,
+    pool && sql`${flowRuns.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    task && sql`${flowRuns.id} IN (SELECT ${taskRuns.flowRunId} FROM ${taskRuns} WHERE ${task})`,
+  );
+}
+
+/** The condition on `task_runs` rows. */
+export function taskRunsWhere(filters: FlowRunFilters): Condition {
+  const { task_runs: taskFilter, ...others } = filters;
+  const run = flowRunsWhere({ ...others, task_runs: null });
+  return and(
+    taskRunCondition(taskFilter),
+    run && sql`${taskRuns.flowRunId} IN (SELECT ${flowRuns.id} FROM ${flowRuns} WHERE ${run})`,
+  );
+}
+
+/** The condition on `flows` rows. */
+export function flowsWhere(filters: FlowRunFilters): Condition {
+  const { flows: flowFilter, deployments: deploymentFilter, ...others } = filters;
+  const run = flowRunsWhere({ ...others, flows: null, deployments: null });
+  const deployment = deploymentCondition(deploymentFilter);
+  return and(
+    flowCondition(flowFilter),
+    deployment && sql`${flows.id} IN (SELECT ${deployments.flowId} FROM ${deployments} WHERE ${deployment})`,
+    run && sql`${flows.id} IN (SELECT ${flowRuns.flowId} FROM ${flowRuns} WHERE ${run})`,
+  );
+}
+
+/** The condition on `deployments` rows. */
+export function deploymentsWhere(filters: FlowRunFilters): Condition {
+  const flow = flowCondition(filters.flows);
+  const pool = workPoolCondition(filters.work_pools);
+  const run = flowRunsWhere({
+    flows: null,
+    deployments: null,
+    work_pools: null,
+    flow_runs: filters.flow_runs,
+    task_runs: filters.task_runs,
+  });
+  return and(
+    deploymentCondition(filters.deployments),
+    flow && sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
+    pool && sql`${deployments.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    run && inArray(deployments.id, sql`(SELECT ${flowRuns.deploymentId} FROM ${flowRuns} WHERE ${run})`),
+  );
+}

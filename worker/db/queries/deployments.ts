@@ -1,0 +1,261 @@
+import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm";
+import type {
+  Deployment,
+  DeploymentCreate,
+  DeploymentDetails,
+  DeploymentSchedule,
+  DeploymentScheduleCreate,
+  DeploymentSort,
+  DeploymentUpdate,
+} from "#protocol/deployments";
+import { SluiceError } from "#protocol/errors";
+import type { FlowRunFilters } from "#protocol/filters";
+import type { DeploymentId, FlowId, WorkQueueId } from "#protocol/ids";
+import { type EpochMs, toWireTime } from "#protocol/time";
+import { newId } from "../../new-id.ts";
+import { deploymentsWhere, oneOf } from "../filters.ts";
+import { openDb } from "../open.ts";
+import { deploymentSchedules, deployments } from "../schema/deployments.ts";
+import { flows } from "../schema/flows.ts";
+import { workers, workPools, workQueues } from "../schema/work-pools.ts";
+import { workPoolByName, workQueueByName } from "./work-pools.ts";
+
+const ORDER = {
+  CREATED_DESC: desc(deployments.created),
+  UPDATED_DESC: desc(deployments.updated),
+  NAME_ASC: asc(deployments.name),
+  NAME_DESC: desc(deployments.name),
+} satisfies Record<DeploymentSort, SQL>;
+
+/** Makes a deployment, or changes the one that the flow has under this name, as a redeploy does. */
+export async function upsertDeployment(
+  env: Env,
+  request: DeploymentCreate,
+): Promise<{ deployment: Deployment; created: boolean }> {
+  const db = openDb(env);
+  const now = Date.now();
+  const place = await placeOf(env, request.work_pool_name, request.work_queue_name);
+  const id = newId() as DeploymentId;
+  const [row] = await db
+    .insert(deployments)
+    .values({
+      id,
+      flowId: request.flow_id,
+      name: request.name,
+      workPoolId: place.poolId,
+      workQueueId: place.queueId,
+      paused: request.paused ?? false,
+      tags: request.tags ?? [],
+      doc: detailsOf(request),
+      created: now,
+      updated: now,
+    })
+    .onConflictDoUpdate({
+      target: [deployments.flowId, deployments.name],
+      set: {
+        workPoolId: place.poolId,
+        workQueueId: place.queueId,
+        paused: request.paused ?? false,
+        tags: request.tags ?? [],
+        doc: detailsOf(request),
+        updated: now,
+      },
+    })
+    .returning({ id: deployments.id });
+  const stored = (row?.id ?? id) as DeploymentId;
+  await replaceSchedules(env, stored, request.schedules ?? []);
+  const deployment = await deploymentById(env, stored);
+  if (!deployment) throw new Error(`Deployment ${stored} was deleted while it was made.`);
+  return { deployment, created: stored === id };
+}
+
+export async function deploymentById(env: Env, id: DeploymentId): Promise<Deployment | null> {
+  return (await select(env, eq(deployments.id, id), ORDER.NAME_ASC, 1, 0))[0] ?? null;
+}
+
+export async function deploymentByName(env: Env, flow: string, name: string): Promise<Deployment | null> {
+  const ofFlow = sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${eq(flows.name, flow)})`;
+  return (await select(env, and(eq(deployments.name, name), ofFlow), ORDER.NAME_ASC, 1, 0))[0] ?? null;
+}
+
+export function listDeployments(
+  env: Env,
+  filters: FlowRunFilters,
+  page: { readonly sort: DeploymentSort; readonly limit: number; readonly offset: number },
+): Promise<Deployment[]> {
+  return select(env, deploymentsWhere(filters), ORDER[page.sort], page.limit, page.offset);
+}
+
+export async function countDeployments(env: Env, filters: FlowRunFilters): Promise<number> {
+  return openDb(env).$count(deployments, deploymentsWhere(filters));
+}
+
+export async function changeDeployment(env: Env, id: DeploymentId, change: DeploymentUpdate): Promise<boolean> {
+  const known = await deploymentById(env, id);
+  if (!known) return false;
+  const moves = change.work_pool_name !== undefined || change.work_queue_name !== undefined;
+  const place = moves
+    ? await placeOf(env, change.work_pool_name ?? known.work_pool_name, change.work_queue_name)
+    : undefined;
+  await openDb(env)
+    .update(deployments)
+    .set({
+      ...(place ? { workPoolId: place.poolId, workQueueId: place.queueId } : {}),
+      ...(change.paused != null ? { paused: change.paused } : {}),
+      ...(change.tags != null ? { tags: change.tags } : {}),
+      doc: detailsOf({ ...known, ...withoutUndefined(change) }),
+      updated: Date.now(),
+    })
+    .where(eq(deployments.id, id));
+  if (change.schedules != null) await replaceSchedules(env, id, change.schedules);
+  return true;
+}
+
+export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
+  const db = openDb(env);
+  const [, removed] = await db.batch([
+    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
+    db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
+  ]);
+  return removed.length > 0;
+}
+
+async function replaceSchedules(
+  env: Env,
+  id: DeploymentId,
+  schedules: readonly DeploymentScheduleCreate[],
+): Promise<void> {
+  const db = openDb(env);
+  const now = Date.now();
+  const clear = db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id));
+  const inserts = schedules.map((schedule) =>
+    db.insert(deploymentSchedules).values({
+      id: newId(),
+      deploymentId: id,
+      slug: schedule.slug ?? null,
+      active: schedule.active ?? true,
+      schedule: schedule.schedule,
+      parameters: schedule.parameters ?? {},
+      maxScheduledRuns: schedule.max_scheduled_runs ?? null,
+      created: now,
+      updated: now,
+    }),
+  );
+  await db.batch([clear, ...inserts]);
+}
+
+/** The pool and queue of a deployment; an unknown name is the caller's mistake. */
+async function placeOf(
+  env: Env,
+  poolName: string | null | undefined,
+  queueName: string | null | undefined,
+): Promise<{ poolId: string | null; queueId: string | null }> {
+  if (!poolName) return { poolId: null, queueId: null };
+  const pool = await workPoolByName(env, poolName);
+  if (!pool) {
+    throw new SluiceError("not_found", `Work pool "${poolName}" was not found.`, {
+      fix: `Create it first: sluice work-pool create ${poolName}`,
+    });
+  }
+  if (!queueName) return { poolId: pool.id, queueId: pool.default_queue_id };
+  const queue = await workQueueByName(env, pool, queueName);
+  if (!queue) {
+    throw new SluiceError("not_found", `Work pool "${poolName}" has no queue "${queueName}".`, {
+      fix: `Create it first: POST /api/work_pools/${poolName}/queues`,
+    });
+  }
+  return { poolId: pool.id, queueId: queue.id };
+}
+
+const WORKER_ONLINE = sql<number>`EXISTS (SELECT 1 FROM ${workers}
+  WHERE ${workers.workPoolId} = ${deployments.workPoolId} AND ${workers.status} = 'ONLINE')`;
+
+async function select(
+  env: Env,
+  where: SQL | undefined,
+  order: SQL,
+  limit: number,
+  offset: number,
+): Promise<Deployment[]> {
+  const db = openDb(env);
+  const rows = await db
+    .select({
+      deployment: deployments,
+      poolName: workPools.name,
+      queueName: workQueues.name,
+      served: WORKER_ONLINE,
+    })
+    .from(deployments)
+    .leftJoin(workPools, eq(workPools.id, deployments.workPoolId))
+    .leftJoin(workQueues, eq(workQueues.id, deployments.workQueueId))
+    .where(where)
+    .orderBy(order, desc(deployments.id))
+    .limit(limit)
+    .offset(offset);
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.deployment.id);
+  const schedules = await db
+    .select()
+    .from(deploymentSchedules)
+    .where(oneOf(deploymentSchedules.deploymentId, ids))
+    .orderBy(asc(deploymentSchedules.id));
+  return rows.map(({ deployment, poolName, queueName, served }) => ({
+    ...deployment.doc,
+    id: deployment.id as DeploymentId,
+    created: toWireTime(deployment.created as EpochMs),
+    updated: toWireTime(deployment.updated as EpochMs),
+    name: deployment.name,
+    flow_id: deployment.flowId as FlowId,
+    paused: deployment.paused,
+    schedules: schedules.filter((row) => row.deploymentId === deployment.id).map(toSchedule),
+    global_concurrency_limit: null,
+    tags: deployment.tags,
+    work_queue_name: queueName,
+    work_queue_id: deployment.workQueueId as WorkQueueId | null,
+    work_pool_name: poolName,
+    last_polled: null,
+    status: served ? "READY" : "NOT_READY",
+  }));
+}
+
+function toSchedule(row: typeof deploymentSchedules.$inferSelect): DeploymentSchedule {
+  return {
+    id: row.id,
+    created: toWireTime(row.created as EpochMs),
+    updated: toWireTime(row.updated as EpochMs),
+    deployment_id: row.deploymentId as DeploymentId,
+    schedule: row.schedule,
+    active: row.active,
+    max_scheduled_runs: row.maxScheduledRuns,
+    parameters: row.parameters,
+    slug: row.slug,
+  };
+}
+
+/** What a request or a stored deployment says of the details; null and absent mean the default. */
+type Described = { readonly [K in keyof DeploymentDetails]?: DeploymentDetails[K] | null | undefined };
+
+function detailsOf(request: Described): DeploymentDetails {
+  return {
+    version: request.version ?? null,
+    description: request.description ?? null,
+    concurrency_limit: request.concurrency_limit ?? null,
+    concurrency_options: request.concurrency_options ?? null,
+    job_variables: request.job_variables ?? {},
+    parameters: request.parameters ?? {},
+    labels: request.labels ?? {},
+    parameter_openapi_schema: request.parameter_openapi_schema ?? null,
+    path: request.path ?? null,
+    pull_steps: request.pull_steps ?? null,
+    entrypoint: request.entrypoint ?? null,
+    storage_document_id: request.storage_document_id ?? null,
+    infrastructure_document_id: request.infrastructure_document_id ?? null,
+    created_by: request.created_by ?? null,
+    updated_by: request.updated_by ?? null,
+    enforce_parameter_schema: request.enforce_parameter_schema ?? true,
+  };
+}
+
+function withoutUndefined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Partial<T>;
+}

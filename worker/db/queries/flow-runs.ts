@@ -1,0 +1,62 @@
+/** Queries over the copies of flow runs, and the owner of idempotency keys. */
+import { asc, desc, eq, type SQL, sql } from "drizzle-orm";
+import type { FlowRunFilters, FlowRunSort } from "#protocol/filters";
+import type { FlowRun } from "#protocol/flow-runs";
+import type { FlowId, FlowRunId } from "#protocol/ids";
+import { flowRunsWhere } from "../filters.ts";
+import { openDb } from "../open.ts";
+import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
+
+const ORDER = {
+  ID_DESC: [],
+  START_TIME_ASC: [sql`${flowRuns.startTime} ASC NULLS LAST`],
+  START_TIME_DESC: [sql`${flowRuns.startTime} DESC NULLS LAST`],
+  EXPECTED_START_TIME_ASC: [asc(flowRuns.expectedStartTime)],
+  EXPECTED_START_TIME_DESC: [desc(flowRuns.expectedStartTime)],
+  NAME_ASC: [asc(flowRuns.name)],
+  NAME_DESC: [desc(flowRuns.name)],
+  NEXT_SCHEDULED_START_TIME_ASC: [sql`${flowRuns.nextScheduledStartTime} ASC NULLS LAST`],
+  END_TIME_DESC: [sql`${flowRuns.endTime} DESC NULLS LAST`],
+} satisfies Record<FlowRunSort, SQL[]>;
+
+export async function listFlowRuns(
+  env: Env,
+  filters: FlowRunFilters,
+  page: { readonly sort: FlowRunSort; readonly limit: number; readonly offset: number },
+): Promise<FlowRun[]> {
+  const rows = await openDb(env)
+    .select({ doc: flowRuns.doc })
+    .from(flowRuns)
+    .where(flowRunsWhere(filters))
+    .orderBy(...ORDER[page.sort], desc(flowRuns.id))
+    .limit(page.limit)
+    .offset(page.offset);
+  return rows.map((row) => row.doc);
+}
+
+export async function countFlowRuns(env: Env, filters: FlowRunFilters): Promise<number> {
+  return openDb(env).$count(flowRuns, flowRunsWhere(filters));
+}
+
+/** The run that has this key of its flow: the given one if the key is new, otherwise the one that came first. */
+export async function claimKey(env: Env, flowId: FlowId, key: string, id: FlowRunId): Promise<FlowRunId> {
+  const db = openDb(env);
+  const [inserted] = await db
+    .insert(flowRunKeys)
+    .values({ flowId, key, flowRunId: id })
+    .onConflictDoNothing()
+    .returning({ id: flowRunKeys.flowRunId });
+  if (inserted) return id;
+  const [known] = await db
+    .select({ id: flowRunKeys.flowRunId })
+    .from(flowRunKeys)
+    .where(sql`${flowRunKeys.flowId} = ${flowId} AND ${flowRunKeys.key} = ${key}`);
+  return (known?.id ?? id) as FlowRunId;
+}
+
+/** Frees a deleted run's key, so that it can be used again. */
+export async function freeKey(env: Env, flowId: FlowId, key: string, id: FlowRunId): Promise<void> {
+  await openDb(env)
+    .delete(flowRunKeys)
+    .where(sql`${flowRunKeys.flowId} = ${flowId} AND ${flowRunKeys.key} = ${key} AND ${eq(flowRunKeys.flowRunId, id)}`);
+}

@@ -1,0 +1,256 @@
+import { and, asc, eq, type SQL, sql } from "drizzle-orm";
+import type { z } from "zod";
+import type { WorkPoolFilter } from "#protocol/filters";
+import type { WorkPoolId, WorkQueueId } from "#protocol/ids";
+import { type EpochMs, toWireTime } from "#protocol/time";
+import type {
+  Worker,
+  WorkPool,
+  WorkPoolCreate,
+  WorkPoolUpdate,
+  WorkQueue,
+  WorkQueueCreate,
+} from "#protocol/work-pools";
+import { newId } from "../../new-id.ts";
+import { workPoolCondition } from "../filters.ts";
+import { openDb } from "../open.ts";
+import { workers, workPools, workQueues } from "../schema/work-pools.ts";
+
+/** Upstream's word for a pool whose type nobody gave. */
+const DEFAULT_TYPE = "process";
+const DEFAULT_QUEUE = "default";
+
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** Makes a pool with its default queue; null when the name is taken. */
+export async function insertWorkPool(env: Env, pool: WorkPoolCreate): Promise<WorkPool | null> {
+  const db = openDb(env);
+  const now = Date.now();
+  const id = newId();
+  const queueId = newId();
+  const [rows] = await db.batch([
+    db
+      .insert(workPools)
+      .values({
+        id,
+        name: pool.name,
+        type: pool.type ?? DEFAULT_TYPE,
+        description: pool.description ?? null,
+        isPaused: pool.is_paused ?? false,
+        concurrencyLimit: pool.concurrency_limit ?? null,
+        defaultQueueId: queueId,
+        baseJobTemplate: pool.base_job_template ?? {},
+        storageConfiguration: pool.storage_configuration ?? {},
+        created: now,
+        updated: now,
+      })
+      .onConflictDoNothing()
+      .returning(),
+    // Only where the pool was made: a name that was taken must not leave a queue behind.
+    db.run(
+      sql`INSERT INTO work_queues (id, work_pool_id, name, description, priority, is_paused, created, updated)
+          SELECT ${queueId}, id, ${DEFAULT_QUEUE}, 'The work pool''s default queue.', 1, 0, ${now}, ${now}
+          FROM work_pools WHERE id = ${id}`,
+    ),
+  ]);
+  const row = rows[0];
+  return row ? toPool(row, 0) : null;
+}
+
+const ONLINE = sql<number>`(SELECT count(*) FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.status = 'ONLINE')`;
+
+async function selectPools(env: Env, where: SQL | undefined, page: Page): Promise<WorkPool[]> {
+  const rows = await openDb(env)
+    .select({ pool: workPools, online: ONLINE })
+    .from(workPools)
+    .where(where)
+    .orderBy(asc(workPools.name))
+    .limit(page.limit)
+    .offset(page.offset);
+  return rows.map(({ pool, online }) => toPool(pool, online));
+}
+
+export async function workPoolByName(env: Env, name: string): Promise<WorkPool | null> {
+  return (await selectPools(env, eq(workPools.name, name), { limit: 1, offset: 0 }))[0] ?? null;
+}
+
+export async function workPoolById(env: Env, id: string): Promise<WorkPool | null> {
+  return (await selectPools(env, eq(workPools.id, id), { limit: 1, offset: 0 }))[0] ?? null;
+}
+
+export function listWorkPools(env: Env, filter: z.infer<typeof WorkPoolFilter>, page: Page): Promise<WorkPool[]> {
+  return selectPools(env, workPoolCondition(filter), page);
+}
+
+export async function countWorkPools(env: Env, filter: z.infer<typeof WorkPoolFilter>): Promise<number> {
+  return openDb(env).$count(workPools, workPoolCondition(filter));
+}
+
+/** The pool after the change; null when there is none of this name. */
+export async function changeWorkPool(env: Env, name: string, change: WorkPoolUpdate): Promise<WorkPool | null> {
+  const [row] = await openDb(env)
+    .update(workPools)
+    .set({
+      ...(change.description !== undefined ? { description: change.description } : {}),
+      ...(change.is_paused != null ? { isPaused: change.is_paused } : {}),
+      ...(change.concurrency_limit !== undefined ? { concurrencyLimit: change.concurrency_limit } : {}),
+      ...(change.base_job_template != null ? { baseJobTemplate: change.base_job_template } : {}),
+      ...(change.storage_configuration != null ? { storageConfiguration: change.storage_configuration } : {}),
+      updated: Date.now(),
+    })
+    .where(eq(workPools.name, name))
+    .returning({ id: workPools.id });
+  return row ? workPoolByName(env, name) : null;
+}
+
+export async function deleteWorkPool(env: Env, pool: WorkPool): Promise<void> {
+  const db = openDb(env);
+  await db.batch([
+    db.delete(workers).where(eq(workers.workPoolId, pool.id)),
+    db.delete(workQueues).where(eq(workQueues.workPoolId, pool.id)),
+    db.delete(workPools).where(eq(workPools.id, pool.id)),
+    db.run(sql`UPDATE deployments SET work_pool_id = NULL, work_queue_id = NULL WHERE work_pool_id = ${pool.id}`),
+  ]);
+}
+
+/** Names of the pools that have a worker which D1 believes to be online. */
+export async function poolsWithWorkersOnline(env: Env): Promise<string[]> {
+  const rows = await openDb(env)
+    .selectDistinct({ name: workPools.name })
+    .from(workPools)
+    .innerJoin(workers, eq(workers.workPoolId, workPools.id))
+    .where(eq(workers.status, "ONLINE"));
+  return rows.map((row) => row.name);
+}
+
+/** Null when the pool has a queue of this name. */
+export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueueCreate): Promise<WorkQueue | null> {
+  const now = Date.now();
+  const [row] = await openDb(env)
+    .insert(workQueues)
+    .values({
+      id: newId(),
+      workPoolId: pool.id,
+      name: queue.name,
+      description: queue.description ?? "",
+      priority: queue.priority ?? 1,
+      isPaused: queue.is_paused ?? false,
+      concurrencyLimit: queue.concurrency_limit ?? null,
+      created: now,
+      updated: now,
+    })
+    .onConflictDoNothing()
+    .returning();
+  return row ? toQueue(row, pool) : null;
+}
+
+export async function workQueueByName(env: Env, pool: WorkPool, name: string): Promise<WorkQueue | null> {
+  const [row] = await openDb(env).select().from(workQueues).where(ofPool(pool, name));
+  return row ? toQueue(row, pool) : null;
+}
+
+export async function workQueueById(env: Env, pool: WorkPool, id: WorkQueueId): Promise<WorkQueue | null> {
+  const [row] = await openDb(env).select().from(workQueues).where(eq(workQueues.id, id));
+  return row ? toQueue(row, pool) : null;
+}
+
+export async function listWorkQueues(env: Env, pool: WorkPool, page: Page): Promise<WorkQueue[]> {
+  const rows = await openDb(env)
+    .select()
+    .from(workQueues)
+    .where(eq(workQueues.workPoolId, pool.id))
+    .orderBy(asc(workQueues.priority), asc(workQueues.name))
+    .limit(page.limit)
+    .offset(page.offset);
+  return rows.map((row) => toQueue(row, pool));
+}
+
+export async function changeWorkQueue(
+  env: Env,
+  pool: WorkPool,
+  name: string,
+  change: { readonly [K in keyof WorkQueueCreate]?: WorkQueueCreate[K] | undefined },
+): Promise<boolean> {
+  const [row] = await openDb(env)
+    .update(workQueues)
+    .set({
+      ...(change.name !== undefined ? { name: change.name } : {}),
+      ...(change.description != null ? { description: change.description } : {}),
+      ...(change.is_paused != null ? { isPaused: change.is_paused } : {}),
+      ...(change.concurrency_limit !== undefined ? { concurrencyLimit: change.concurrency_limit } : {}),
+      ...(change.priority != null ? { priority: change.priority } : {}),
+      updated: Date.now(),
+    })
+    .where(ofPool(pool, name))
+    .returning({ id: workQueues.id });
+  return row !== undefined;
+}
+
+export async function deleteWorkQueue(env: Env, pool: WorkPool, name: string): Promise<boolean> {
+  const [row] = await openDb(env).delete(workQueues).where(ofPool(pool, name)).returning({ id: workQueues.id });
+  return row !== undefined;
+}
+
+export async function listWorkers(env: Env, pool: WorkPool, page: Page): Promise<Worker[]> {
+  const rows = await openDb(env)
+    .select()
+    .from(workers)
+    .where(eq(workers.workPoolId, pool.id))
+    .orderBy(asc(workers.name))
+    .limit(page.limit)
+    .offset(page.offset);
+  return rows.map((row) => ({
+    id: row.id,
+    created: toWireTime(row.created as EpochMs),
+    updated: toWireTime(row.updated as EpochMs),
+    name: row.name,
+    work_pool_id: pool.id,
+    last_heartbeat_time: row.lastHeartbeatTime === null ? null : toWireTime(row.lastHeartbeatTime as EpochMs),
+    heartbeat_interval_seconds: row.heartbeatIntervalSeconds,
+    status: row.status,
+  }));
+}
+
+function ofPool(pool: WorkPool, name: string): SQL | undefined {
+  return and(eq(workQueues.workPoolId, pool.id), eq(workQueues.name, name));
+}
+
+function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
+  return {
+    id: row.id as WorkPoolId,
+    created: toWireTime(row.created as EpochMs),
+    updated: toWireTime(row.updated as EpochMs),
+    name: row.name,
+    description: row.description,
+    type: row.type,
+    base_job_template: row.baseJobTemplate,
+    is_paused: row.isPaused,
+    concurrency_limit: row.concurrencyLimit,
+    status: row.isPaused ? "PAUSED" : online > 0 ? "READY" : "NOT_READY",
+    default_queue_id: row.defaultQueueId as WorkQueueId,
+    storage_configuration: row.storageConfiguration,
+    active_slots: null,
+  };
+}
+
+function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): WorkQueue {
+  return {
+    id: row.id as WorkQueueId,
+    created: toWireTime(row.created as EpochMs),
+    updated: toWireTime(row.updated as EpochMs),
+    name: row.name,
+    description: row.description,
+    is_paused: row.isPaused,
+    concurrency_limit: row.concurrencyLimit,
+    priority: row.priority,
+    work_pool_id: pool.id,
+    work_pool_name: pool.name,
+    filter: null,
+    last_polled: null,
+    status: row.isPaused ? "PAUSED" : pool.status,
+    active_slots: null,
+  };
+}

@@ -1,0 +1,40 @@
+import { index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { DeploymentDetails, Schedule } from "#protocol/deployments";
+import type { JsonObject } from "#protocol/flow-runs";
+
+export const deployments = sqliteTable(
+  "deployments",
+  {
+    id: text().primaryKey(),
+    flowId: text().notNull(),
+    name: text().notNull(),
+    workPoolId: text(),
+    workQueueId: text(),
+    paused: integer({ mode: "boolean" }).notNull().default(false),
+    tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+    /** Everything that no list filters by. */
+    doc: text({ mode: "json" }).$type<DeploymentDetails>().notNull(),
+    created: real().notNull(),
+    updated: real().notNull(),
+  },
+  (table) => [
+    uniqueIndex("deployments_flow_name").on(table.flowId, table.name),
+    index("deployments_pool").on(table.workPoolId),
+  ],
+);
+
+export const deploymentSchedules = sqliteTable(
+  "deployment_schedules",
+  {
+    id: text().primaryKey(),
+    deploymentId: text().notNull(),
+    slug: text(),
+    active: integer({ mode: "boolean" }).notNull().default(true),
+    schedule: text({ mode: "json" }).$type<Schedule>().notNull(),
+    parameters: text({ mode: "json" }).$type<JsonObject>().notNull().default({}),
+    maxScheduledRuns: integer(),
+    created: real().notNull(),
+    updated: real().notNull(),
+  },
+  (table) => [uniqueIndex("deployment_schedules_slug").on(table.deploymentId, table.slug)],
+);

@@ -1,0 +1,65 @@
+/** Copies of flow runs and task runs for lists and filters. Their owners decide; see DESIGN §3. Times are epoch ms. */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { FlowRun } from "#protocol/flow-runs";
+import type { StateType } from "#protocol/states";
+import type { TaskRun } from "#protocol/task-runs";
+
+export const flowRuns = sqliteTable(
+  "flow_runs",
+  {
+    id: text().primaryKey(),
+    /** The owner's; an older version never overwrites a newer one. */
+    version: integer().notNull(),
+    flowId: text().notNull(),
+    deploymentId: text(),
+    workPoolId: text(),
+    parentTaskRunId: text(),
+    name: text().notNull(),
+    stateType: text().$type<StateType>(),
+    stateName: text(),
+    expectedStartTime: real(),
+    nextScheduledStartTime: real(),
+    startTime: real(),
+    endTime: real(),
+    tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+    /** 1: a scheduled run that no object has heard of yet. */
+    dormant: integer().notNull().default(0),
+    doc: text({ mode: "json" }).$type<FlowRun>().notNull(),
+  },
+  (table) => [
+    index("flow_runs_flow").on(table.flowId),
+    index("flow_runs_deployment").on(table.deploymentId).where(sql`deployment_id IS NOT NULL`),
+    index("flow_runs_parent").on(table.parentTaskRunId).where(sql`parent_task_run_id IS NOT NULL`),
+    index("flow_runs_state").on(table.stateType, table.id),
+    index("flow_runs_start").on(table.startTime).where(sql`start_time IS NOT NULL`),
+  ],
+);
+
+export const taskRuns = sqliteTable(
+  "task_runs",
+  {
+    /** Empty for a task run outside a flow. */
+    flowRunId: text().notNull().default(""),
+    id: text().notNull(),
+    version: integer().notNull(),
+    name: text().notNull(),
+    taskKey: text().notNull(),
+    dynamicKey: text().notNull(),
+    stateType: text().$type<StateType>(),
+    stateName: text(),
+    expectedStartTime: real(),
+    startTime: real(),
+    endTime: real(),
+    tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+    doc: text({ mode: "json" }).$type<TaskRun>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.flowRunId, table.id] }), uniqueIndex("task_runs_id").on(table.id)],
+);
+
+/** Owns the uniqueness of idempotency keys: the key is inserted before the run is made. */
+export const flowRunKeys = sqliteTable(
+  "flow_run_keys",
+  { flowId: text().notNull(), key: text().notNull(), flowRunId: text().notNull() },
+  (table) => [primaryKey({ columns: [table.flowId, table.key] })],
+);

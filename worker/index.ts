@@ -1,0 +1,16 @@
+/** The Worker: HTTP, queues, cron, and the objects it brings. */
+
+import { createApp } from "./app.ts";
+import { everyMinute } from "./cron/every-minute.ts";
+import { consume } from "./queues/consume.ts";
+
+export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
+
+const app = createApp();
+
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+  queue: (batch, env) => consume(batch, env),
+  scheduled: (controller, env) => everyMinute(controller, env),
+} satisfies ExportedHandler<Env>;

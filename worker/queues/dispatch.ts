@@ -1,0 +1,29 @@
+/**
+ * Runs on their way to their pools, where a direct offer failed or many came at once. A message carries an id only;
+ * the run's owner knows the rest. An offer is idempotent by run, so a message that comes twice does no harm.
+ */
+import { z } from "zod";
+import { FlowRunId } from "#protocol/ids";
+import { ownerOf } from "../../durable-objects/partition.ts";
+
+export const DispatchMessage = z.object({ flow_run_id: FlowRunId });
+
+export async function consumeDispatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  await Promise.all(
+    batch.messages.map(async (message) => {
+      const parsed = DispatchMessage.safeParse(message.body);
+      if (!parsed.success) {
+        console.warn(`Message ${message.id} of queue "dispatch" is not understood.`, parsed.error.issues);
+        message.retry();
+        return;
+      }
+      try {
+        await ownerOf(env.FLOW_RUNS, parsed.data.flow_run_id)?.offer(parsed.data.flow_run_id);
+        message.ack();
+      } catch (error) {
+        console.warn(`Flow run ${parsed.data.flow_run_id} could not be offered; the queue tries again.`, error);
+        message.retry({ delaySeconds: Math.min(60, 2 ** message.attempts) });
+      }
+    }),
+  );
+}

@@ -1,0 +1,152 @@
+import { Validator } from "@cfworker/json-schema";
+import * as api from "#protocol/deployments";
+import { notFound, SluiceError } from "#protocol/errors";
+import type { JsonObject } from "#protocol/flow-runs";
+import { LIMITS } from "#protocol/limits";
+import { NO_DETAILS, type StateCreate } from "#protocol/states";
+import type { RunPlacement } from "../../durable-objects/flow-run-owner.ts";
+import { createFlowRun, requireFlow } from "../create-flow-run.ts";
+import * as queries from "../db/queries/deployments.ts";
+import { workPoolByName, workQueueByName } from "../db/queries/work-pools.ts";
+import { type App, serve, withStatus } from "../serve.ts";
+
+export function deploymentRoutes(app: App): void {
+  serve(
+    app,
+    api.createDeployment,
+  )(async ({ env, body }) => {
+    await requireFlow(env, body.flow_id);
+    const { deployment, created } = await queries.upsertDeployment(env, body);
+    return withStatus(deployment, created ? 201 : 200);
+  });
+  serve(
+    app,
+    api.filterDeployments,
+  )(({ env, body }) =>
+    queries.listDeployments(env, body, {
+      sort: body.sort ?? "NAME_ASC",
+      limit: body.limit ?? LIMITS.pageRows,
+      offset: body.offset ?? 0,
+    }),
+  );
+  serve(app, api.countDeployments)(({ env, body }) => queries.countDeployments(env, body));
+  serve(
+    app,
+    api.readDeploymentByName,
+  )(async ({ env, params }) => {
+    const deployment = await queries.deploymentByName(env, params.flow, params.deployment);
+    if (!deployment) throw notFound("Deployment", `"${params.flow}/${params.deployment}"`);
+    return deployment;
+  });
+  serve(
+    app,
+    api.readDeployment,
+  )(async ({ env, params }) => {
+    const deployment = await queries.deploymentById(env, params.id);
+    if (!deployment) throw notFound("Deployment", params.id);
+    return deployment;
+  });
+  serve(
+    app,
+    api.updateDeployment,
+  )(async ({ env, params, body }) => {
+    if (!(await queries.changeDeployment(env, params.id, body))) throw notFound("Deployment", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteDeployment,
+  )(async ({ env, params }) => {
+    if (!(await queries.deleteDeployment(env, params.id))) throw notFound("Deployment", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.createFlowRunFromDeployment,
+  )(async ({ env, params, body }) => {
+    const deployment = await queries.deploymentById(env, params.id);
+    if (!deployment) throw notFound("Deployment", params.id);
+    const parameters = { ...deployment.parameters, ...body.parameters };
+    if (body.enforce_parameter_schema ?? deployment.enforce_parameter_schema) {
+      checkParameters(parameters, deployment.parameter_openapi_schema);
+    }
+    const { state, name, enforce_parameter_schema: _, ...rest } = body;
+    const { run, created } = await createFlowRun(env, {
+      name: name ?? null,
+      request: {
+        ...rest,
+        flow_id: deployment.flow_id,
+        deployment_id: deployment.id,
+        parameters,
+        tags: [...new Set([...deployment.tags, ...body.tags])],
+        labels: { ...deployment.labels, ...body.labels },
+        job_variables: body.job_variables ?? null,
+      },
+      state: state ?? SCHEDULED_NOW,
+      deploymentVersion: deployment.version,
+      createdBy: null,
+      autoScheduled: false,
+      placement: await placementOf(env, deployment, body.work_queue_name, body.job_variables),
+    });
+    return withStatus(run, created ? 201 : 200);
+  });
+}
+
+const SCHEDULED_NOW: StateCreate = {
+  type: "SCHEDULED",
+  name: null,
+  message: null,
+  data: null,
+  state_details: NO_DETAILS,
+};
+
+/** Where the run is executed: the deployment's pool, and its queue unless the request names another. */
+async function placementOf(
+  env: Env,
+  deployment: api.Deployment,
+  queueName: string | null | undefined,
+  jobVariables: JsonObject | null | undefined,
+): Promise<RunPlacement | null> {
+  if (deployment.work_pool_name === null) return null;
+  const pool = await workPoolByName(env, deployment.work_pool_name);
+  if (!pool) return null;
+  const wanted = queueName ?? deployment.work_queue_name;
+  const queue = wanted === null ? null : await workQueueByName(env, pool, wanted);
+  if (wanted !== null && !queue) {
+    throw new SluiceError("not_found", `Work pool "${pool.name}" has no queue "${wanted}".`, {
+      fix: `Create it first: POST /api/work_pools/${pool.name}/queues`,
+    });
+  }
+  return {
+    poolName: pool.name,
+    poolId: pool.id,
+    queue: { id: queue?.id ?? null, name: queue?.name ?? "default", priority: queue?.priority ?? 1 },
+    entrypoint: deployment.entrypoint,
+    path: deployment.path,
+    pullSteps: deployment.pull_steps,
+    jobVariables: { ...deployment.job_variables, ...jobVariables },
+  };
+}
+
+/** Holds parameters against the deployment's JSON schema. */
+function checkParameters(parameters: JsonObject, schema: JsonObject | null): void {
+  if (schema === null || Object.keys(schema).length === 0) return;
+  const result = new Validator(schema, "2020-12", false).validate(parameters);
+  if (result.valid) return;
+  const issues = result.errors
+    .filter((error) => error.keyword !== "properties")
+    .map((error) => ({
+      loc: ["body", "parameters", ...error.instanceLocation.split("/").slice(1)],
+      msg: error.error,
+      type: error.keyword,
+    }));
+  const first = issues[0];
+  throw new SluiceError(
+    "conflict",
+    `Validation failed for field '${first?.loc.slice(2).join(".") ?? ""}'. ${first?.msg ?? ""}`,
+    {
+      fix: "Send parameters that fit the deployment's parameter_openapi_schema, or enforce_parameter_schema: false.",
+      issues,
+    },
+  );
+}

@@ -1,0 +1,89 @@
+import { notFound } from "#protocol/errors";
+import * as api from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
+import { LIMITS } from "#protocol/limits";
+import { sendRunFrames } from "#protocol/run-channel";
+import { type EpochMs, toWireTime } from "#protocol/time";
+import { withEstimates } from "../../durable-objects/flow-run-document.ts";
+import { ownerOf } from "../../durable-objects/partition.ts";
+import { createFlowRun, draftOf } from "../create-flow-run.ts";
+import * as queries from "../db/queries/flow-runs.ts";
+import { type App, serve, withStatus } from "../serve.ts";
+
+export function flowRunRoutes(app: App): void {
+  serve(
+    app,
+    api.createFlowRun,
+  )(async ({ env, body }) => {
+    const { run, created } = await createFlowRun(env, draftOf(body));
+    return withStatus(run, created ? 201 : 200);
+  });
+  serve(
+    app,
+    api.filterFlowRuns,
+  )(async ({ env, body }) => {
+    const now = Date.now() as EpochMs;
+    const runs = await queries.listFlowRuns(env, body, {
+      sort: body.sort ?? "ID_DESC",
+      limit: body.limit ?? LIMITS.pageRows,
+      offset: body.offset ?? 0,
+    });
+    return runs.map((run) => withEstimates(run, now));
+  });
+  serve(app, api.countFlowRuns)(({ env, body }) => queries.countFlowRuns(env, body));
+  serve(
+    app,
+    api.readFlowRunStates,
+  )(async ({ env, query }) => {
+    const id = query.flow_run_id;
+    return found(await requireOwner(env, id).states(id), id);
+  });
+  serve(
+    app,
+    api.readFlowRun,
+  )(async ({ env, params }) => found(await requireOwner(env, params.id).read(params.id), params.id));
+  serve(
+    app,
+    api.updateFlowRun,
+  )(async ({ env, params, body }) => {
+    if (!(await requireOwner(env, params.id).update(params.id, body))) throw notFound("Flow run", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteFlowRun,
+  )(async ({ env, params }) => {
+    const owner = requireOwner(env, params.id);
+    const run = found(await owner.read(params.id), params.id);
+    await owner.remove(params.id);
+    if (run.idempotency_key !== null) await queries.freeKey(env, run.flow_id, run.idempotency_key, run.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.setFlowRunState,
+  )(async ({ env, params, body }) => {
+    const begunAt = toWireTime(Date.now() as EpochMs);
+    const outcome = found(await requireOwner(env, params.id).setState(params.id, body), params.id);
+    // Upstream: 201 when the answered state is at least as new as the request.
+    const isNew = outcome.result.state !== null && outcome.result.state.timestamp >= begunAt;
+    return withStatus(outcome.result, isNew ? 201 : 200);
+  });
+  serve(
+    app,
+    sendRunFrames,
+  )(async ({ env, params, body }) => ({
+    frames: await requireOwner(env, params.id).frames(params.id, body.frames),
+  }));
+}
+
+function requireOwner(env: Env, id: FlowRunId) {
+  const owner = ownerOf(env.FLOW_RUNS, id);
+  if (!owner) throw notFound("Flow run", id);
+  return owner;
+}
+
+function found<T>(value: T | null, id: FlowRunId): T {
+  if (value === null) throw notFound("Flow run", id);
+  return value;
+}

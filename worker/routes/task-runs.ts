@@ -1,0 +1,64 @@
+import { notFound } from "#protocol/errors";
+import type { TaskRunFilters } from "#protocol/filters";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import { LIMITS } from "#protocol/limits";
+import type { State } from "#protocol/states";
+import * as api from "#protocol/task-runs";
+import type { EpochMs } from "#protocol/time";
+import { withEstimates } from "../../durable-objects/flow-run-document.ts";
+import { ownerOf } from "../../durable-objects/partition.ts";
+import * as queries from "../db/queries/task-runs.ts";
+import { type App, serve } from "../serve.ts";
+
+export function taskRunRoutes(app: App): void {
+  serve(
+    app,
+    api.filterTaskRuns,
+  )(async ({ env, body }) => {
+    const page = { sort: body.sort ?? "ID_DESC", limit: body.limit ?? LIMITS.pageRows, offset: body.offset ?? 0 };
+    const run = onlyRun(body);
+    // One run's task runs in their default order are read from their owner, which is ahead of its copies.
+    if (run !== null && page.sort === "ID_DESC") {
+      const tasks = (await ownerOf(env.FLOW_RUNS, run)?.taskRuns(run)) ?? [];
+      return tasks.reverse().slice(page.offset, page.offset + page.limit);
+    }
+    const now = Date.now() as EpochMs;
+    return (await queries.listTaskRuns(env, body, page)).map((task) => withEstimates(task, now));
+  });
+  serve(
+    app,
+    api.countTaskRuns,
+  )(async ({ env, body }) => {
+    const run = onlyRun(body);
+    if (run !== null) return ((await ownerOf(env.FLOW_RUNS, run)?.taskRuns(run)) ?? []).length;
+    return queries.countTaskRuns(env, body);
+  });
+  serve(app, api.readTaskRunStates)(async ({ env, query }) => (await readTask(env, query.task_run_id)).states);
+  serve(app, api.readTaskRun)(async ({ env, params }) => (await readTask(env, params.id)).task);
+}
+
+/** The task run as its owner has it; D1 says who that is. */
+async function readTask(env: Env, id: TaskRunId): Promise<{ task: api.TaskRun; states: State[] }> {
+  const run = (await queries.flowRunsOfTasks(env, [id])).get(id);
+  const found = run ? await ownerOf(env.FLOW_RUNS, run)?.taskRun(run, id) : null;
+  if (!found) throw notFound("Task run", id);
+  return found;
+}
+
+/** The flow run, where a filter asks for the task runs of exactly one and for nothing else. */
+function onlyRun(filters: TaskRunFilters): FlowRunId | null {
+  const others = filters.flows ?? filters.deployments ?? filters.work_pools;
+  if (others) return null;
+  const byRun = filters.flow_runs;
+  const byTask = filters.task_runs;
+  if (byRun && byTask) return null;
+  const ids = byRun ? onlyKey(byRun, "id")?.any_ : byTask ? onlyKey(byTask, "flow_run_id")?.any_ : null;
+  return ids?.length === 1 ? (ids[0] as FlowRunId) : null;
+}
+
+function onlyKey<T extends object, K extends keyof T>(filter: T, key: K): T[K] | null {
+  const given = Object.entries(filter).filter(([name, value]) => value != null && name !== "operator");
+  return given.length === 1 && given[0]?.[0] === key && Object.keys(filter[key] ?? {}).join() === "any_"
+    ? filter[key]
+    : null;
+}

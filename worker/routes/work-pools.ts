@@ -1,0 +1,122 @@
+import { notFound, SluiceError } from "#protocol/errors";
+import { LIMITS } from "#protocol/limits";
+import * as api from "#protocol/work-pools";
+import * as queries from "../db/queries/work-pools.ts";
+import { type App, serve } from "../serve.ts";
+
+/** Upstream keeps names with this beginning for itself. */
+const RESERVED_PREFIX = "prefect";
+
+export function workPoolRoutes(app: App): void {
+  serve(
+    app,
+    api.createWorkPool,
+  )(async ({ env, body }) => {
+    if (body.name.toLowerCase().startsWith(RESERVED_PREFIX)) {
+      throw new SluiceError("forbidden", `Work pool names starting with "${RESERVED_PREFIX}" are reserved.`, {
+        fix: "Choose another name.",
+      });
+    }
+    const pool = await queries.insertWorkPool(env, body);
+    if (!pool) {
+      throw new SluiceError("conflict", `A work pool named "${body.name}" already exists.`, {
+        fix: `Use it as it is, or change it: PATCH /api/work_pools/${body.name}`,
+      });
+    }
+    await tellPool(env, pool);
+    return pool;
+  });
+  serve(app, api.filterWorkPools)(({ env, body }) => queries.listWorkPools(env, body.work_pools, pageOf(body)));
+  serve(app, api.countWorkPools)(({ env, body }) => queries.countWorkPools(env, body.work_pools));
+  serve(app, api.readWorkPool)(({ env, params }) => requirePool(env, params.name));
+  serve(
+    app,
+    api.updateWorkPool,
+  )(async ({ env, params, body }) => {
+    const pool = await queries.changeWorkPool(env, params.name, body);
+    if (!pool) throw notFound("Work pool", `"${params.name}"`);
+    await tellPool(env, pool);
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteWorkPool,
+  )(async ({ env, params }) => {
+    const pool = await requirePool(env, params.name);
+    await queries.deleteWorkPool(env, pool);
+    await env.WORK_POOLS.getByName(pool.name).remove();
+    return undefined;
+  });
+  serve(
+    app,
+    api.createWorkQueue,
+  )(async ({ env, params, body }) => {
+    const queue = await queries.insertWorkQueue(env, await requirePool(env, params.name), body);
+    if (!queue) {
+      throw new SluiceError("conflict", `Work pool "${params.name}" already has a queue named "${body.name}".`, {
+        fix: "Choose another name, or change the queue that is there.",
+      });
+    }
+    return queue;
+  });
+  serve(
+    app,
+    api.filterWorkQueues,
+  )(async ({ env, params, body }) => queries.listWorkQueues(env, await requirePool(env, params.name), pageOf(body)));
+  serve(
+    app,
+    api.readWorkQueue,
+  )(async ({ env, params }) => {
+    const queue = await queries.workQueueByName(env, await requirePool(env, params.name), params.queue);
+    if (!queue) throw notFound("Work queue", `"${params.name}/${params.queue}"`);
+    return queue;
+  });
+  serve(
+    app,
+    api.updateWorkQueue,
+  )(async ({ env, params, body }) => {
+    const pool = await requirePool(env, params.name);
+    if (!(await queries.changeWorkQueue(env, pool, params.queue, body))) {
+      throw notFound("Work queue", `"${params.name}/${params.queue}"`);
+    }
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteWorkQueue,
+  )(async ({ env, params }) => {
+    const pool = await requirePool(env, params.name);
+    const queue = await queries.workQueueByName(env, pool, params.queue);
+    if (!queue) throw notFound("Work queue", `"${params.name}/${params.queue}"`);
+    if (queue.id === pool.default_queue_id) {
+      throw new SluiceError("conflict", `"${params.queue}" is the default queue of work pool "${params.name}".`, {
+        fix: "Delete the whole pool, or leave its default queue.",
+      });
+    }
+    await queries.deleteWorkQueue(env, pool, params.queue);
+    return undefined;
+  });
+  serve(
+    app,
+    api.filterWorkers,
+  )(async ({ env, params, body }) => queries.listWorkers(env, await requirePool(env, params.name), pageOf(body)));
+}
+
+/** The pool's object pushes by what it was told last. */
+async function tellPool(env: Env, pool: api.WorkPool): Promise<void> {
+  await env.WORK_POOLS.getByName(pool.name).configure({
+    isPaused: pool.is_paused,
+    concurrencyLimit: pool.concurrency_limit,
+    baseJobTemplate: pool.base_job_template,
+  });
+}
+
+async function requirePool(env: Env, name: string): Promise<api.WorkPool> {
+  const pool = await queries.workPoolByName(env, name);
+  if (!pool) throw notFound("Work pool", `"${name}"`, `Create it first: sluice work-pool create ${name}`);
+  return pool;
+}
+
+function pageOf(body: { limit?: number | null | undefined; offset?: number | null | undefined }): queries.Page {
+  return { limit: body.limit ?? LIMITS.pageRows, offset: body.offset ?? 0 };
+}
