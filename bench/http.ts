@@ -7,7 +7,7 @@ export interface JsonClient {
 }
 
 export function jsonClient(origin: string): JsonClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256, noDelay: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const { hostname, port } = new URL(origin);
   return {
     call: (method, path, body) =>

@@ -15,6 +15,11 @@ export interface CopySource {
   taskRun(id: FlowRunId, taskKey: string, dynamicKey: string): TaskRunCopy | null;
 }
 
+interface DirtyRun {
+  readonly seq: number;
+  readonly dueAt: number;
+}
+
 interface DirtyTask {
   readonly runId: FlowRunId;
   readonly taskKey: string;
@@ -36,7 +41,9 @@ const FLUSH_ROWS = 500;
 export class Copier {
   readonly #db: D1Database;
   readonly #source: CopySource;
-  readonly #runs = new Map<FlowRunId, number>();
+  readonly #runs = new Map<FlowRunId, DirtyRun>();
+  /** Runs whose start time D1 has: naming an indexed column in an update costs a row even if it stays the same. */
+  readonly #started = new Set<FlowRunId>();
   readonly #tasks = new Map<string, DirtyTask>();
   readonly #waiters = new Map<FlowRunId, Waiter[]>();
   #flying: { readonly minSeq: number } | null = null;
@@ -49,12 +56,14 @@ export class Copier {
   }
 
   /** The run changed at `seq`: copy it, with its waiting task runs when it has ended. */
-  markRun(id: FlowRunId, seq: number, ended: boolean): void {
-    if (!this.#runs.has(id)) this.#runs.set(id, seq);
+  markRun(id: FlowRunId, seq: number, ended: boolean, delayMs: number): void {
+    const before = this.#runs.get(id);
+    const dueAt = Math.min(before?.dueAt ?? Number.POSITIVE_INFINITY, Date.now() + delayMs);
+    this.#runs.set(id, { seq: before?.seq ?? seq, dueAt });
     if (ended) {
       for (const [key, task] of this.#tasks) if (task.runId === id) this.#tasks.set(key, { ...task, dueAt: 0 });
     }
-    this.#wake(0);
+    this.#wake(dueAt - Date.now());
   }
 
   /** A task run changed at `seq`. One that ended is copied soon; one that goes on may change again before its copy. */
@@ -70,6 +79,7 @@ export class Copier {
   /** Forgets a run that was deleted. */
   forget(id: FlowRunId): void {
     this.#runs.delete(id);
+    this.#started.delete(id);
     for (const [key, task] of this.#tasks) if (task.runId === id) this.#tasks.delete(key);
   }
 
@@ -93,7 +103,7 @@ export class Copier {
   /** The greatest number at or below which everything is copied, if the object's clock stands at `seq`. */
   watermark(seq: number): number {
     let lowest = seq + 1;
-    for (const dirty of this.#runs.values()) lowest = Math.min(lowest, dirty);
+    for (const dirty of this.#runs.values()) lowest = Math.min(lowest, dirty.seq);
     for (const task of this.#tasks.values()) lowest = Math.min(lowest, task.seq);
     if (this.#flying) lowest = Math.min(lowest, this.#flying.minSeq);
     return lowest - 1;
@@ -123,17 +133,17 @@ export class Copier {
     // The flush under way starts the next one when it is done.
     if (this.#flying !== null) return;
     const now = Date.now();
-    const runs = [...this.#runs].slice(0, FLUSH_ROWS);
+    const runs = [...this.#runs].filter(([, run]) => run.dueAt <= now).slice(0, FLUSH_ROWS);
     const tasks = [...this.#tasks].filter(([, task]) => task.dueAt <= now).slice(0, FLUSH_ROWS);
     if (runs.length === 0 && tasks.length === 0) return this.#next();
-    this.#flying = { minSeq: Math.min(...runs.map(([, seq]) => seq), ...tasks.map(([, task]) => task.seq)) };
+    this.#flying = { minSeq: Math.min(...runs.map(([, run]) => run.seq), ...tasks.map(([, task]) => task.seq)) };
     for (const [id] of runs) this.#runs.delete(id);
     for (const [key] of tasks) this.#tasks.delete(key);
     const runCopies = runs.map(([id]) => this.#source.flowRun(id)).filter((copy) => copy !== null);
     try {
       await writeCopies(
         this.#db,
-        runCopies,
+        runCopies.map((copy) => ({ ...copy, startKnown: this.#started.has(copy.run.id) })),
         tasks
           .map(([, task]) => this.#source.taskRun(task.runId, task.taskKey, task.dynamicKey))
           .filter((copy) => copy !== null),
@@ -142,7 +152,7 @@ export class Copier {
       this.#settle(runCopies);
     } catch (error) {
       // D1 decides nothing: its fault delays the copy. What changed again meanwhile keeps the older mark.
-      for (const [id, seq] of runs) this.#runs.set(id, seq);
+      for (const [id, run] of runs) this.#runs.set(id, { ...run, dueAt: 0 });
       for (const [key, task] of tasks) this.#tasks.set(key, { ...(this.#tasks.get(key) ?? task), seq: task.seq });
       this.#failures += 1;
       console.warn(`Copying to D1 failed ${this.#failures} times in a row; it is tried again.`, error);
@@ -155,10 +165,9 @@ export class Copier {
   #next(): void {
     if (this.#failures > 0) {
       this.#wake(RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1] ?? 0);
-    } else if (this.#runs.size > 0) {
-      this.#wake(0);
-    } else if (this.#tasks.size > 0) {
+    } else if (this.#runs.size > 0 || this.#tasks.size > 0) {
       let dueAt = Number.POSITIVE_INFINITY;
+      for (const run of this.#runs.values()) dueAt = Math.min(dueAt, run.dueAt);
       for (const task of this.#tasks.values()) dueAt = Math.min(dueAt, task.dueAt);
       this.#wake(dueAt - Date.now());
     }
@@ -166,6 +175,8 @@ export class Copier {
 
   #settle(copies: readonly FlowRunCopy[]): void {
     for (const { run, version } of copies) {
+      if (run.end_time !== null) this.#started.delete(run.id);
+      else if (run.start_time !== null) this.#started.add(run.id);
       const waiters = this.#waiters.get(run.id);
       if (!waiters) continue;
       const waiting = waiters.filter((waiter) => waiter.seq > version);

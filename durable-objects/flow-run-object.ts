@@ -318,7 +318,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       performer,
       deadlines,
       recorder,
-      commit: new GroupCommit(ctx.storage, () => recorder.beforeCommit()),
+      commit: new GroupCommit(
+        ctx.storage,
+        () => recorder.beforeCommit(),
+        () => recorder.forgetMemory(),
+      ),
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
       document: (id) => {
@@ -344,7 +348,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     for (const id of changed) {
       const row: RunRow | null = store.run(id);
       if (row === null) continue;
-      copier.markRun(id, row.version, false);
+      copier.markRun(id, row.version, false, 0);
       for (const task of store.tasks(id)) {
         copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
       }

@@ -16,12 +16,17 @@ interface Job {
 export class GroupCommit {
   readonly #storage: DurableObjectStorage;
   readonly #beforeCommit: () => void;
+  readonly #onRollback: () => void;
   #waiting: Job[] = [];
 
-  /** `beforeCommit` runs last in every common transaction: the place for writes that can wait for the next commit. */
-  constructor(storage: DurableObjectStorage, beforeCommit: () => void) {
+  /**
+   * `beforeCommit` runs last in every common transaction: the place for writes that can wait for the next commit.
+   * `onRollback` is told when a common transaction was undone: what memory noted during it is not true.
+   */
+  constructor(storage: DurableObjectStorage, beforeCommit: () => void, onRollback: () => void) {
     this.#storage = storage;
     this.#beforeCommit = beforeCommit;
+    this.#onRollback = onRollback;
   }
 
   /** Runs a synchronous job in the next common transaction; settles with what it returned or threw, after the commit. */
@@ -54,6 +59,7 @@ export class GroupCommit {
       for (const answer of answers) answer();
     } catch (error) {
       // The common transaction itself failed: nothing of it was kept, whatever the single jobs thought.
+      this.#onRollback();
       for (const job of jobs) job.reject(error);
     }
   }

@@ -40,6 +40,9 @@ export interface RecorderParts {
 
 export class RunRecorder {
   readonly #parts: RecorderParts;
+  /** What the open channels have stored and how much log their runs have; found again in the log when lost. */
+  readonly #sessions = new Map<FlowRunId, { readonly session: string; readonly acked: number }>();
+  readonly #logBytes = new Map<FlowRunId, number>();
   #seq: number;
   #reserved: number;
   #watermark: number;
@@ -104,9 +107,6 @@ export class RunRecorder {
       claims: 0,
       returned: [],
       states: [],
-      session: null,
-      acked: 0,
-      logBytes: 0,
     };
     const first = input.state;
     const decision = first && this.#decide(row, first, FORCED_POLICY, NOTHING_DEMANDED, at);
@@ -208,21 +208,18 @@ export class RunRecorder {
     deadlines.watch(id, "claim", expiresAt);
   }
 
-  /** A process opened its run channel: batches are counted within its session. Answers the last stored one. */
+  /** A process opened its run channel: its run is watched from here on. Answers its last batch that is stored. */
   openSession(id: FlowRunId, session: string): number {
     const { store, deadlines, now, heartbeatMs } = this.#parts;
     const row = store.run(id);
     if (!row) return 0;
-    const type = row.record.state?.type;
-    if (!isTerminal(type) && deadlines.kindOf(id) === null) {
+    if (!isTerminal(row.record.state?.type) && deadlines.kindOf(id) === null) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
-    if (row.session === session) return row.acked;
-    store.putRun(id, { ...row, session, acked: 0 });
-    return 0;
+    return this.#sessionOf(id, session).acked;
   }
 
-  /** Stores one numbered batch of a session; one that is stored already, or of an older session, changes nothing. */
+  /** Stores one numbered batch of a session; one that is stored already changes nothing. */
   storeBatch(
     id: FlowRunId,
     session: string,
@@ -230,19 +227,16 @@ export class RunRecorder {
     tasks: readonly TaskReport[],
     logs: readonly LogCreate[],
   ): void {
-    const { store } = this.#parts;
-    const row = store.run(id);
-    if (!row || row.session !== session || n <= row.acked) return;
+    const known = this.#sessionOf(id, session);
+    if (n <= known.acked) return;
     this.#storeTasks(id, tasks);
-    store.putRun(id, { ...row, acked: n, logBytes: this.#storeLogs(id, row.logBytes, logs) });
+    this.#storeLogs(id, { session, batch: n }, logs);
+    this.#sessions.set(id, { session, acked: n });
   }
 
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): boolean {
-    const { store } = this.#parts;
-    const row = store.run(id);
-    if (!row) return false;
-    const logBytes = this.#storeLogs(id, row.logBytes, logs);
-    if (logBytes !== row.logBytes) store.putRun(id, { ...row, logBytes });
+    if (!this.#parts.store.run(id)) return false;
+    this.#storeLogs(id, { session: null, batch: 0 }, logs);
     return true;
   }
 
@@ -290,7 +284,20 @@ export class RunRecorder {
     store.deleteRun(id, row);
     deadlines.unwatch(id);
     copier.forget(id);
+    this.#forget(id);
     return row;
+  }
+
+  /** A common transaction was undone: what was noted of sessions during it is read from the rows again. */
+  forgetMemory(): void {
+    this.#sessions.clear();
+    this.#logBytes.clear();
+  }
+
+  /** A run that ended is hardly heard of again: what memory holds of it goes. */
+  #forget(id: FlowRunId): void {
+    this.#sessions.delete(id);
+    this.#logBytes.delete(id);
   }
 
   #decide(row: RunRow, to: StateCreate, policy: Policy, reservation: Reservation, now: EpochMs): Decision {
@@ -327,11 +334,12 @@ export class RunRecorder {
       updatedAt: at,
       states: [...row.states, seq],
     });
+    if (ended) this.#forget(id);
     if (ended || type === "SCHEDULED") deadlines.unwatch(id);
     else if (type === "RUNNING" && row.lease !== null) {
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
-    copier.markRun(id, seq, ended);
+    copier.markRun(id, seq, ended, changes.lease && type === "PENDING" ? SPANS.claimCopyDelayMs : 0);
     performer.add(id, seq, written.effects, row.claims);
   }
 
@@ -341,7 +349,7 @@ export class RunRecorder {
     const seq = ++this.#seq;
     store.appendJournal(seq, id, null);
     store.putRun(id, { ...row, version: seq, updatedAt: now(), states: [...row.states, seq] });
-    copier.markRun(id, seq, false);
+    copier.markRun(id, seq, false, 0);
   }
 
   #storeTasks(id: FlowRunId, reports: readonly TaskReport[]): void {
@@ -355,12 +363,13 @@ export class RunRecorder {
     }
   }
 
-  /** Answers the bytes of log that the run then has. Above the limit only errors are kept, after one marker. */
-  #storeLogs(id: FlowRunId, bytes: number, logs: readonly LogCreate[]): number {
+  /** Above the limit of a run's log only errors are kept, after one marker. */
+  #storeLogs(id: FlowRunId, from: { session: string | null; batch: number }, logs: readonly LogCreate[]): void {
     const { store, now } = this.#parts;
-    if (logs.length === 0) return bytes;
+    if (logs.length === 0) return;
+    const before = this.#logBytes.get(id) ?? store.logBytes(id);
     const kept: LogCreate[] = [];
-    let total = bytes;
+    let total = before;
     for (const log of logs) {
       const wasFull = total >= LIMITS.logBytesPerRun;
       if (wasFull && log.level < ERROR_LEVEL) continue;
@@ -368,8 +377,22 @@ export class RunRecorder {
       total += log.message.length;
       if (!wasFull && total >= LIMITS.logBytesPerRun) kept.push(logLimitMarker(log));
     }
-    if (kept.length > 0) store.insertLogs(id, { seq: ++this.#seq, arrivedAt: now(), lines: kept });
-    return total;
+    if (kept.length > 0) {
+      store.insertLogs(id, { seq: ++this.#seq, arrivedAt: now(), ...from, lines: kept }, total - before);
+    }
+    this.#logBytes.set(id, total);
+  }
+
+  /**
+   * How far a session is stored. After the object lost its memory this is the last batch that left log lines: task
+   * reports may be stored twice without harm, since their states have ids; lines have none.
+   */
+  #sessionOf(id: FlowRunId, session: string): { session: string; acked: number } {
+    const known = this.#sessions.get(id);
+    if (known?.session === session) return known;
+    const found = { session, acked: this.#parts.store.lastLogBatch(id, session) };
+    this.#sessions.set(id, found);
+    return found;
   }
 }
 

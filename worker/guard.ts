@@ -13,7 +13,8 @@ const INTERNAL_PREFIX = "/api/internal/";
  * a server on the visitor's machine, neither directly nor through a name that resolves to it.
  */
 export const checkHost: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const host = c.req.header("host")?.toLowerCase() ?? "";
+  // A call from inside the platform carries no Host header; its URL names the host.
+  const host = (c.req.header("host") ?? new URL(c.req.url).host).toLowerCase();
   if (!isOwnHost(host, c.env, new URL(c.req.url).host)) {
     throw new SluiceError("foreign_host", `Host "${host}" is not a name of this server.`, {
       fix: "Use the address that the server printed, or add the name to SLUICE_ALLOWED_HOSTS.",

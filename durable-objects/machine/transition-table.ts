@@ -103,13 +103,23 @@ function flowPicture(
 }
 
 function tableOf(picture: Picture): string {
-  const head = `| from ↓ to → | ${STATE_TYPES.join(" | ")} |`;
-  const line = `| --- |${" --- |".repeat(STATE_TYPES.length)}`;
-  const rows = FROM.map((from) => {
-    const cells = STATE_TYPES.map((to) => cell(picture, from === null ? null : stored(from), to));
-    return `| ${from ?? "(none)"} | ${cells.join(" | ")} |`;
-  });
-  return [head, line, ...rows].join("\n");
+  const head = ["from ↓ to →", ...STATE_TYPES];
+  const body = FROM.map((from) => [
+    from ?? "(none)",
+    ...STATE_TYPES.map((to) => cell(picture, from === null ? null : stored(from), to)),
+  ]);
+  // Padded as the formatter pads Markdown, so that writing the table and formatting the file agree.
+  const widths = head.map((title, column) => Math.max(title.length, ...body.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[], fill: string) =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0, fill)).join(" | ")} |`;
+  return [
+    line(head, " "),
+    line(
+      head.map(() => ""),
+      "-",
+    ),
+    ...body.map((row) => line(row, " ")),
+  ].join("\n");
 }
 
 function cell(picture: Picture, from: State | null, to: StateType): string {

@@ -13,6 +13,8 @@ import { fromWireTime, type WireTime } from "#protocol/time";
 export interface FlowRunCopy {
   readonly version: number;
   readonly run: FlowRun;
+  /** D1 has the run's start time already; it does not change any more. */
+  readonly startKnown?: boolean;
 }
 
 export interface TaskRunCopy {
@@ -61,7 +63,6 @@ const FLOW_RUN_CHANGES = [
   "state_name",
   "expected_start_time",
   "next_scheduled_start_time",
-  "start_time",
   "end_time",
   "tags",
   "doc",
@@ -85,7 +86,8 @@ function upsert(table: string, columns: readonly string[], key: string, changes:
     ON CONFLICT (${key}) DO UPDATE SET ${assignments} WHERE excluded.version > ${table}.version`;
 }
 
-const UPSERT_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", FLOW_RUN_CHANGES);
+const UPSERT_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", [...FLOW_RUN_CHANGES, "start_time"]);
+const UPSERT_STARTED_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", FLOW_RUN_CHANGES);
 const UPSERT_TASK_RUNS = upsert("task_runs", TASK_RUN_COLUMNS, "flow_run_id, id", TASK_RUN_CHANGES);
 
 /** Bytes of one JSON parameter; D1 allows 2 MB for a value. */
@@ -94,7 +96,12 @@ const PARAMETER_BYTES = 1_500_000;
 /** Writes all copies in one D1 batch, which is one transaction and one round trip. */
 export async function writeCopies(db: D1Database, runs: FlowRunCopy[], tasks: TaskRunCopy[]): Promise<void> {
   const statements = [
-    ...chunks(runs.map(flowRunValues)).map((rows) => db.prepare(UPSERT_FLOW_RUNS).bind(rows)),
+    ...chunks(runs.filter((copy) => !copy.startKnown).map(flowRunValues)).map((rows) =>
+      db.prepare(UPSERT_FLOW_RUNS).bind(rows),
+    ),
+    ...chunks(runs.filter((copy) => copy.startKnown).map(flowRunValues)).map((rows) =>
+      db.prepare(UPSERT_STARTED_FLOW_RUNS).bind(rows),
+    ),
     ...chunks(tasks.map(taskRunValues)).map((rows) => db.prepare(UPSERT_TASK_RUNS).bind(rows)),
   ];
   if (statements.length > 0) await db.batch(statements);

@@ -48,11 +48,6 @@ export interface RunRow {
   readonly returned: readonly string[];
   /** Numbers of this run's entries in the journal, oldest first. */
   readonly states: readonly number[];
-  /** The process that reports through the run channel, and the last of its batches that is stored. */
-  readonly session: string | null;
-  readonly acked: number;
-  /** Bytes of log stored; once above the limit, only errors are kept. */
-  readonly logBytes: number;
 }
 
 /** A task run with the states it went through, oldest first. */
@@ -74,9 +69,12 @@ export interface DeadlineRow {
   readonly postponed: boolean;
 }
 
+/** Lines that arrived together: in one batch of a process's session, or (session null) over REST. */
 export interface LogChunk {
   readonly seq: number;
   readonly arrivedAt: EpochMs;
+  readonly session: string | null;
+  readonly batch: number;
   readonly lines: readonly LogCreate[];
 }
 
@@ -87,8 +85,8 @@ export const RUN_SCHEMA: readonly string[] = [
    CREATE TABLE journal (seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL, state TEXT);
    CREATE TABLE tasks (run_id TEXT, task_key TEXT, dynamic_key TEXT, doc TEXT NOT NULL,
      PRIMARY KEY (run_id, task_key, dynamic_key)) WITHOUT ROWID;
-   CREATE TABLE logs (run_id TEXT, seq INTEGER, arrived_at REAL NOT NULL, lines TEXT NOT NULL,
-     PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+   CREATE TABLE logs (run_id TEXT, seq INTEGER, arrived_at REAL NOT NULL, session TEXT, batch INTEGER NOT NULL,
+     bytes INTEGER NOT NULL, lines TEXT NOT NULL, PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
    CREATE TABLE deadlines (run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, due_at REAL NOT NULL,
      postponed INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
@@ -194,18 +192,51 @@ export class RunStore {
       .map((row) => JSON.parse(row.doc) as TaskRow);
   }
 
-  insertLogs(id: FlowRunId, chunk: LogChunk): void {
-    this.#sql.exec("INSERT INTO logs VALUES (?, ?, ?, ?)", id, chunk.seq, chunk.arrivedAt, JSON.stringify(chunk.lines));
+  insertLogs(id: FlowRunId, chunk: LogChunk, bytes: number): void {
+    this.#sql.exec(
+      "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?)",
+      id,
+      chunk.seq,
+      chunk.arrivedAt,
+      chunk.session,
+      chunk.batch,
+      bytes,
+      JSON.stringify(chunk.lines),
+    );
+  }
+
+  /** Bytes of log that a run has stored. */
+  logBytes(id: FlowRunId): number {
+    return this.#sql
+      .exec<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM logs WHERE run_id = ?", id)
+      .one().bytes;
+  }
+
+  /** The last batch of a session that has left lines here; 0 for none. */
+  lastLogBatch(id: FlowRunId, session: string): number {
+    return this.#sql
+      .exec<{ batch: number }>(
+        "SELECT coalesce(max(batch), 0) AS batch FROM logs WHERE run_id = ? AND session = ?",
+        id,
+        session,
+      )
+      .one().batch;
   }
 
   /** Chunks in the order of arrival, one at a time: a run may have 50 MB of them. */
   *logs(id: FlowRunId): Generator<LogChunk> {
-    const rows = this.#sql.exec<{ seq: number; arrived_at: number; lines: string }>(
-      "SELECT seq, arrived_at, lines FROM logs WHERE run_id = ? ORDER BY seq",
+    const rows = this.#sql.exec<{ seq: number; arrived_at: number; session: string; batch: number; lines: string }>(
+      "SELECT seq, arrived_at, session, batch, lines FROM logs WHERE run_id = ? ORDER BY seq",
       id,
     );
     for (const row of rows) {
-      yield { seq: row.seq, arrivedAt: row.arrived_at as EpochMs, lines: JSON.parse(row.lines) as LogCreate[] };
+      yield {
+        seq: row.seq,
+        arrivedAt: row.arrived_at as EpochMs,
+        session: row.session,
+        batch: row.batch,
+        lines: JSON.parse(row.lines) as LogCreate[],
+      };
     }
   }
 

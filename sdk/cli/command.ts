@@ -36,3 +36,8 @@ export interface Command<A extends Parameters = Parameters, O extends Parameters
 export function defineCommand<A extends Parameters, O extends Parameters>(command: Command<A, O>): Command<A, O> {
   return command;
 }
+
+/** As it is typed. */
+export function nameOf({ noun, verb }: Pick<Command, "noun" | "verb">): string {
+  return verb === null ? `sluice ${noun}` : `sluice ${noun} ${verb}`;
+}

@@ -10,7 +10,10 @@ export const FLOW_RUN_COLUMNS: readonly Column<FlowRun>[] = [
   { title: "NAME", value: (run) => run.name },
   { title: "STATE", value: (run) => run.state_name },
   { title: "CREATED", value: (run) => wholeSeconds(run.created) },
-  { title: "DURATION", value: (run) => (run.start_time === null ? null : formatDuration(run.estimated_run_time * 1_000)) },
+  {
+    title: "DURATION",
+    value: (run) => (run.start_time === null ? null : formatDuration(run.estimated_run_time * 1_000)),
+  },
   { title: "WORK POOL", value: (run) => run.work_pool_name },
 ];
 

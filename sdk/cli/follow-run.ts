@@ -11,8 +11,7 @@ import { type EpochMs, fromWireTime, toWireTime, type WireTime } from "../protoc
 /** What there is to tell of a run. */
 export type RunNews =
   /** The run has another state than before (the first is told too). */
-  | { readonly kind: "state"; readonly run: FlowRun }
-  | { readonly kind: "log"; readonly log: Log };
+  { readonly kind: "state"; readonly run: FlowRun } | { readonly kind: "log"; readonly log: Log };
 
 export interface FollowOptions {
   readonly intervalMs?: number;

@@ -1,6 +1,6 @@
 /** The lists of commands, from the registry alone. */
+import { nameOf } from "./command.ts";
 import type { CommandEntry } from "./commands/index.ts";
-import { nameOf } from "./parse.ts";
 
 /** All commands, or those of one noun. */
 export function helpText(commands: readonly CommandEntry[], noun: string | null): string {

@@ -55,7 +55,15 @@ export function createOutput(format: OutputFormat, streams: Streams): Output {
 function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map((column) => column.title), ...rows.map((row) => columns.map((c) => cell(c.value(row))))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => (line[at] ?? "").length)));
-  return lines.map((line) => `${line.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ").trimEnd()}\n`).join("");
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((text, at) => text.padEnd(widths[at] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
 }
 
 /** A value that fits in one line of a table, and cannot steer the terminal it is printed on. */

@@ -94,7 +94,10 @@ export function required<T>(parameter: Parameter<T>): Parameter<Exclude<T, undef
 }
 
 /** The same parameter, with what holds when it is not given. */
-export function withDefault<T>(parameter: Parameter<T>, fallback: Exclude<T, undefined>): Parameter<Exclude<T, undefined>> {
+export function withDefault<T>(
+  parameter: Parameter<T>,
+  fallback: Exclude<T, undefined>,
+): Parameter<Exclude<T, undefined>> {
   const { fallback: _, ...rest } = parameter;
   return { ...rest, required: false, fallback };
 }

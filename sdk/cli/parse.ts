@@ -1,6 +1,6 @@
 /** Reads the words after `sluice <noun> <verb>`, with commander, into the values that the command declared. */
-import { Argument, CommanderError, Command as Parser, InvalidArgumentError, Option } from "commander";
-import type { Command } from "./command.ts";
+import { Argument, CommanderError, InvalidArgumentError, Option, Command as Parser } from "commander";
+import { type Command, nameOf } from "./command.ts";
 import { CliError } from "./errors.ts";
 import type { OutputFormat } from "./output.ts";
 import type { Parameter, Parameters, Values } from "./parameters.ts";
@@ -22,7 +22,8 @@ export function parse(command: Command, words: readonly string[]): Parsed {
     parser.parse([...words], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return { kind: "help", text: written.join("") };
+    if (error.code === "commander.helpDisplayed" || error.code === "commander.help")
+      return { kind: "help", text: written.join("") };
     throw new CliError(sentence(error.message), { fix: `See: ${name} --help`, cause: error });
   }
   const { output, ...options } = parser.opts<{ output: OutputFormat }>();
@@ -32,10 +33,6 @@ export function parse(command: Command, words: readonly string[]): Parsed {
     options,
     format: output,
   };
-}
-
-export function nameOf({ noun, verb }: Pick<Command, "noun" | "verb">): string {
-  return verb === null ? `sluice ${noun}` : `sluice ${noun} ${verb}`;
 }
 
 function parserOf(command: Command, name: string, written: string[]): Parser {

@@ -43,7 +43,9 @@ export function select(line: readonly string[], commands: readonly CommandEntry[
 
 /** The format that a command line asks for, for errors that come before it is parsed. */
 export function formatOf(line: readonly string[]): OutputFormat {
-  const json = line.some((word, at) => /^(--output=|-o=?)json$/.test(word) || (/^(--output|-o)$/.test(word) && line[at + 1] === "json"));
+  const json = line.some(
+    (word, at) => /^(--output=|-o=?)json$/.test(word) || (/^(--output|-o)$/.test(word) && line[at + 1] === "json"),
+  );
   return json ? "json" : "table";
 }
 

@@ -33,6 +33,8 @@ export interface RunChannelOptions {
   /** Of the claim that the process works under; null when it created the run itself. */
   readonly generation: number | null;
   readonly onControl?: (control: RunControl) => void;
+  /** The owner of the run refuses this process, or was away for too long: nothing can be reported any more. */
+  readonly onFailure?: (error: Error) => void;
   /** The control plane has not been reachable for a while, or is again. For a line on the console. */
   readonly onConnection?: (change: "lost" | "back", reason: string) => void;
   /** In place of the global `WebSocket`; null for requests only. */
@@ -299,13 +301,15 @@ export class RunChannel {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
+    if (this.#failure !== null) return;
+    this.#failure = error;
     this.#stop();
     this.#outbox.fail(error);
     this.#welcomed.reject(error);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.fail(error);
+    this.#options.onFailure?.(error);
   }
 
   #stop(): void {

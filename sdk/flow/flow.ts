@@ -34,7 +34,11 @@ export interface FlowOptionsWithParameters<S extends StandardSchema> extends Flo
 /** A flow without parameters. */
 export type NoParameters = Record<string, never>;
 
-type FlowArguments<P> = Record<never, never> extends P ? [parameters?: P] : [parameters: P];
+type FlowArguments<P> = undefined extends P
+  ? [parameters?: NonNullable<P>]
+  : Record<never, never> extends P
+    ? [parameters?: P]
+    : [parameters: P];
 
 const DEFINITION = Symbol.for("sluice.flow");
 
@@ -78,11 +82,13 @@ export function flow<S extends StandardSchema, R>(
   options: FlowOptionsWithParameters<S>,
   run: (parameters: SchemaOutput<S>, context: FlowContext) => R,
 ): Flow<SchemaInput<S>, R>;
-export function flow<R, P extends object = NoParameters>(
+export function flow<R, P extends object | undefined = NoParameters>(
   options: FlowOptions & { readonly parameters?: never },
   run: (parameters: P, context: FlowContext) => R,
 ): Flow<P, R>;
-export function flow<R, P extends object = NoParameters>(run: (parameters: P, context: FlowContext) => R): Flow<P, R>;
+export function flow<R, P extends object | undefined = NoParameters>(
+  run: (parameters: P, context: FlowContext) => R,
+): Flow<P, R>;
 export function flow(
   first: (FlowOptions & { readonly parameters?: StandardSchema }) | FlowDefinition["run"],
   second?: FlowDefinition["run"],

@@ -81,7 +81,8 @@ type Annotated<P> = Same<P, Unannotated> extends true ? [never] : [];
  * Makes a task of a function.
  *
  * Behind its arguments the function gets a {@link TaskContext} when its last parameter is a destructuring pattern
- * (`{ signal }`) or is called `context` or `ctx`; its type then need not be written. Throws TypeError for options that
+ * (`{ signal }`) or is called `context` or `ctx`; its type need not be written. A parameter with a default value needs
+ * its type written (`page: number = 1`), since an open one is taken for the context. Throws TypeError for options that
  * cannot be.
  */
 export function task<P extends unknown[] = Unannotated, R = unknown>(

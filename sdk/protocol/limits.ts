@@ -36,6 +36,8 @@ export const SPANS = {
   taskCopyDelayMs: 75,
   /** The copy of a task run that goes on may wait this long: a short task is then copied once, when it has ended. */
   runningTaskCopyDelayMs: 1_000,
+  /** The copy of a claim may wait this long: RUNNING usually follows, and both are then one copy. */
+  claimCopyDelayMs: 200,
   /** A creation is answered after this long even if D1 does not take the copy: the run exists all the same. */
   copyWaitMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */

@@ -21,8 +21,8 @@ import { isTerminal, type OrchestrationResult, STATE_TYPES, type StateCreate, ty
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
 import { NOTHING_DEMANDED } from "../../durable-objects/reserve.ts";
-import { DEPLOYMENT_ID, freshRunId, ownerStub, pooledRun, state } from "./support/runs.ts";
 import { budget } from "./support/budget.ts";
+import { DEPLOYMENT_ID, freshRunId, ownerStub, pooledRun, state } from "./support/runs.ts";
 
 const RETRY_DELAY_SECONDS = 600;
 const TERM_MS = SPANS.missedHeartbeats * 10_000;
@@ -106,7 +106,8 @@ class Claim implements Command {
   }
   async run(model: Model, real: Real): Promise<void> {
     const { record } = model;
-    const mine = model.lease?.holder === this.worker && record.state?.type === "PENDING" && model.lease.expiresAt > clock.now();
+    const mine =
+      model.lease?.holder === this.worker && record.state?.type === "PENDING" && model.lease.expiresAt > clock.now();
     const waits = record.state?.type === "SCHEDULED" && record.policy.retry_type !== "in_process";
     let expected = mine ? model.claims : null;
     if (!mine && waits && modelDecide(model, state("PENDING"), FLOW_RUN_POLICY).status === "ACCEPT") {
@@ -212,7 +213,13 @@ async function sameRun(model: Model, real: Real): Promise<void> {
   const owner = ownerStub(real.id);
   const run = await owner.read(real.id);
   const states = await owner.states(real.id);
-  const seen = JSON.stringify([run?.state_type, run?.state_name, run?.run_count, run?.empirical_policy, states?.length]);
+  const seen = JSON.stringify([
+    run?.state_type,
+    run?.state_name,
+    run?.run_count,
+    run?.empirical_policy,
+    states?.length,
+  ]);
   const { record } = model;
   const expected = JSON.stringify([
     record.state?.type,

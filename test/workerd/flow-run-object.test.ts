@@ -206,10 +206,14 @@ describe("the run channel", () => {
     const id = freshRunId();
     const owner = ownerStub(id);
     await owner.create(newRun(id));
-    expect(await owner.frames(id, [taskBatch(1, ["RUNNING"])])).toMatchObject([{ type: "error", code: "hello_missing" }]);
+    expect(await owner.frames(id, [taskBatch(1, ["RUNNING"])])).toMatchObject([
+      { type: "error", code: "hello_missing" },
+    ]);
   });
 
-  it("ends a running flow Crashed when its process falls silent, but not for time in which nobody listened", async ({ expect }) => {
+  it("ends a running flow Crashed when its process falls silent, but not for time in which nobody listened", async ({
+    expect,
+  }) => {
     const id = freshRunId();
     const owner = ownerStub(id);
     await owner.create(newRun(id));

@@ -26,11 +26,10 @@ export interface RunIdentity {
   readonly runCount: number;
 }
 
-/** Somebody wants the run to stop, or has ended it. */
-export interface StopRequest {
-  readonly action: "cancel" | "suspend" | "ended";
-  readonly state: State;
-}
+/** Somebody wants the run to stop, or has ended it; or its owner does not listen to this process any more. */
+export type StopRequest =
+  | { readonly action: "cancel" | "suspend" | "ended"; readonly state: State }
+  | { readonly action: "lost"; readonly error: Error };
 
 /** One run's way to its owner, for as long as this process executes it. */
 export interface RunSession {

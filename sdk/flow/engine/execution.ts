@@ -79,7 +79,8 @@ export class Execution {
   stop(request: StopRequest): void {
     if (this.#isOver || this.#stopRequest !== null) return;
     this.#stopRequest = request;
-    const error = new FlowRunStoppedError(STOP_TEXT[request.action], request.state);
+    const error =
+      request.action === "lost" ? request.error : new FlowRunStoppedError(STOP_TEXT[request.action], request.state);
     this.#stop.abort(error);
     this.#attempt.abort(error);
   }
@@ -160,4 +161,4 @@ const STOP_TEXT = {
   cancel: "The flow run was cancelled.",
   suspend: "The flow run was suspended.",
   ended: "The flow run was ended from outside.",
-} as const satisfies Record<StopRequest["action"], string>;
+} as const satisfies Record<Exclude<StopRequest["action"], "lost">, string>;

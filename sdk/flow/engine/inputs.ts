@@ -48,8 +48,8 @@ export function inputsRecord(
       id: taskRunId,
     }));
   }
-  if (parentTaskRunId !== null) record["__parents__"] = [{ input_type: "task_run", id: parentTaskRunId }];
-  return record;
+  if (parentTaskRunId === null) return record;
+  return { ...record, __parents__: [{ input_type: "task_run", id: parentTaskRunId }] };
 }
 
 function isPlain(value: object): boolean {

@@ -1,6 +1,5 @@
 /** Runs one flow to its end: asks to start, attempts, reports, waits for retries, obeys what its owner says. */
 import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
-import { fromWireTime } from "../../protocol/time.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { FlowContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
@@ -15,6 +14,7 @@ import { Execution } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { inScope } from "./scope.ts";
+import { untilDueMs } from "./until-due.ts";
 
 /** What became of a flow run: its last state, and what its function answered or threw. */
 export type FlowOutcome =
@@ -208,14 +208,9 @@ class FlowRunner {
 
   /** What has to be said when the run is stopped from outside, and the state that it then is in. */
   async #obey(request: StopRequest): Promise<State> {
+    if (request.action === "lost") throw request.error;
     return request.action === "cancel" ? await this.#propose(CANCELLED) : request.state;
   }
-}
-
-/** From the state's own times: the clock of the run's owner need not be ours. */
-function untilDueMs(state: State): number {
-  const dueAt = state.state_details.scheduled_time;
-  return dueAt === null ? 0 : Math.max(0, fromWireTime(dueAt) - fromWireTime(state.timestamp));
 }
 
 function stopped(state: State): FlowOutcome {

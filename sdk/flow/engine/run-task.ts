@@ -1,7 +1,6 @@
 /** Runs one task to its end: waits for inputs and a slot, then attempts until one succeeds or none is left. */
 import { isTerminal, type State } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
-import { fromWireTime } from "../../protocol/time.ts";
 import { sleep } from "../clock.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
@@ -15,6 +14,7 @@ import { onAbort } from "./on-abort.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
+import { untilDueMs } from "./until-due.ts";
 
 /** How an attempt ended. */
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
@@ -115,8 +115,7 @@ export class TaskRunner {
   }
 
   async #waitForRetry(state: State, error: unknown, context: TaskContext): Promise<void> {
-    const dueAt = state.type === "SCHEDULED" ? state.state_details.scheduled_time : null;
-    const delayMs = dueAt === null ? 0 : fromWireTime(dueAt) - fromWireTime(state.timestamp);
+    const delayMs = untilDueMs(state);
     const attempts = (this.#task.policy.retries ?? 0) + 1;
     this.#execution.log(
       "warn",

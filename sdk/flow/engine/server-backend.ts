@@ -58,6 +58,7 @@ export async function openServerSession(
     flowRunId,
     generation,
     onControl: (control: RunControl) => listener(control),
+    onFailure: (error) => listener({ action: "lost", error }),
     onConnection: (change, reason) => {
       if (change === "lost")
         echo("warn", "sluice", `The control plane is away (${reason}). The run goes on and tells it later.`);

@@ -1,11 +1,12 @@
 /** Builders for tests that talk to the owners of flow runs directly. */
 import { env } from "cloudflare:workers";
-import { makeUuid, partitionOf } from "#protocol/ids";
-import type { DeploymentId, FlowId, FlowRunId, WorkPoolId } from "#protocol/ids";
 import { FlowRunCreate } from "#protocol/flow-runs";
+import type { DeploymentId, FlowId, FlowRunId, WorkPoolId } from "#protocol/ids";
+import { makeUuid } from "#protocol/ids";
 import { StateCreate, type StateType } from "#protocol/states";
 import type { EpochMs } from "#protocol/time";
 import type { NewFlowRun, RunPlacement } from "../../../durable-objects/flow-run-owner.ts";
+import { type FlowRunOwnerStub, ownerOf } from "../../../durable-objects/partition.ts";
 
 let shard = 0;
 
@@ -36,7 +37,10 @@ export function placement(poolName: string): RunPlacement {
   };
 }
 
-export function state(type: StateType, more: Partial<Record<"name" | "message", string>> & { details?: object } = {}): StateCreate {
+export function state(
+  type: StateType,
+  more: Partial<Record<"name" | "message", string>> & { details?: object } = {},
+): StateCreate {
   const { details, ...rest } = more;
   return StateCreate.parse({ type, ...rest, state_details: details ?? {} });
 }
@@ -60,14 +64,18 @@ export function pooledRun(id: FlowRunId, poolName: string): NewFlowRun {
   return newRun(id, { state: state("SCHEDULED"), placement: placement(poolName) }, { deployment_id: DEPLOYMENT_ID });
 }
 
-export function ownerStub(id: FlowRunId) {
-  const name = partitionOf(id);
-  if (name === null) throw new Error(`${id} has no partition`);
-  return env.FLOW_RUNS.getByName(name);
+export function ownerStub(id: FlowRunId): FlowRunOwnerStub & DurableObjectStub {
+  const owner = ownerOf(env.FLOW_RUNS, id);
+  if (owner === null) throw new Error(`${id} has no partition`);
+  return owner as FlowRunOwnerStub & DurableObjectStub;
 }
 
 /** Waits for a condition with a deadline that says what it waited for. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, deadlineMs = 5_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  deadlineMs = 5_000,
+): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {
     const found = await look();

@@ -14,6 +14,7 @@ import type {
 import { newId } from "../../new-id.ts";
 import { workPoolCondition } from "../filters.ts";
 import { openDb } from "../open.ts";
+import { deployments } from "../schema/deployments.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 
 /** Upstream's word for a pool whose type nobody gave. */
@@ -31,33 +32,45 @@ export async function insertWorkPool(env: Env, pool: WorkPoolCreate): Promise<Wo
   const now = Date.now();
   const id = newId();
   const queueId = newId();
-  const [rows] = await db.batch([
-    db
-      .insert(workPools)
-      .values({
-        id,
-        name: pool.name,
-        type: pool.type ?? DEFAULT_TYPE,
-        description: pool.description ?? null,
-        isPaused: pool.is_paused ?? false,
-        concurrencyLimit: pool.concurrency_limit ?? null,
-        defaultQueueId: queueId,
-        baseJobTemplate: pool.base_job_template ?? {},
-        storageConfiguration: pool.storage_configuration ?? {},
+  const row: typeof workPools.$inferSelect = {
+    id,
+    name: pool.name,
+    type: pool.type ?? DEFAULT_TYPE,
+    description: pool.description ?? null,
+    isPaused: pool.is_paused ?? false,
+    concurrencyLimit: pool.concurrency_limit ?? null,
+    defaultQueueId: queueId,
+    baseJobTemplate: pool.base_job_template ?? {},
+    storageConfiguration: pool.storage_configuration ?? {},
+    created: now,
+    updated: now,
+  };
+  try {
+    await db.batch([
+      db.insert(workPools).values(row),
+      db.insert(workQueues).values({
+        id: queueId,
+        workPoolId: id,
+        name: DEFAULT_QUEUE,
+        description: "The work pool's default queue.",
         created: now,
         updated: now,
-      })
-      .onConflictDoNothing()
-      .returning(),
-    // Only where the pool was made: a name that was taken must not leave a queue behind.
-    db.run(
-      sql`INSERT INTO work_queues (id, work_pool_id, name, description, priority, is_paused, created, updated)
-          SELECT ${queueId}, id, ${DEFAULT_QUEUE}, 'The work pool''s default queue.', 1, 0, ${now}, ${now}
-          FROM work_pools WHERE id = ${id}`,
-    ),
-  ]);
-  const row = rows[0];
-  return row ? toPool(row, 0) : null;
+      }),
+    ]);
+  } catch (error) {
+    // The batch is one transaction: a name that is taken leaves no queue behind.
+    if (violates(error, "work_pools.name")) return null;
+    throw error;
+  }
+  return toPool(row, 0);
+}
+
+/** Whether an error, or what caused it, is D1's word that a unique column has the value already. */
+function violates(error: unknown, column: string): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes(`UNIQUE constraint failed: ${column}`)) return true;
+  }
+  return false;
 }
 
 const ONLINE = sql<number>`(SELECT count(*) FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.status = 'ONLINE')`;
@@ -112,7 +125,7 @@ export async function deleteWorkPool(env: Env, pool: WorkPool): Promise<void> {
     db.delete(workers).where(eq(workers.workPoolId, pool.id)),
     db.delete(workQueues).where(eq(workQueues.workPoolId, pool.id)),
     db.delete(workPools).where(eq(workPools.id, pool.id)),
-    db.run(sql`UPDATE deployments SET work_pool_id = NULL, work_queue_id = NULL WHERE work_pool_id = ${pool.id}`),
+    db.update(deployments).set({ workPoolId: null, workQueueId: null }).where(eq(deployments.workPoolId, pool.id)),
   ]);
 }
 

@@ -19,7 +19,9 @@ export const deploymentRun = defineCommand({
   verb: "run",
   summary: "Run a deployment now.",
   arguments: {
-    deployment: required(parsed("Flow and deployment, as flow/deployment.", readName, { placeholder: "flow/deployment" })),
+    deployment: required(
+      parsed("Flow and deployment, as flow/deployment.", readName, { placeholder: "flow/deployment" }),
+    ),
   },
   options: {
     param: repeated(

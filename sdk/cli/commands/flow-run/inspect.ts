@@ -2,11 +2,11 @@
 import { createClient } from "../../../client/api-client.ts";
 import { formatDuration } from "../../../flow/duration.ts";
 import { type FlowRun, readFlowRun } from "../../../protocol/flow-runs.ts";
-import { readTaskRunsOf } from "../../task-runs-of.ts";
+import type { TaskRun } from "../../../protocol/task-runs.ts";
 import { defineCommand } from "../../command.ts";
 import { flowRunIdArgument, wholeSeconds } from "../../flow-run-columns.ts";
 import type { Column } from "../../output.ts";
-import type { TaskRun } from "../../../protocol/task-runs.ts";
+import { readTaskRunsOf } from "../../task-runs-of.ts";
 
 const FIELDS: readonly Column<FlowRun>[] = [
   { title: "ID", value: (run) => run.id },

@@ -32,7 +32,11 @@ export const flowRunLs = defineCommand({
       },
       { idempotent: true },
     );
-    output.list(runs, FLOW_RUN_COLUMNS, "There are no such runs. Start one with: sluice deployment run <flow/deployment>");
+    output.list(
+      runs,
+      FLOW_RUN_COLUMNS,
+      "There are no such runs. Start one with: sluice deployment run <flow/deployment>",
+    );
     return undefined;
   },
 });

@@ -19,8 +19,13 @@ export const workerStart = defineCommand({
       short: "n",
       env: "SLUICE_WORKER_NAME",
     }),
-    limit: withDefault(integer("Runs at the same time.", { min: 1, max: 10_000, short: "l", env: "SLUICE_WORKER_LIMIT" }), 10),
-    workQueue: repeated(text("Take runs of this queue only; may be given several times.", { placeholder: "name", short: "q" })),
+    limit: withDefault(
+      integer("Runs at the same time.", { min: 1, max: 10_000, short: "l", env: "SLUICE_WORKER_LIMIT" }),
+      10,
+    ),
+    workQueue: repeated(
+      text("Take runs of this queue only; may be given several times.", { placeholder: "name", short: "q" }),
+    ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
     killGrace: withDefault(integer("Seconds that a process gets to end before it is killed.", { max: 3_600 }), 10),
   },
@@ -85,7 +90,12 @@ function show(event: RunnerEvent, output: Output, worker: { name: string; pool: 
       );
     case "report-failed":
       return output.event(
-        { event: "report-failed", flow_run_id: event.ticket.flow_run_id, because: event.because, given_up: event.givenUp },
+        {
+          event: "report-failed",
+          flow_run_id: event.ticket.flow_run_id,
+          because: event.because,
+          given_up: event.givenUp,
+        },
         `${event.ticket.name} │ its end could not be reported: ${event.because}${event.givenUp ? "" : " It is tried again."}`,
       );
     default:

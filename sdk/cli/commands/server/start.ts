@@ -1,0 +1,97 @@
+/** `sluice server start` */
+import { DEFAULT_DATA_DIR } from "../../../server/data-folder.ts";
+import { DEFAULT_PORT, type RunningServer, startServer } from "../../../server/start.ts";
+import { defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { EXIT, type ExitCode } from "../../exit-codes.ts";
+import { integer, text, withDefault } from "../../parameters.ts";
+
+export const serverStart = defineCommand({
+  noun: "server",
+  verb: "start",
+  summary: "Run the control plane on this machine.",
+  arguments: {},
+  options: {
+    host: withDefault(
+      text("The address to listen on. Any but this machine's own needs SLUICE_ROOT_KEY.", {
+        placeholder: "ip",
+        env: "SLUICE_HOST",
+      }),
+      "127.0.0.1",
+    ),
+    port: withDefault(
+      integer("The port to listen on; 0 takes any free one.", { max: 65_535, placeholder: "port", env: "SLUICE_PORT" }),
+      DEFAULT_PORT,
+    ),
+    data: withDefault(
+      text("The folder that holds everything the server keeps.", { placeholder: "folder", env: "SLUICE_DATA_DIR" }),
+      DEFAULT_DATA_DIR,
+    ),
+  },
+  examples: ["sluice server start --port 4300 --data ./sluice-data"],
+  async run({ options, output }) {
+    const { SLUICE_ROOT_KEY: rootKey, SLUICE_ALLOWED_HOSTS: hosts = "" } = process.env;
+    const heartbeatMs = readHeartbeat(process.env["SLUICE_HEARTBEAT_MS"]);
+    const signals = listenForSignals();
+    const server = await startServer({
+      host: options.host,
+      port: options.port,
+      dataDir: options.data,
+      ...(rootKey ? { rootKey } : {}),
+      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      allowedHosts: hosts
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+      onReport: (line) => process.stderr.write(`${line}\n`),
+    });
+    const { origin, apiUrl, dataDir, version } = server;
+    output.event(
+      { event: "ready", ui_url: origin, api_url: apiUrl, data_dir: dataDir, version, pid: process.pid },
+      `Sluice ${version} is ready.\n  UI    ${origin}\n  API   ${apiUrl}\n  data  ${dataDir}\n  stop  Ctrl-C`,
+    );
+    return untilEnded(server, signals, (line) => output.note(line));
+  },
+});
+
+/** The first signal asks for an orderly end, the second for one at once. */
+interface Signals {
+  readonly first: Promise<NodeJS.Signals>;
+  readonly second: Promise<NodeJS.Signals>;
+}
+
+function listenForSignals(): Signals {
+  const first = Promise.withResolvers<NodeJS.Signals>();
+  const second = Promise.withResolvers<NodeJS.Signals>();
+  let heard = 0;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      heard += 1;
+      if (heard === 1) first.resolve(name);
+      else second.resolve(name);
+    });
+  }
+  return { first: first.promise, second: second.promise };
+}
+
+async function untilEnded(server: RunningServer, signals: Signals, note: (line: string) => void): Promise<ExitCode> {
+  const signal = await Promise.race([signals.first, server.ended.then(() => null)]);
+  if (signal === null) {
+    const reason = await server.ended;
+    if (reason !== null) throw reason;
+    return EXIT.ok;
+  }
+  note(`Stopping (${signal}); once more ends it at once.`);
+  void signals.second.then(() => server.kill());
+  await server.stop();
+  return EXIT.ok;
+}
+
+function readHeartbeat(given: string | undefined): number | undefined {
+  if (!given) return undefined;
+  const heartbeatMs = Number(given);
+  if (Number.isSafeInteger(heartbeatMs) && heartbeatMs >= 50) return heartbeatMs;
+  throw new CliError(`SLUICE_HEARTBEAT_MS is "${given}", which is not a whole number of milliseconds of at least 50.`, {
+    fix: "Unset it, or give milliseconds: SLUICE_HEARTBEAT_MS=10000",
+  });
+}

@@ -1,0 +1,151 @@
+/** The embedded server: the Worker on this machine, with its data in a folder. */
+import { randomBytes } from "node:crypto";
+import { DataFolder, DEFAULT_DATA_DIR } from "./data-folder.ts";
+import { type Engine, prepareWorkerd, type RunningEngine } from "./engine.ts";
+import { ServerError } from "./errors.ts";
+import { migrate } from "./migrate.ts";
+import { allowedHosts, checkExposure, checkFileLimit, checkPort, isWildcard, readHost } from "./preflight.ts";
+import { type Program, readProgram } from "./program.ts";
+import { waitUntilServing } from "./ready.ts";
+import { RotatingLog } from "./rotating-log.ts";
+import { superviseEngine } from "./supervise.ts";
+
+export interface ServerOptions {
+  /** An IP address or "localhost". 127.0.0.1 by default; any other than loopback needs `rootKey`. */
+  readonly host?: string;
+  /** 0 takes any free one. 4200 by default. */
+  readonly port?: number;
+  /** Made if it does not exist. `.sluice` in the current folder by default. */
+  readonly dataDir?: string;
+  /** Required of every request, where given. */
+  readonly rootKey?: string;
+  /** Names, beside its own addresses, under which the server is called. */
+  readonly allowedHosts?: readonly string[];
+  /** How often a running flow shows that it is alive; wrangler.toml has the default. */
+  readonly heartbeatMs?: number;
+  /** What a person who looks after the server should see: errors of the Worker, restarts of the engine. */
+  readonly onReport?: (line: string) => void;
+}
+
+export interface RunningServer {
+  /** E.g. "http://127.0.0.1:4200": the UI. */
+  readonly origin: string;
+  readonly apiUrl: string;
+  readonly dataDir: string;
+  readonly version: string;
+  /** Settles when the server has ended: null after `stop`, else why it gave up. */
+  readonly ended: Promise<ServerError | null>;
+  /** Lets requests under way finish, for a few seconds. Answers when everything has ended. */
+  stop(): Promise<void>;
+  /** Ends everything at once. Acknowledged writes are kept. */
+  kill(): void;
+}
+
+export const DEFAULT_PORT = 4200;
+
+/** Answers when `GET /api/health` says 200. Throws a `ServerError` that says what is wrong and what to do. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const ip = readHost(options.host ?? "127.0.0.1");
+  const port = options.port ?? DEFAULT_PORT;
+  checkExposure(ip, options.rootKey);
+  checkFileLimit();
+  const program = readProgram();
+  const folder = await DataFolder.open(options.dataDir ?? DEFAULT_DATA_DIR, program);
+  let running: RunningEngine | null = null;
+  try {
+    // After the folder, whose leftover engine may be what holds the port.
+    if (port !== 0) await checkPort(ip, port);
+    if (folder.schema !== program.schema) folder.backUpD1();
+    const log = new RotatingLog(folder.paths.log);
+    const bootToken = randomBytes(32).toString("hex");
+    const engine = prepareWorkerd({
+      program,
+      paths: folder.paths,
+      variables: variablesOf(ip, bootToken, program, options),
+      onLine({ text, isError }) {
+        log.write(text);
+        if (isError) options.onReport?.(text);
+      },
+    });
+    const recorded = recordingEngine(engine, folder);
+    running = await recorded.start({ ip, port: port === 0 ? null : port });
+    const origin = originOf(ip, running.port);
+    folder.recordServer(origin);
+    await bringToSchema(origin, running, { bootToken, program, folder });
+    const supervised = superviseEngine({
+      engine: recorded,
+      running,
+      address: { ip, port: running.port },
+      waitUntilServing: async (restarted) => void (await waitUntilServing(origin, restarted)),
+      report(line) {
+        log.write(line);
+        options.onReport?.(line);
+      },
+    });
+    return {
+      origin,
+      apiUrl: `${origin}/api`,
+      dataDir: folder.paths.root,
+      version: program.version,
+      ended: supervised.ended.finally(() => folder.close()),
+      stop: () => supervised.stop(),
+      kill: () => supervised.kill(),
+    };
+  } catch (error) {
+    await running?.stop();
+    if (error instanceof ServerError && error.code === "migration_failed") folder.restoreD1();
+    folder.close();
+    throw error;
+  }
+}
+
+/** Remembers every engine that starts in the folder, also those that replace a crashed one. */
+function recordingEngine(engine: Engine, folder: DataFolder): Engine {
+  return {
+    async start(address) {
+      const running = await engine.start(address);
+      folder.recordEngine(running.pid);
+      return running;
+    },
+  };
+}
+
+async function bringToSchema(
+  origin: string,
+  running: RunningEngine,
+  { bootToken, program, folder }: { bootToken: string; program: Program; folder: DataFolder },
+): Promise<void> {
+  if ((await waitUntilServing(origin, running)) === "migrate") {
+    await migrate(origin, bootToken, program);
+    if ((await waitUntilServing(origin, running)) === "migrate") {
+      throw new ServerError(
+        "migration_failed",
+        `The Worker does not see the schema ${program.schema} after it was applied.`,
+        {
+          fix: "Build again (npm run build): the Worker and its migrations are not of one version.",
+        },
+      );
+    }
+  }
+  if (folder.schema !== program.schema) folder.recordSchema(program);
+  folder.dropBackup();
+}
+
+function variablesOf(ip: string, bootToken: string, program: Program, options: ServerOptions): Record<string, string> {
+  return {
+    SLUICE_MODE: "embedded",
+    // One object: on one machine more objects mean smaller commits.
+    SLUICE_SHARDS: "1",
+    SLUICE_BOOT_TOKEN: bootToken,
+    SLUICE_ALLOWED_HOSTS: allowedHosts(ip, options.allowedHosts ?? []).join(","),
+    SLUICE_VERSION: program.version,
+    ...(options.rootKey ? { SLUICE_ROOT_KEY: options.rootKey } : {}),
+    ...(options.heartbeatMs === undefined ? {} : { SLUICE_HEARTBEAT_MS: String(options.heartbeatMs) }),
+  };
+}
+
+/** The address to call from this machine. */
+function originOf(ip: string, port: number): string {
+  const reachable = isWildcard(ip) ? "127.0.0.1" : ip;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}

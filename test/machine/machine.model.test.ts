@@ -1,0 +1,233 @@
+/**
+ * What holds of the machine through any sequence of proposals, under any policy, with a clock that may step back.
+ */
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { decide } from "#machine/decide";
+import { decideTask } from "#machine/decide-task";
+import { CLAIM_POLICY } from "#machine/policies/claim";
+import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
+import { FORCED_POLICY } from "#machine/policies/forced";
+import { TASK_RUN_POLICY } from "#machine/policies/task-run";
+import type { Decision, FlowRunRecord, Policy, TaskDecision } from "#machine/rule";
+import { FlowRunPolicy } from "#protocol/flow-runs";
+import { isTerminal, OrchestrationResult, STATE_TYPES, State, StateCreate } from "#protocol/states";
+import { type EpochMs, fromWireTime } from "#protocol/time";
+import { aRun, aStateId, aTaskRun, DEPLOYMENT_ID, inSeconds, NOW, TASK_RUN_ID } from "../support/builders.ts";
+
+const budget = process.env["SLUICE_TEST_BUDGET"] === "full" ? 20_000 : 500;
+const check = { numRuns: budget };
+
+interface Step {
+  readonly to: StateCreate;
+  readonly policy: keyof typeof POLICIES;
+  readonly full: boolean;
+  readonly advanceMs: number;
+  readonly random: number;
+}
+
+/** What happened at one step: the record before, the decision, the step. */
+interface Seen {
+  readonly before: FlowRunRecord;
+  readonly decision: Decision;
+  readonly step: Step;
+}
+
+/** Mostly null: a history in which everything is special gets nowhere. */
+const optional = <T>(...values: readonly T[]) =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...values) });
+const uuid = (n: number) => `0193a000-0000-7000-8000-00000000000${n}`;
+
+const proposal = fc
+  .record({
+    type: fc.oneof(
+      fc.constantFrom(...STATE_TYPES),
+      fc.constantFrom("RUNNING" as const, "FAILED" as const, "PAUSED" as const, "PENDING" as const),
+    ),
+    name: optional("Late", "Submitting", "Resuming", ""),
+    data: optional<unknown>({ storage_key: "k" }, { type: "unpersisted" }, 7),
+    state_details: fc.record({
+      scheduled_time: optional(inSeconds(-5), inSeconds(40)),
+      transition_id: optional(uuid(1), uuid(2), uuid(3)),
+      pause_key: optional("one"),
+      pause_timeout: optional(inSeconds(20)),
+      pause_reschedule: fc.boolean(),
+      retriable: optional(true, false),
+      deployment_concurrency_lease_id: optional(uuid(9)),
+    }),
+  })
+  .map((value) => StateCreate.parse(value));
+
+function steps(...policies: readonly Policy[]): fc.Arbitrary<Step[]> {
+  const step = fc.record({
+    to: proposal,
+    policy: fc.constantFrom(...policies.map(({ name }) => name)),
+    full: fc.boolean(),
+    advanceMs: fc.constantFrom(0, 0, 0.0004, 1, 30_000, 90_000, -60_000),
+    random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  });
+  return fc.array(step, { maxLength: 30, size: "max" });
+}
+
+const flowRun = fc
+  .record({
+    deploymentId: fc.constantFrom(DEPLOYMENT_ID, null),
+    parentTaskRunId: fc.constantFrom(null, TASK_RUN_ID),
+    infrastructurePid: fc.constantFrom(null, "host:4711"),
+    retries: fc.constantFrom(0, 1, 3),
+    retry_delay: fc.constantFrom(0, 0, 30),
+  })
+  .map(({ retries, retry_delay, ...wishes }) =>
+    aRun({ ...wishes, pooled: wishes.deploymentId !== null, policy: FlowRunPolicy.parse({ retries, retry_delay }) }),
+  );
+
+function history(first: FlowRunRecord, sequence: readonly Step[]): Seen[] {
+  let run = first;
+  let now = NOW;
+  return sequence.map((step) => {
+    now = (now + step.advanceMs) as EpochMs;
+    const before = run;
+    const reservation = step.full
+      ? ({ kind: "full", limit: "l", heldBy: [] } as const)
+      : ({ kind: "granted", leaseIds: [] } as const);
+    const transition = { from: run.state, to: step.to };
+    const decision = decide(step.policy, transition, { now, run, reservation }, { stateId: aStateId() });
+    run = decision.written?.run ?? run;
+    return { before, decision, step };
+  });
+}
+
+/** Checks one law over every step of every history. */
+function always(law: (seen: Seen) => boolean, ...policies: readonly Policy[]): void {
+  fc.assert(
+    fc.property(flowRun, steps(...policies), (run, sequence) => history(run, sequence).every(law)),
+    check,
+  );
+}
+
+const ALL = [FLOW_RUN_POLICY, FLOW_RUN_POLICY, FORCED_POLICY, CLAIM_POLICY] as const;
+
+function answersHold({ result, written }: Decision | TaskDecision, from: State | null): boolean {
+  OrchestrationResult.parse(result);
+  if (result.status === "REJECT" && result.state === null) return false;
+  if (result.status === "ACCEPT" && written === null) return false;
+  if (result.status === "WAIT" || result.status === "ABORT") return written === null && result.state === from;
+  return written === null
+    ? result.state === from
+    : result.state === written.state && written.run.state === written.state;
+}
+
+function isStored(state: State): boolean {
+  return JSON.stringify(State.parse(state)) === JSON.stringify(state);
+}
+
+describe("through any sequence of proposals", () => {
+  it("a terminal state is left only for SCHEDULED (I5), unless somebody insists", () => {
+    always(
+      ({ before, decision: { written } }) =>
+        !written || !isTerminal(before.state?.type) || ["SCHEDULED", before.state?.type].includes(written.state.type),
+      FLOW_RUN_POLICY,
+      CLAIM_POLICY,
+    );
+  });
+
+  it("timestamps strictly increase, as numbers and as text", () => {
+    always(
+      ({ before, decision: { written } }) => {
+        if (!written || !before.state) return true;
+        const [old, young] = [before.state.timestamp, written.state.timestamp];
+        return old < young && fromWireTime(old) < fromWireTime(young);
+      },
+      ...ALL,
+    );
+  });
+
+  it("a REJECT has a state, and nothing is written on KEEP, WAIT and ABORT", () => {
+    always(({ before, decision }) => answersHold(decision, before.state), ...ALL);
+  });
+
+  it("the count of runs grows by one when a run starts anew, and never otherwise", () => {
+    always(
+      ({ before, decision: { written } }) => {
+        if (!written) return true;
+        const resumes = before.state?.type === "PAUSED" || before.policy.resuming === true;
+        const grown = written.run.runCount - before.runCount;
+        return written.state.type === "RUNNING" ? grown === 1 || (grown === 0 && resumes) : grown === 0;
+      },
+      ...ALL,
+    );
+  });
+
+  it("every written state is a state of the protocol", () => {
+    always(({ decision: { written } }) => !written || isStored(written.state), ...ALL);
+  });
+
+  it("times are never negative, and the end is there exactly in terminal states", () => {
+    always(
+      ({ decision: { written } }) => {
+        if (!written) return true;
+        const { run, state } = written;
+        const ended = run.endTime !== null;
+        return run.totalRunTimeMs >= 0 && ended === isTerminal(state.type) && (!ended || run.startTime !== null);
+      },
+      ...ALL,
+    );
+  });
+
+  it("a run that ended, or that waits for a worker, has given its slots back (I8)", () => {
+    fc.assert(
+      fc.property(flowRun, steps(...ALL), (run, sequence) => {
+        let holds = false;
+        return history(run, sequence).every(({ decision: { written } }) => {
+          if (!written) return true;
+          const { state, effects } = written;
+          if (effects.some(({ kind }) => kind === "release")) holds = false;
+          if (state.type === "PENDING" || state.type === "RUNNING" || state.type === "CANCELLING") holds = true;
+          const offered = effects.some(({ kind }) => kind === "offer");
+          return !(holds && (isTerminal(state.type) || offered));
+        });
+      }),
+      check,
+    );
+  });
+
+  it("a pooled run that is scheduled is offered, or its own process has just failed and waits", () => {
+    always(
+      ({ before, decision: { written } }) => {
+        if (!written?.run.pooled || written.state.type !== "SCHEDULED") return true;
+        const retried = before.state?.type === "RUNNING" && written.state.name === "AwaitingRetry";
+        const waits = before.state?.type === "SCHEDULED" && before.policy.retry_type === "in_process";
+        return written.effects.some(({ kind }) => kind === "offer") !== (retried || waits);
+      },
+      ...ALL,
+    );
+  });
+});
+
+describe("through any sequence of proposals about a task", () => {
+  it("the answers hold, states are of the protocol, timestamps increase, and attempts end", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(0, 2), fc.constantFrom(0, 5), steps(FLOW_RUN_POLICY), (retries, delay, sequence) => {
+        let run = aTaskRun({ policy: { retries, retry_delay: [delay, 1], retry_jitter_factor: 0.5 } });
+        let now = NOW;
+        return sequence.every(({ to, advanceMs, random }) => {
+          now = (now + advanceMs) as EpochMs;
+          const before = run;
+          const facts = { now, run, random };
+          const decision = decideTask(TASK_RUN_POLICY, { from: run.state, to }, facts, { stateId: aStateId() });
+          run = decision.written?.run ?? run;
+          if (!answersHold(decision, before.state)) return false;
+          if (!decision.written) return true;
+          const { state } = decision.written;
+          const retried = decision.result.status === "REJECT";
+          return (
+            isStored(state) &&
+            (before.state === null || before.state.timestamp < state.timestamp) &&
+            (!retried || before.runCount <= retries)
+          );
+        });
+      }),
+      check,
+    );
+  });
+});

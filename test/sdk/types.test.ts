@@ -1,0 +1,107 @@
+/** What `flow()` and `task()` infer, and what does not compile: checked by tsc, not run beyond their declaration. */
+import { describe, it } from "vitest";
+import { z } from "zod";
+import { type Flow, flow, type Task, type TaskContext, type TaskFuture, task } from "../../sdk/index.ts";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only for two types that are the same. */
+function same<A, B>(..._: Same<A, B> extends true ? [] : [never]): void {}
+
+describe("types", () => {
+  it("of a task are those of its function, without the context", ({ expect }) => {
+    const written = task(async (source: URL, retries: number) => [source, retries] as const);
+    same<typeof written, Task<[source: URL, retries: number], Promise<readonly [URL, number]>>>();
+
+    const open = task({ name: "open" }, async (source: URL, { signal }) => [source, signal] as const);
+    same<typeof open, Task<[URL], Promise<readonly [URL, AbortSignal]>>>();
+
+    const alone = task(async ({ runCount }) => runCount);
+    same<typeof alone, Task<[], Promise<number>>>();
+
+    const named = task({ retries: 2 }, async (n: number, context: TaskContext) => n + context.runCount);
+    same<typeof named, Task<[n: number], Promise<number>>>();
+
+    const none = task(async () => "x");
+    same<typeof none, Task<[], Promise<string>>>();
+
+    const unknownInput = task(async (value: unknown) => value);
+    same<typeof unknownInput, Task<[value: unknown], Promise<unknown>>>();
+
+    const synchronous = task((n: number) => n);
+    same<ReturnType<typeof synchronous>, Promise<number>>();
+    expect(none.name).toBe("task");
+  });
+
+  it("of calls, submits and maps follow from the task", ({ expect }) => {
+    const length = task(async (text: string, factor: number) => text.length * factor);
+    const total = task(async (lengths: readonly number[]) => lengths.length);
+    const use = async (): Promise<void> => {
+      const called: number = await length("a", 1);
+      const future = length.submit("a", called);
+      same<typeof future, TaskFuture<number>>();
+      const mapped = length.map(["a", "b"], 2);
+      same<Awaited<ReturnType<typeof mapped.results>>, number[]>();
+      // Futures stand in for values, alone and in lists.
+      await length("a", future);
+      await total(mapped);
+      await total([future, 1]);
+      // @ts-expect-error: the first argument is text.
+      await length(1, 1);
+      // @ts-expect-error: an argument is missing.
+      await length("a");
+      // @ts-expect-error: the context is not an argument of the caller.
+      await length("a", 1, {});
+      // @ts-expect-error: items are texts.
+      length.map([1], 2);
+      // @ts-expect-error: the second argument is the same for all, and missing.
+      length.map(["a"]);
+      // @ts-expect-error: a future of text is not one of a number.
+      await length("a", task(async () => "x").submit());
+    };
+    expect(use).toBeTypeOf("function");
+  });
+
+  it("of a flow's parameters come from its function or its schema", ({ expect }) => {
+    const written = flow({ name: "written" }, async ({ source }: { source: string }) => source.length);
+    same<typeof written, Flow<{ source: string }, Promise<number>>>();
+
+    const schema = z.object({ since: z.coerce.date(), limit: z.int().default(3) });
+    const parsed = flow({ name: "parsed", parameters: schema }, async ({ since, limit }, { signal }) => {
+      same<typeof since, Date>();
+      same<typeof limit, number>();
+      same<typeof signal, AbortSignal>();
+      return [since, limit] as const;
+    });
+    const use = async (): Promise<void> => {
+      const [since]: readonly [Date, number] = await parsed({ since: "2026-11-21" });
+      same<typeof since, Date>();
+      await flow({ name: "none" }, async () => 1)();
+      await flow({ name: "optional" }, async ({ limit }: { limit?: number }) => limit)();
+      // @ts-expect-error: a parameter is missing.
+      await written({});
+      // @ts-expect-error: parameters are missing.
+      await written();
+      // @ts-expect-error: limit is a number.
+      await parsed({ since: "2026-11-21", limit: "3" });
+    };
+    expect(use).toBeTypeOf("function");
+  });
+
+  it("of options refuse what is not one", ({ expect }) => {
+    const declare = (): void => {
+      // @ts-expect-error: no such option.
+      task({ naem: "x" }, async () => 1);
+      // @ts-expect-error: retries is a number.
+      task({ retries: "3" }, async (n: number) => n);
+      // @ts-expect-error: not a function.
+      task({ name: "x" });
+      // @ts-expect-error: no such option.
+      flow({ name: "x", retry: 1 }, async () => 1);
+      // @ts-expect-error: parameters is a schema.
+      flow({ name: "x", parameters: { a: 1 } }, async () => 1);
+      // @ts-expect-error: a flow takes one object.
+      flow({ name: "x" }, async (name: string) => name);
+    };
+    expect(declare).toBeTypeOf("function");
+  });
+});
