@@ -56,7 +56,7 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
         c,
       } as Call<P, Q, B>);
       const [body, status] = answer instanceof Status ? [answer.body, answer.status] : [answer, endpoint.status];
-      return status === 204 ? new Response(null, { status }) : Response.json(body, { status });
+      return status === 204 ? new Response(null, { status }) : Response.json(body ?? null, { status });
     });
   };
 }

@@ -35,11 +35,10 @@ export async function startSubstrate(): Promise<Substrate> {
   );
   const port = await freePort();
   const workerd = createRequire(import.meta.url).resolve("workerd/bin/workerd");
-  const child = spawn(
-    process.execPath,
-    [workerd, "serve", "wrangler.jsonc", "--experimental", "-s", `http=127.0.0.1:${port}`],
-    { cwd: folder, stdio: "ignore" },
-  );
+  const child = spawn(workerd, ["serve", "wrangler.jsonc", "--experimental", "-s", `http=127.0.0.1:${port}`], {
+    cwd: folder,
+    stdio: "ignore",
+  });
   const origin = `http://127.0.0.1:${port}`;
   await until(async () => (await fetch(origin)).ok, 10_000, "the bare substrate answers");
   return {

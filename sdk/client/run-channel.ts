@@ -143,9 +143,13 @@ export class RunChannel {
     return this.#outbox.isEmpty ? Promise.resolve() : this.#until(() => this.#outbox.isEmpty);
   }
 
-  /** Flushes and closes. Afterwards nothing of the channel keeps the process alive, even if the flush has failed. */
+  /**
+   * Flushes and closes. Afterwards nothing of the channel keeps the process alive, even if the flush has failed. Throws
+   * when something could not be stored.
+   */
   async close(): Promise<void> {
     try {
+      if (this.#failure !== null) throw this.#failure;
       if (this.#phase !== "new" && this.#phase !== "closed") await this.flush();
     } finally {
       this.#stop();

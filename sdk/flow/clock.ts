@@ -12,9 +12,22 @@ export interface Clock {
 /** `setTimeout` takes at most this many milliseconds; longer spans are waited in parts. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
+/** How far the fine clock may be from the wall clock, which is set now and then, before it follows. */
+const DRIFT_MS = 2;
+let fineOffsetMs = 0;
+
+/** Wall-clock time with the resolution of `performance.now()`: short tasks have a length, too. */
+function now(): EpochMs {
+  const wall = Date.now();
+  const fine = performance.timeOrigin + performance.now() + fineOffsetMs;
+  if (Math.abs(fine - wall) <= DRIFT_MS) return fine as EpochMs;
+  fineOffsetMs += wall - fine;
+  return wall as EpochMs;
+}
+
 /** The machine's own clock. */
 export const SYSTEM_CLOCK: Clock = {
-  now: () => Date.now() as EpochMs,
+  now,
   after(spanMs, callback) {
     let timer: ReturnType<typeof setTimeout>;
     const wait = (leftMs: number): void => {

@@ -30,6 +30,7 @@ export interface WorkerChannelOptions {
 }
 
 const RECONNECT_BASE_MS = 250;
+/** The longest wait before another attempt, unless the heartbeat is shorter: a pool takes three missed ones for the end. */
 const RECONNECT_MAX_MS = 10_000;
 const WELCOME_WITHIN_MS = 10_000;
 
@@ -45,6 +46,7 @@ export class WorkerChannel {
   #isOpen = false;
   #attempt = 0;
   #heardAt = 0;
+  #heartbeatMs = RECONNECT_MAX_MS;
   #timer: NodeJS.Timeout | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   /** What the pool said before it closed the connection. */
@@ -124,11 +126,12 @@ export class WorkerChannel {
     this.#clearTimers();
     this.#isOpen = true;
     this.#attempt = 0;
+    this.#heartbeatMs = welcome.heartbeat_interval_ms;
     this.#heartbeat = setInterval(() => {
       const silentMs = performance.now() - this.#heardAt;
-      if (silentMs > 2.5 * welcome.heartbeat_interval_ms) this.#lose(socket, "nothing was heard for two heartbeats");
+      if (silentMs > 2.5 * this.#heartbeatMs) this.#lose(socket, "nothing was heard for two heartbeats");
       else socket.send(CHANNEL_PING);
-    }, welcome.heartbeat_interval_ms);
+    }, this.#heartbeatMs);
     this.#options.onWelcome(welcome);
   }
 
@@ -145,7 +148,8 @@ export class WorkerChannel {
   #down(reason: string): void {
     this.#attempt++;
     this.#options.onDown(reason, this.#attempt);
-    this.#setTimer(fullJitterMs(this.#attempt - 1, RECONNECT_BASE_MS, RECONNECT_MAX_MS), () => void this.#connect());
+    const longestMs = Math.min(RECONNECT_MAX_MS, this.#heartbeatMs);
+    this.#setTimer(fullJitterMs(this.#attempt - 1, RECONNECT_BASE_MS, longestMs), () => void this.#connect());
   }
 
   #refuse(error: SluiceError): void {

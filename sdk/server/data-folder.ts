@@ -21,8 +21,6 @@ import { ServerError } from "./errors.ts";
 import { identify, killAndWait, type ProcessIdentity } from "./process-identity.ts";
 import type { Program } from "./program.ts";
 
-/** In the current folder, unless SLUICE_DATA_DIR or --data says otherwise. */
-export const DEFAULT_DATA_DIR = ".sluice";
 /** How long a leftover engine may take to die of SIGKILL. */
 const ORPHAN_TIMEOUT_MS = 5_000;
 

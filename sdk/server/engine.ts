@@ -49,7 +49,7 @@ export interface RunningEngine {
   readonly port: number;
   /** Settles when the process has ended, for whatever reason; says why. */
   readonly exited: Promise<string>;
-  /** Lets requests under way finish, for at most `STOP_TIMEOUT_MS`. Answers when the process has ended. */
+  /** Lets requests under way finish, for at most `STOP_TIMEOUT_MS`. Answers when the process has ended and all its lines were heard. */
   stop(): Promise<void>;
   /** Ends it at once. */
   kill(): void;
@@ -189,6 +189,7 @@ async function launch([program = "", ...line]: readonly string[], options: Engin
       const impatience = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(impatience);
+      await drained;
     },
     kill: () => void child.kill("SIGKILL"),
   };

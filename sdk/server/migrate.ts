@@ -25,7 +25,7 @@ export async function migrate(origin: string, bootToken: string, program: Progra
   }).catch((cause: unknown) => {
     throw failure(String(cause), cause);
   });
-  if (answer.status !== 200) throw failure(`${answer.status} ${answer.body}`);
+  if (answer.status !== 200) throw failure(`${answer.status} ${reasonIn(answer.body)}`);
   const { applied }: { applied: string[] } = JSON.parse(answer.body);
   return applied;
 }
@@ -45,9 +45,20 @@ export function splitStatements(sql: string): string[] {
     .filter((statement) => statement !== "");
 }
 
+/** The message of the API's error envelope, or the text if it is none. */
+function reasonIn(body: string): string {
+  try {
+    const { exception_message: message }: { exception_message?: string } = JSON.parse(body);
+    return message ?? body;
+  } catch {
+    // No JSON: whatever it is, it is all there is to show.
+    return body;
+  }
+}
+
 function failure(reason: string, cause?: unknown): ServerError {
   return new ServerError("migration_failed", `The database could not be brought to this version's schema: ${reason}`, {
-    fix: "The database is as it was before. Run the version of Sluice that used this folder last, and report this.",
+    fix: "The database is as it was before: run the version of Sluice that used this folder last. See server.log in it for the reason.",
     cause,
   });
 }

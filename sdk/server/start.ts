@@ -1,6 +1,7 @@
 /** The embedded server: the Worker on this machine, with its data in a folder. */
 import { randomBytes } from "node:crypto";
-import { DataFolder, DEFAULT_DATA_DIR } from "./data-folder.ts";
+import { DataFolder } from "./data-folder.ts";
+import { DEFAULT_DATA_DIR, DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
 import { type Engine, prepareWorkerd, type RunningEngine } from "./engine.ts";
 import { ServerError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly allowedHosts?: readonly string[];
   /** How often a running flow shows that it is alive; wrangler.toml has the default. */
   readonly heartbeatMs?: number;
+  /** What is run; by default this package's own build. */
+  readonly program?: Program;
   /** What a person who looks after the server should see: errors of the Worker, restarts of the engine. */
   readonly onReport?: (line: string) => void;
 }
@@ -41,15 +44,13 @@ export interface RunningServer {
   kill(): void;
 }
 
-export const DEFAULT_PORT = 4200;
-
 /** Answers when `GET /api/health` says 200. Throws a `ServerError` that says what is wrong and what to do. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const ip = readHost(options.host ?? "127.0.0.1");
+  const ip = readHost(options.host ?? DEFAULT_HOST);
   const port = options.port ?? DEFAULT_PORT;
   checkExposure(ip, options.rootKey);
   checkFileLimit();
-  const program = readProgram();
+  const program = options.program ?? readProgram();
   const folder = await DataFolder.open(options.dataDir ?? DEFAULT_DATA_DIR, program);
   let running: RunningEngine | null = null;
   try {

@@ -17,7 +17,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 /** What becomes of one frame: handled, lost before it was handled, or handled and its answer lost. */
 export type Fate = "deliver" | "lose" | "lose-answer";
 
-export interface Faults {
+interface Faults {
   /** Asked for each frame; the connection is dropped with whatever is lost. */
   fate: (frame: RunClientFrame) => Fate;
   /** Refuses WebSockets, as some proxies do. */
@@ -29,7 +29,7 @@ export interface Faults {
 }
 
 /** What the owner stored, in its order: items of batches, and names of accepted states. */
-export type Stored = ChannelItem | { readonly kind: "state"; readonly name: string };
+type Stored = ChannelItem | { readonly kind: "state"; readonly name: string };
 
 export interface TinyRun {
   readonly id: FlowRunId;

@@ -1,8 +1,9 @@
 /** Starts a worker as a person does, `sluice worker start`, and watches what it prints. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { lineReader } from "../../sdk/runner/output-lines.ts";
 import { eventually } from "./eventually.ts";
+import { CLI, cleanEnvironment } from "./sluice.ts";
 
 export interface WorkerOptions {
   /** Address of the API, ending in `/api`. */
@@ -38,8 +39,6 @@ export interface StartedWorker extends AsyncDisposable {
   readonly gone: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-const CLI = fileURLToPath(new URL("../../sdk/cli/main.ts", import.meta.url));
-
 /** Answers when the worker is online. Throws with its output when it ends before. */
 export async function startWorker({ apiUrl, pool, limit = 10, env = {}, words = [] }: WorkerOptions): Promise<StartedWorker> {
   const worker = spawnWorker({ apiUrl, pool, limit, env, words });
@@ -63,7 +62,7 @@ export function spawnWorker({ apiUrl, pool, limit = 10, env = {}, words = [] }: 
   const child = spawn(
     process.execPath,
     [CLI, "worker", "start", "--output", "json", "--pool", pool, "--limit", String(limit), ...words],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, SLUICE_API_URL: apiUrl, ...env } },
+    { stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment({ SLUICE_API_URL: apiUrl, ...env }) },
   );
   const lines: WorkerLine[] = [];
   let text = "";
@@ -115,13 +114,14 @@ function readLine(line: string): WorkerLine {
   }
 }
 
-/** Whether a process is there and is not a zombie. */
+/** Whether a process is there and is more than an entry that nobody has collected yet. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH: there is none.
-    return false;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.charAt(stat.lastIndexOf(")") + 2) !== "Z";
+  } catch (error) {
+    // ENOENT: a system without /proc, where the signal has told.
+    return (error as NodeJS.ErrnoException).code === "ENOENT" && process.platform !== "linux";
   }
 }

@@ -7,7 +7,6 @@ import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import type { RunPlacement } from "../../durable-objects/flow-run-owner.ts";
 import { createFlowRun, requireFlow } from "../create-flow-run.ts";
 import * as queries from "../db/queries/deployments.ts";
-import { workPoolByName, workQueueByName } from "../db/queries/work-pools.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function deploymentRoutes(app: App): void {
@@ -64,29 +63,30 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createFlowRunFromDeployment,
   )(async ({ env, params, body }) => {
-    const deployment = await queries.deploymentById(env, params.id);
+    const deployment = await queries.runnableDeployment(env, params.id, body.work_queue_name ?? null);
     if (!deployment) throw notFound("Deployment", params.id);
-    const parameters = { ...deployment.parameters, ...body.parameters };
-    if (body.enforce_parameter_schema ?? deployment.enforce_parameter_schema) {
-      checkParameters(parameters, deployment.parameter_openapi_schema);
+    const { details } = deployment;
+    const parameters = { ...details.parameters, ...body.parameters };
+    if (body.enforce_parameter_schema ?? details.enforce_parameter_schema) {
+      checkParameters(parameters, details.parameter_openapi_schema);
     }
     const { state, name, enforce_parameter_schema: _, ...rest } = body;
     const { run, created } = await createFlowRun(env, {
       name: name ?? null,
       request: {
         ...rest,
-        flow_id: deployment.flow_id,
+        flow_id: deployment.flowId,
         deployment_id: deployment.id,
         parameters,
         tags: [...new Set([...deployment.tags, ...body.tags])],
-        labels: { ...deployment.labels, ...body.labels },
+        labels: { ...details.labels, ...body.labels },
         job_variables: body.job_variables ?? null,
       },
       state: state ?? SCHEDULED_NOW,
-      deploymentVersion: deployment.version,
+      deploymentVersion: details.version,
       createdBy: null,
       autoScheduled: false,
-      placement: await placementOf(env, deployment, body.work_queue_name, body.job_variables),
+      placement: placementOf(deployment, body.work_queue_name, body.job_variables),
     });
     return withStatus(run, created ? 201 : 200);
   });
@@ -101,30 +101,25 @@ const SCHEDULED_NOW: StateCreate = {
 };
 
 /** Where the run is executed: the deployment's pool, and its queue unless the request names another. */
-async function placementOf(
-  env: Env,
-  deployment: api.Deployment,
+function placementOf(
+  { pool, queue, details }: queries.RunnableDeployment,
   queueName: string | null | undefined,
   jobVariables: JsonObject | null | undefined,
-): Promise<RunPlacement | null> {
-  if (deployment.work_pool_name === null) return null;
-  const pool = await workPoolByName(env, deployment.work_pool_name);
-  if (!pool) return null;
-  const wanted = queueName ?? deployment.work_queue_name;
-  const queue = wanted === null ? null : await workQueueByName(env, pool, wanted);
-  if (wanted !== null && !queue) {
-    throw new SluiceError("not_found", `Work pool "${pool.name}" has no queue "${wanted}".`, {
+): RunPlacement | null {
+  if (pool === null) return null;
+  if (queueName && queue === null) {
+    throw new SluiceError("not_found", `Work pool "${pool.name}" has no queue "${queueName}".`, {
       fix: `Create it first: POST /api/work_pools/${pool.name}/queues`,
     });
   }
   return {
     poolName: pool.name,
     poolId: pool.id,
-    queue: { id: queue?.id ?? null, name: queue?.name ?? "default", priority: queue?.priority ?? 1 },
-    entrypoint: deployment.entrypoint,
-    path: deployment.path,
-    pullSteps: deployment.pull_steps,
-    jobVariables: { ...deployment.job_variables, ...jobVariables },
+    queue: queue ?? { id: null, name: "default", priority: 1 },
+    entrypoint: details.entrypoint,
+    path: details.path,
+    pullSteps: details.pull_steps,
+    jobVariables: { ...details.job_variables, ...jobVariables },
   };
 }
 

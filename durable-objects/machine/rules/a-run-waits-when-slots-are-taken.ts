@@ -9,7 +9,8 @@ const SLOT_WAIT = seconds(30);
 /** A claim for which there is no slot sends the run back to wait, under a name that says why. */
 export const aRunWaitsWhenSlotsAreTaken: Rule = {
   name: "a-run-waits-when-slots-are-taken",
-  from: [null, "SCHEDULED", "PAUSED", "COMPLETED", "FAILED", "CANCELLED", "CRASHED"],
+  // Not PAUSED: a paused run cannot be claimed at all, and must not learn otherwise from a limit that is full.
+  from: [null, "SCHEDULED", "COMPLETED", "FAILED", "CANCELLED", "CRASHED"],
   to: ["PENDING"],
   decide: (_, { now, reservation }) => {
     if (reservation.kind === "granted") return PASS;

@@ -27,7 +27,22 @@ export function shapeOf(run: (...args: never[]) => unknown): FunctionShape {
  */
 function asksForContext(parameter: string): boolean {
   if (/^_?(?:context|ctx)$/.test(parameter)) return true;
-  return parameter.startsWith("{") && parameter.endsWith("}");
+  return parameter.startsWith("{") && endOfPattern(parameter) === parameter.length;
+}
+
+/** Where the pattern that a parameter begins with is closed; a default may follow. */
+function endOfPattern(parameter: string): number {
+  let depth = 0;
+  for (let at = 0; at < parameter.length; at++) {
+    const skipped = commentOrString(parameter, at);
+    if (skipped > at) {
+      at = skipped - 1;
+      continue;
+    }
+    if ("([{".includes(parameter.charAt(at))) depth++;
+    if (")]}".includes(parameter.charAt(at)) && --depth === 0) return at + 1;
+  }
+  return parameter.length;
 }
 
 /** The texts of the parameters, without comments, split at the commas between them. */

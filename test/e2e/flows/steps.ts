@@ -4,7 +4,7 @@
  * A trace is a line `start <flow run id> <process id>` and, if the flow came to its end, a line `end …`.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flow, flowContext, task } from "sluice";
 
@@ -28,6 +28,13 @@ const step = task({ name: "step" }, async (index: number, stepMs: number) => {
 export const steps = flow({ name: "steps" }, async ({ trace, steps: count = 3, stepMs = 20 }: Traced) => {
   leave(trace, "start");
   for (let index = 0; index < count; index++) await step(index, stepMs);
+  leave(trace, "end");
+});
+
+/** Steps until the test says that it is enough, by making a file. */
+export const untilTold = flow({ name: "until-told" }, async ({ trace, until }: Traced & { readonly until: string }) => {
+  leave(trace, "start");
+  for (let index = 0; !existsSync(until); index++) await step(index, 100);
   leave(trace, "end");
 });
 

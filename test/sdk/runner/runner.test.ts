@@ -75,7 +75,7 @@ describe("a worker", () => {
   it("connects again when the pool closes the connection for silence", async () => {
     await using pool = await startScriptedPool();
     await using _worker = startRunner(pool);
-    const first = await eventually("a connection", () => pool.connections[0]?.frames().length && pool.connections[0]);
+    const first = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
     first.send({ type: "error", code: "conflict", message: "No heartbeat arrived for 30 seconds.", fix: "Send ping." });
     first.socket.close(4408, "conflict");
     await eventually("another connection", () => pool.connections.length === 2);
@@ -84,7 +84,7 @@ describe("a worker", () => {
   it("stops with the reason when another worker took its name", async ({ expect }) => {
     await using pool = await startScriptedPool();
     await using worker = startRunner(pool);
-    const first = await eventually("a connection", () => pool.connections[0]?.frames().length && pool.connections[0]);
+    const first = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
     first.send({
       type: "error",
       code: "conflict",

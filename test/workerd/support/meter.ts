@@ -6,7 +6,7 @@ import { WorkPoolObject } from "../../../durable-objects/work-pool-object.ts";
 /** WebSocket messages into an object are billed twenty to one request. */
 const MESSAGES_PER_REQUEST = 20;
 
-type AnyFunction = (...args: never[]) => unknown;
+type AnyFunction = (...args: unknown[]) => unknown;
 
 export class Meter implements Disposable {
   objectRows = 0;

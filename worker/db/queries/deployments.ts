@@ -10,7 +10,7 @@ import type {
 } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import type { FlowRunFilters } from "#protocol/filters";
-import type { DeploymentId, FlowId, WorkQueueId } from "#protocol/ids";
+import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
@@ -71,6 +71,54 @@ export async function upsertDeployment(
 
 export async function deploymentById(env: Env, id: DeploymentId): Promise<Deployment | null> {
   return (await select(env, eq(deployments.id, id), ORDER.NAME_ASC, 1, 0))[0] ?? null;
+}
+
+/** A deployment with its pool and queue: all that a run of it needs, in one query, since every trigger asks. */
+export interface RunnableDeployment {
+  readonly id: DeploymentId;
+  readonly flowId: FlowId;
+  readonly tags: readonly string[];
+  readonly details: DeploymentDetails;
+  readonly pool: { readonly id: WorkPoolId; readonly name: string } | null;
+  readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
+}
+
+/** Null when there is no such deployment. `queueName` asks for another queue of its pool; an unknown one is null. */
+export async function runnableDeployment(
+  env: Env,
+  id: DeploymentId,
+  queueName: string | null,
+): Promise<RunnableDeployment | null> {
+  const ofDeployment = eq(workQueues.id, deployments.workQueueId);
+  const named = and(eq(workQueues.workPoolId, deployments.workPoolId), eq(workQueues.name, queueName ?? ""));
+  const [row] = await openDb(env)
+    .select({
+      flowId: deployments.flowId,
+      tags: deployments.tags,
+      details: deployments.doc,
+      poolId: workPools.id,
+      poolName: workPools.name,
+      queueId: workQueues.id,
+      queueName: workQueues.name,
+      priority: workQueues.priority,
+    })
+    .from(deployments)
+    .leftJoin(workPools, eq(workPools.id, deployments.workPoolId))
+    .leftJoin(workQueues, queueName === null ? ofDeployment : named)
+    .where(eq(deployments.id, id));
+  if (!row) return null;
+  const { poolId, poolName, queueId, priority } = row;
+  return {
+    id,
+    flowId: row.flowId as FlowId,
+    tags: row.tags,
+    details: row.details,
+    pool: poolId !== null && poolName !== null ? { id: poolId as WorkPoolId, name: poolName } : null,
+    queue:
+      queueId !== null && row.queueName !== null && priority !== null
+        ? { id: queueId as WorkQueueId, name: row.queueName, priority }
+        : null,
+  };
 }
 
 export async function deploymentByName(env: Env, flow: string, name: string): Promise<Deployment | null> {

@@ -1,6 +1,6 @@
 /** `sluice server start` */
-import { DEFAULT_DATA_DIR } from "../../../server/data-folder.ts";
-import { DEFAULT_PORT, type RunningServer, startServer } from "../../../server/start.ts";
+import { DEFAULT_DATA_DIR, DEFAULT_HOST, DEFAULT_PORT } from "../../../server/defaults.ts";
+import type { RunningServer } from "../../../server/start.ts";
 import { defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
@@ -17,7 +17,7 @@ export const serverStart = defineCommand({
         placeholder: "ip",
         env: "SLUICE_HOST",
       }),
-      "127.0.0.1",
+      DEFAULT_HOST,
     ),
     port: withDefault(
       integer("The port to listen on; 0 takes any free one.", { max: 65_535, placeholder: "port", env: "SLUICE_PORT" }),
@@ -33,6 +33,7 @@ export const serverStart = defineCommand({
     const { SLUICE_ROOT_KEY: rootKey, SLUICE_ALLOWED_HOSTS: hosts = "" } = process.env;
     const heartbeatMs = readHeartbeat(process.env["SLUICE_HEARTBEAT_MS"]);
     const signals = listenForSignals();
+    const { startServer } = await import("../../../server/start.ts");
     const server = await startServer({
       host: options.host,
       port: options.port,

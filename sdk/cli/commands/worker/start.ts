@@ -7,6 +7,8 @@ import type { Output } from "../../output.ts";
 import { flag, integer, repeated, required, text, withDefault } from "../../parameters.ts";
 import { printable } from "../../run-lines.ts";
 
+const GOODBYE_MS = 500;
+
 export const workerStart = defineCommand({
   noun: "worker",
   verb: "start",
@@ -53,7 +55,10 @@ export const workerStart = defineCommand({
     const { error } = await runner.stopped;
     for (const signal of watched) process.off(signal, stop);
     if (error !== null) throw error;
-    return signals > 1 ? EXIT.interrupted : EXIT.ok;
+    const exitCode = signals > 1 ? EXIT.interrupted : EXIT.ok;
+    // A server that does not answer the close of the connection must not keep a worker that is done.
+    setTimeout(() => process.exit(exitCode), GOODBYE_MS).unref();
+    return exitCode;
   },
 });
 
@@ -71,7 +76,8 @@ function show(event: RunnerEvent, output: Output, worker: { name: string; pool: 
           `${state.kind === "draining" ? state.because : ""}: no new runs are taken; those that run are waited for. Once more to stop them too.`,
         stopped: () => `Worker "${worker.name}" has stopped.`,
       }[state.kind]();
-      return output.event({ event: "state", worker: worker.name, ...state }, text);
+      const because = "error" in state && state.error !== null ? { error: state.error.toBody() } : {};
+      return output.event({ event: "state", worker: worker.name, ...state, ...because }, text);
     }
     case "run-started":
       return output.event(

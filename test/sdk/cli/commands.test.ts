@@ -1,0 +1,56 @@
+import { describe, it } from "vitest";
+import { COMMANDS } from "../../../sdk/cli/commands/index.ts";
+import { EXIT } from "../../../sdk/cli/exit-codes.ts";
+import { runCli } from "../../../sdk/cli/run-cli.ts";
+import { CLI, sluice } from "../../support/sluice.ts";
+
+describe("the registry", () => {
+  it.for(COMMANDS.map((entry) => [[entry.noun, entry.verb].filter(Boolean).join(" "), entry] as const))(
+    "tells of `%s` what its module tells",
+    async ([, { noun, verb, summary, load }], { expect }) => {
+      const command = await load();
+      expect({ noun: command.noun, verb: command.verb, summary: command.summary }).toEqual({ noun, verb, summary });
+    },
+  );
+
+  it.for(COMMANDS.map((entry) => [entry.noun, entry.verb].filter(Boolean).join(" ")))(
+    "shows the help of `%s`",
+    async (name, { expect }) => {
+      let out = "";
+      const streams = {
+        out: (chunk: string) => {
+          out += chunk;
+        },
+        err: () => {},
+      };
+      expect(await runCli({ words: [...name.split(" "), "--help"], environment: {}, streams })).toBe(EXIT.ok);
+      expect(out).toContain(`Usage: sluice ${name}`);
+    },
+  );
+
+  it("names each command once", ({ expect }) => {
+    const names = COMMANDS.map(({ noun, verb }) => `${noun} ${verb}`);
+    expect(names).toEqual([...new Set(names)]);
+  });
+});
+
+describe("the program", () => {
+  it("prints its version with no server around", async ({ expect }) => {
+    const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
+    const { exitCode, stdout, stderr } = await sluice(["version", "--output", "json"], { env });
+    expect(stderr).toBe("");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ server: null, api_url: "http://127.0.0.1:1/api" });
+  });
+
+  it("ends with 2 and a hint when a command is misspelt", async ({ expect }) => {
+    const { exitCode, stderr } = await sluice(["servr", "start"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("Did you mean: sluice server");
+  });
+
+  it("is a file that a shell can run", async ({ expect }) => {
+    const { accessSync, constants } = await import("node:fs");
+    expect(() => accessSync(CLI, constants.X_OK)).not.toThrow();
+  });
+});
