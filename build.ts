@@ -98,7 +98,7 @@ function copyMigrations(draft: string): string {
   return newest.tag;
 }
 
-/** The rename of a folder cannot replace one, so for a moment there is none; readers of `dist` start over then. */
+/** The rename of a folder cannot replace one, so for a moment there is none; `readProgram` waits for it. */
 function replace(draft: string, before: string): void {
   rmSync(before, { recursive: true, force: true });
   if (existsSync(DIST)) renameSync(DIST, before);

@@ -21,6 +21,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { readLogs } from "./log-lines.ts";
 import { PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
+import { reserve } from "./reserve.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { deleteCopies } from "./storage/flow-run-copy.ts";
@@ -75,7 +76,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal));
+    const reservation = await reserve(id, proposal.state);
+    const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
     this.#arm();
     return outcome;
   }

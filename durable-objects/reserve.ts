@@ -4,23 +4,17 @@
  */
 import type { Reservation } from "#machine/rule";
 import type { FlowRunId } from "#protocol/ids";
-
-/** One limit that a transition needs slots of. */
-export interface SlotDemand {
-  readonly limit: string;
-  readonly slots: number;
-}
-
-/**
- * Reserves every demanded slot for a run, or none.
- *
- * A transition that demands nothing is granted at once, without a call. No limit is enforced by this seam yet: the
- * limits of pools and workers are held by the pool's object itself, at the claim.
- */
-export async function reserve(_run: FlowRunId, demands: readonly SlotDemand[]): Promise<Reservation> {
-  if (demands.length === 0) return NOTHING_DEMANDED;
-  return { kind: "full", limit: demands.map((demand) => demand.limit).join(", "), heldBy: [] };
-}
+import type { StateCreate } from "#protocol/states";
 
 /** The answer to a transition that needs no slots. */
 export const NOTHING_DEMANDED: Reservation = { kind: "granted", leaseIds: [] };
+
+/**
+ * Reserves every slot that a proposed state needs, or none. Answers what the machine is told.
+ *
+ * No limit stands behind this seam yet, so everything is granted without a call: pools and workers have their slots
+ * counted by the pool's own object, at the claim.
+ */
+export async function reserve(_run: FlowRunId, _proposed: StateCreate): Promise<Reservation> {
+  return NOTHING_DEMANDED;
+}

@@ -8,6 +8,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { RUN_CHANNEL_PROTOCOL, RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
 import type { OrchestrationResult } from "#protocol/states";
 import type { GroupCommit } from "./group-commit.ts";
+import { reserve } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import type { RunRow } from "./storage/run-store.ts";
 
@@ -74,10 +75,11 @@ export async function answerFrame(
       return { frames: [{ type: "ack", n: frame.n }], peer };
     }
     case "propose": {
+      const reservation = await reserve(flowRunId, frame.state);
       const outcome = await owner.commit.run((): OrchestrationResult | "gone" | "stale" => {
         const current = currentGeneration(owner.row(flowRunId));
         if (current !== null && current > peer.generation) return "stale";
-        const proposed = owner.recorder.propose(flowRunId, { state: frame.state, force: frame.force });
+        const proposed = owner.recorder.propose(flowRunId, { state: frame.state, force: frame.force }, reservation);
         return proposed === null ? "gone" : proposed.result;
       });
       if (outcome === "gone") return unknownRun(flowRunId);

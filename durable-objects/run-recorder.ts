@@ -119,7 +119,7 @@ export class RunRecorder {
   propose(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
-    reservation: Reservation = NOTHING_DEMANDED,
+    reservation: Reservation,
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
     if (!row) return null;

@@ -18,10 +18,6 @@ export interface Bench {
   run(context: BenchContext): Promise<Row[]>;
 }
 
-export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
-}
-
 export function perSecond(rate: number): string {
   return `${Math.round(rate).toLocaleString("en")}/s`;
 }

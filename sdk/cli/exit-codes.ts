@@ -11,7 +11,7 @@ export const EXIT = {
   unauthorized: 4,
   /** What was named does not exist. */
   notFound: 5,
-  /** Stopped by Ctrl-C while waiting. */
+  /** Stopped by Ctrl-C while waiting, or by a second signal before it could end in order. */
   interrupted: 130,
 } as const;
 

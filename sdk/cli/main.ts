@@ -2,6 +2,13 @@
 /** The program `sluice`. */
 import { runCli } from "./run-cli.ts";
 
+// Somebody may stop reading (`| head -1`); a server or a worker goes on all the same.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 process.exitCode = await runCli({
   words: process.argv.slice(2),
   environment: process.env,

@@ -88,8 +88,6 @@ export const FlowRunFilters = z.object({
   work_pools: WorkPoolFilter,
 });
 export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
-export const TaskRunFilters = FlowRunFilters;
-export type TaskRunFilters = z.infer<typeof TaskRunFilters>;
 
 /** Which part of a list: at most 200 rows, from `offset` on. Null means the default. */
 export const Paging = z.object({

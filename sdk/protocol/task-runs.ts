@@ -1,7 +1,7 @@
 /** Task runs. They are made and moved by the process that runs the flow; the control plane records and shows them. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { Paging, TaskRunFilters, TaskRunSort } from "./filters.ts";
+import { FlowRunFilters, Paging, TaskRunSort } from "./filters.ts";
 import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
 import { State, StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
@@ -74,7 +74,7 @@ export const filterTaskRuns = endpoint({
   tag: "Task Runs",
   role: "viewer",
   summary: "List task runs.",
-  body: TaskRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(Paging.shape),
+  body: FlowRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(Paging.shape),
   returns: z.array(TaskRun),
 });
 export const countTaskRuns = endpoint({
@@ -84,7 +84,7 @@ export const countTaskRuns = endpoint({
   tag: "Task Runs",
   role: "viewer",
   summary: "Count task runs.",
-  body: TaskRunFilters,
+  body: FlowRunFilters,
   returns: z.int(),
 });
 export const readTaskRunStates = endpoint({

@@ -18,8 +18,23 @@ export interface Program {
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** A build that puts its result in place leaves none for a moment. */
+const BUILD_SWAP_TRIES = 10;
+const BUILD_SWAP_WAIT_MS = 10;
+
 /** Throws `not_built` when there is no bundle. */
 export function readProgram(): Program {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return readBuild();
+    } catch (error) {
+      if (tries === BUILD_SWAP_TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUILD_SWAP_WAIT_MS);
+    }
+  }
+}
+
+function readBuild(): Program {
   const path = (relative: string): string => fileURLToPath(new URL(relative, ROOT));
   let build: { version: string; schema: string };
   let journal: { entries: readonly { tag: string }[] };

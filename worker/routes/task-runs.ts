@@ -1,5 +1,5 @@
 import { notFound } from "#protocol/errors";
-import type { TaskRunFilters } from "#protocol/filters";
+import type { FlowRunFilters } from "#protocol/filters";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import type { State } from "#protocol/states";
@@ -46,7 +46,7 @@ async function readTask(env: Env, id: TaskRunId): Promise<{ task: api.TaskRun; s
 }
 
 /** The flow run, where a filter asks for the task runs of exactly one and for nothing else. */
-function onlyRun(filters: TaskRunFilters): FlowRunId | null {
+function onlyRun(filters: FlowRunFilters): FlowRunId | null {
   const others = filters.flows ?? filters.deployments ?? filters.work_pools;
   if (others) return null;
   const byRun = filters.flow_runs;

@@ -8,7 +8,7 @@ const app = createApp();
 function ask(
   path: string,
   headers: Record<string, string>,
-  overrides: Partial<Env> = {},
+  overrides: Partial<Env> & { SLUICE_ROOT_KEY?: string } = {},
 ): Response | Promise<Response> {
   return app.request(
     `http://localhost:4200${path}`,

@@ -1,5 +1,5 @@
 /** Queries over the copies of task runs. */
-import { asc, desc, eq, type SQL, sql } from "drizzle-orm";
+import { asc, desc, type SQL, sql } from "drizzle-orm";
 import type { FlowRunFilters, TaskRunSort } from "#protocol/filters";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { TaskRun } from "#protocol/task-runs";
@@ -43,9 +43,4 @@ export async function flowRunsOfTasks(env: Env, ids: readonly TaskRunId[]): Prom
     .from(taskRuns)
     .where(oneOf(taskRuns.id, ids));
   return new Map(rows.map((row) => [row.id as TaskRunId, row.flowRunId as FlowRunId]));
-}
-
-export async function taskRunCopy(env: Env, id: TaskRunId): Promise<TaskRun | null> {
-  const [row] = await openDb(env).select({ doc: taskRuns.doc }).from(taskRuns).where(eq(taskRuns.id, id));
-  return row?.doc ?? null;
 }

@@ -90,10 +90,6 @@ export async function workPoolByName(env: Env, name: string): Promise<WorkPool |
   return (await selectPools(env, eq(workPools.name, name), { limit: 1, offset: 0 }))[0] ?? null;
 }
 
-export async function workPoolById(env: Env, id: string): Promise<WorkPool | null> {
-  return (await selectPools(env, eq(workPools.id, id), { limit: 1, offset: 0 }))[0] ?? null;
-}
-
 export function listWorkPools(env: Env, filter: z.infer<typeof WorkPoolFilter>, page: Page): Promise<WorkPool[]> {
   return selectPools(env, workPoolCondition(filter), page);
 }
@@ -162,11 +158,6 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
 
 export async function workQueueByName(env: Env, pool: WorkPool, name: string): Promise<WorkQueue | null> {
   const [row] = await openDb(env).select().from(workQueues).where(ofPool(pool, name));
-  return row ? toQueue(row, pool) : null;
-}
-
-export async function workQueueById(env: Env, pool: WorkPool, id: WorkQueueId): Promise<WorkQueue | null> {
-  const [row] = await openDb(env).select().from(workQueues).where(eq(workQueues.id, id));
   return row ? toQueue(row, pool) : null;
 }
 

@@ -33,8 +33,15 @@ export const serverStart = defineCommand({
     const { SLUICE_ROOT_KEY: rootKey, SLUICE_ALLOWED_HOSTS: hosts = "" } = process.env;
     const heartbeatMs = readHeartbeat(process.env["SLUICE_HEARTBEAT_MS"]);
     const signals = listenForSignals();
+    let server: RunningServer | null = null;
+    let isCut = false;
+    void signals.second.then(() => {
+      isCut = true;
+      if (server === null) process.exit(EXIT.interrupted);
+      else server.kill();
+    });
     const { startServer } = await import("../../../server/start.ts");
-    const server = await startServer({
+    server = await startServer({
       host: options.host,
       port: options.port,
       dataDir: options.data,
@@ -51,7 +58,8 @@ export const serverStart = defineCommand({
       { event: "ready", ui_url: origin, api_url: apiUrl, data_dir: dataDir, version, pid: process.pid },
       `Sluice ${version} is ready.\n  UI    ${origin}\n  API   ${apiUrl}\n  data  ${dataDir}\n  stop  Ctrl-C`,
     );
-    return untilEnded(server, signals, (line) => output.note(line));
+    const exitCode = await untilEnded(server, signals, (line) => output.note(line));
+    return isCut ? EXIT.interrupted : exitCode;
   },
 });
 
@@ -83,7 +91,6 @@ async function untilEnded(server: RunningServer, signals: Signals, note: (line: 
     return EXIT.ok;
   }
   note(`Stopping (${signal}); once more ends it at once.`);
-  void signals.second.then(() => server.kill());
   await server.stop();
   return EXIT.ok;
 }
