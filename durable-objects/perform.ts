@@ -3,9 +3,10 @@
  * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), so
  * every effect must be harmless when repeated.
  */
+import { isInHand } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
-import { isTerminal, type State } from "#protocol/states";
+import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
@@ -157,7 +158,7 @@ export function standingEffects(row: RunRow): Effect[] {
   if (!pooled) return effects;
   if (state.type === "SCHEDULED" && policy.retry_type !== "in_process") {
     effects.push({ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) });
-  }
-  if (isTerminal(state.type)) effects.push({ kind: "withdraw" }, { kind: "release" });
+  } else if (state.type !== "PENDING") effects.push({ kind: "withdraw" });
+  if (!isInHand(state, policy)) effects.push({ kind: "release" });
   return effects;
 }

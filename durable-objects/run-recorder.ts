@@ -3,6 +3,7 @@
  * transaction and awaits nothing (I3); what must follow is marked here and done by the copier and the performer.
  */
 import { decide } from "#machine/decide";
+import { isInHand } from "#machine/occupancy";
 import { CLAIM_POLICY } from "#machine/policies/claim";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
@@ -181,18 +182,20 @@ export class RunRecorder {
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
   }
 
-  /** Ends a running flow whose process fell silent. */
+  /** Ends a run whose process fell silent, in whatever state the process had it in hand. */
   declareLost(id: FlowRunId, silentMs: number): void {
-    const row = this.#parts.store.run(id);
-    const type = row?.record.state?.type;
-    if (!row || (type !== "RUNNING" && type !== "CANCELLING")) {
-      this.#parts.deadlines.unwatch(id);
+    const { store, deadlines, now } = this.#parts;
+    const row = store.run(id);
+    if (!row || !isInHand(row.record.state, row.record.policy)) {
+      deadlines.unwatch(id);
       return;
     }
     const reason = `The process that ran this flow has not been heard of for ${Math.round(silentMs / 1000)} s.`;
-    const state = type === "RUNNING" ? systemState("CRASHED", null, reason) : systemState("CANCELLED", null, reason);
-    const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, this.#parts.now());
+    // What was to be cancelled is gone with its process.
+    const outcome = row.record.state?.type === "CANCELLING" ? "CANCELLED" : "CRASHED";
+    const decision = this.#decide(row, systemState(outcome, null, reason), CLAIM_POLICY, NOTHING_DEMANDED, now());
     if (decision.written) this.#write(id, row, decision, { lease: null });
+    else deadlines.unwatch(id);
   }
 
   /** A claim whose worker is online holds on. */
@@ -322,12 +325,13 @@ export class RunRecorder {
     const at = now();
     const type = written.state.type;
     const ended = isTerminal(type);
+    const inHand = isInHand(written.state, written.run.policy);
     // From RUNNING on, the run's own process holds the lease that its worker held until then.
     const lease = row.lease && type === "RUNNING" ? { ...row.lease, holder: "process" } : row.lease;
     store.appendJournal(seq, id, written.state);
     store.putRun(id, {
       ...row,
-      lease: ended ? null : lease,
+      lease: inHand ? lease : null,
       ...changes,
       record: written.run,
       version: seq,
@@ -335,8 +339,9 @@ export class RunRecorder {
       states: [...row.states, seq],
     });
     if (ended) this.#forget(id);
-    if (ended || type === "SCHEDULED") deadlines.unwatch(id);
-    else if (type === "RUNNING" && row.lease !== null) {
+    if (!inHand) deadlines.unwatch(id);
+    else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
+      // The claim is confirmed, or there is nothing left to confirm: from here on heartbeats count.
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     copier.markRun(id, seq, ended, changes.lease && type === "PENDING" ? SPANS.claimCopyDelayMs : 0);

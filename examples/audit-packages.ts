@@ -30,24 +30,28 @@ const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall"];
 
 const findPackages = task({ name: "find-packages" }, async (root: string): Promise<string[]> => {
   const found = await packagesBelow(join(root, "node_modules"));
-  if (found.length === 0) throw new Error(`There are no packages in ${join(root, "node_modules")}. Run npm install there.`);
+  if (found.length === 0)
+    throw new Error(`There are no packages in ${join(root, "node_modules")}. Run npm install there.`);
   return found.map((path) => relative(root, path)).sort();
 });
 
-const auditPackage = task({ name: "audit-package", concurrency: 16 }, async (path: string, root: string): Promise<PackageAudit> => {
-  const text = await readFile(join(root, path, "package.json"), "utf8");
-  const { name = path, version = "?", license, licenses, scripts = {} } = JSON.parse(text) as PackageJson;
-  const { bytes, files } = await sizeOf(join(root, path));
-  return {
-    name,
-    version,
-    path,
-    licence: licenceOf(license ?? licenses),
-    bytes,
-    files,
-    installScripts: INSTALL_SCRIPTS.filter((script) => script in scripts),
-  };
-});
+const auditPackage = task(
+  { name: "audit-package", concurrency: 16 },
+  async (path: string, root: string): Promise<PackageAudit> => {
+    const text = await readFile(join(root, path, "package.json"), "utf8");
+    const { name = path, version = "?", license, licenses, scripts = {} } = JSON.parse(text) as PackageJson;
+    const { bytes, files } = await sizeOf(join(root, path));
+    return {
+      name,
+      version,
+      path,
+      licence: licenceOf(license ?? licenses),
+      bytes,
+      files,
+      installScripts: INSTALL_SCRIPTS.filter((script) => script in scripts),
+    };
+  },
+);
 
 const takeInventoryLock = task({ name: "take-inventory-lock" }, async (folder: string): Promise<string> => {
   const lock = join(folder, "inventory.lock");
@@ -55,13 +59,18 @@ const takeInventoryLock = task({ name: "take-inventory-lock" }, async (folder: s
   return lock;
 });
 
-const writeInventory = task({ name: "write-inventory" }, async (root: string, folder: string, lock: string): Promise<void> => {
-  const text = await readFile(join(root, "package-lock.json"), "utf8");
-  const { packages = {} } = JSON.parse(text) as { packages?: Record<string, { version?: string }> };
-  const versions = Object.entries(packages).flatMap(([path, { version }]) => (path === "" || !version ? [] : [[path, version]]));
-  await writeFile(join(folder, "inventory.json"), JSON.stringify(Object.fromEntries(versions)));
-  await rm(lock);
-});
+const writeInventory = task(
+  { name: "write-inventory" },
+  async (root: string, folder: string, lock: string): Promise<void> => {
+    const text = await readFile(join(root, "package-lock.json"), "utf8");
+    const { packages = {} } = JSON.parse(text) as { packages?: Record<string, { version?: string }> };
+    const versions = Object.entries(packages).flatMap(([path, { version }]) =>
+      path === "" || !version ? [] : [[path, version]],
+    );
+    await writeFile(join(folder, "inventory.json"), JSON.stringify(Object.fromEntries(versions)));
+    await rm(lock);
+  },
+);
 
 /** Refuses to read what another job is writing, and is tried again a little later. */
 const readInventory = task(
@@ -93,22 +102,25 @@ const summarise = task({ name: "summarise" }, async (audits: readonly PackageAud
 });
 type Summary = Awaited<ReturnType<typeof summarise>>;
 
-const publish = task({ name: "publish" }, async (audits: readonly PackageAudit[], summary: Summary): Promise<string> => {
-  const markdown = markdownOf(audits, summary);
-  await artifacts.markdown({ key: "package-audit", description: "Audit of the installed packages", markdown });
-  await artifacts.table({
-    key: "package-audit-table",
-    description: "Every installed package",
-    rows: audits.map(({ name, version, licence, bytes, installScripts }) => ({
-      name,
-      version,
-      licence,
-      kilobytes: Math.ceil(bytes / 1_000),
-      installScripts: installScripts.join(" "),
-    })),
-  });
-  return markdown;
-});
+const publish = task(
+  { name: "publish" },
+  async (audits: readonly PackageAudit[], summary: Summary): Promise<string> => {
+    const markdown = markdownOf(audits, summary);
+    await artifacts.markdown({ key: "package-audit", description: "Audit of the installed packages", markdown });
+    await artifacts.table({
+      key: "package-audit-table",
+      description: "Every installed package",
+      rows: audits.map(({ name, version, licence, bytes, installScripts }) => ({
+        name,
+        version,
+        licence,
+        kilobytes: Math.ceil(bytes / 1_000),
+        installScripts: installScripts.join(" "),
+      })),
+    });
+    return markdown;
+  },
+);
 
 export const auditPackages = flow(
   {
@@ -132,7 +144,8 @@ export const auditPackages = flow(
       const audits = await auditPackage.map(paths, root).results();
       const summary = await summarise(audits, inventory);
       logger().info(`${megabytes(summary.bytes)} in ${summary.files} files, ${summary.licences.length} licences`);
-      for (const { name, versions } of summary.duplicates) logger().warn(`${name} is installed in ${versions.length} versions: ${versions.join(", ")}`);
+      for (const { name, versions } of summary.duplicates)
+        logger().warn(`${name} is installed in ${versions.length} versions: ${versions.join(", ")}`);
       for (const { name, version, installScripts } of summary.withInstallScripts) {
         logger().warn(`${name} ${version} runs scripts when it is installed: ${installScripts.join(", ")}`);
       }
@@ -158,7 +171,8 @@ async function packagesBelow(modules: string): Promise<string[]> {
     if (!entry.isDirectory() || entry.name.startsWith(".")) continue;
     const path = join(modules, entry.name);
     if (entry.name.startsWith("@")) found.push(...(await packagesBelow(path)));
-    else if (existsSync(join(path, "package.json"))) found.push(path, ...(await packagesBelow(join(path, "node_modules"))));
+    else if (existsSync(join(path, "package.json")))
+      found.push(path, ...(await packagesBelow(join(path, "node_modules"))));
   }
   return found;
 }
@@ -205,11 +219,17 @@ function markdownOf(audits: readonly PackageAudit[], summary: Summary): string {
     "",
     "## Licences",
     "",
-    ...table(["licence", "packages"], summary.licences.map(({ licence, packages }) => [licence, packages])),
+    ...table(
+      ["licence", "packages"],
+      summary.licences.map(({ licence, packages }) => [licence, packages]),
+    ),
     "",
     "## Largest",
     "",
-    ...table(["package", "version", "size"], summary.largest.map(({ name, version, bytes }) => [name, version, megabytes(bytes)])),
+    ...table(
+      ["package", "version", "size"],
+      summary.largest.map(({ name, version, bytes }) => [name, version, megabytes(bytes)]),
+    ),
     "",
     "## In more than one version",
     "",
@@ -217,7 +237,11 @@ function markdownOf(audits: readonly PackageAudit[], summary: Summary): string {
     "",
     "## With install scripts",
     "",
-    ...orNone(summary.withInstallScripts.map(({ name, version, installScripts }) => `- ${name} ${version}: ${installScripts.join(", ")}`)),
+    ...orNone(
+      summary.withInstallScripts.map(
+        ({ name, version, installScripts }) => `- ${name} ${version}: ${installScripts.join(", ")}`,
+      ),
+    ),
     "",
     "## Not as in package-lock.json",
     "",

@@ -16,7 +16,11 @@ const Order = z.object({
   country: z.string().length(2),
   product: z.string().min(1),
   quantity: z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(z.int().positive()),
-  unit_price: z.string().regex(/^-?\d+(\.\d+)?$/, "must be a decimal number").transform(Number).pipe(z.number().positive()),
+  unit_price: z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, "must be a decimal number")
+    .transform(Number)
+    .pipe(z.number().positive()),
   status: z.enum(["shipped", "delivered", "returned", "cancelled"]),
 });
 type Order = z.infer<typeof Order>;
@@ -53,7 +57,11 @@ const validate = task({ name: "validate" }, async (rows: readonly Row[]) => {
   for (const { line, fields } of rows) {
     const order = Order.safeParse(fields);
     if (order.success) orders.push(order.data);
-    else rejected.push({ line, why: order.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ") });
+    else
+      rejected.push({
+        line,
+        why: order.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; "),
+      });
   }
   return { orders, rejected };
 });
@@ -76,7 +84,9 @@ const aggregate = task({ name: "aggregate" }, async (orders: readonly Order[]): 
 });
 
 const report = task({ name: "report" }, async (totals: readonly Total[], rejected: readonly Rejected[]) => {
-  const rows = totals.map(({ country, month, orders, revenue }) => `| ${country} | ${month} | ${orders} | ${revenue.toFixed(2)} |`);
+  const rows = totals.map(
+    ({ country, month, orders, revenue }) => `| ${country} | ${month} | ${orders} | ${revenue.toFixed(2)} |`,
+  );
   const revenue = totals.reduce((sum, total) => sum + total.revenue, 0);
   const markdown = [
     "# Orders by country and month",
@@ -89,7 +99,11 @@ const report = task({ name: "report" }, async (totals: readonly Total[], rejecte
   ].join("\n");
   await artifacts.markdown({ key: "orders-by-country", description: "Orders by country and month", markdown });
   if (rejected.length > 0) {
-    await artifacts.table({ key: "rejected-orders", description: "Rows that are not valid orders", rows: rejected.map((row) => ({ ...row })) });
+    await artifacts.table({
+      key: "rejected-orders",
+      description: "Rows that are not valid orders",
+      rows: rejected.map((row) => ({ ...row })),
+    });
   }
   return markdown;
 });
@@ -108,7 +122,9 @@ export const csvEtl = flow(
 );
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size),
+  );
 }
 
 /** CSV as RFC 4180 has it: fields may be quoted, and quotes in them are doubled. */

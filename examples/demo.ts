@@ -124,7 +124,9 @@ async function deploy(client: ApiClient) {
       path: PROJECT,
     },
   });
-  line(`flow "${flow.name}", work pool "${pool.name}", deployment "${flow.name}/${deployment.name}" → ${deployment.entrypoint}`);
+  line(
+    `flow "${flow.name}", work pool "${pool.name}", deployment "${flow.name}/${deployment.name}" → ${deployment.entrypoint}`,
+  );
   return deployment.id;
 }
 

@@ -15,7 +15,12 @@ export class Program {
   readonly #gone: Promise<void>;
 
   /** Runs `sluice <words>` in a group of its own, so that Ctrl-C reaches only the demo, which then stops them in order. */
-  constructor(name: string, words: readonly string[], logFile: string, environment: Readonly<Record<string, string>> = {}) {
+  constructor(
+    name: string,
+    words: readonly string[],
+    logFile: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     this.logFile = logFile;
     const log = openSync(logFile, "a");
@@ -39,7 +44,9 @@ export class Program {
   async mustBeRunning(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined) return;
     const lines = (await readFile(this.logFile, "utf8")).trimEnd().split("\n").slice(-10);
-    throw new Error(`The ${this.name} has ended (${this.#child.signalCode ?? this.#child.exitCode}):\n  ${lines.join("\n  ")}`);
+    throw new Error(
+      `The ${this.name} has ended (${this.#child.signalCode ?? this.#child.exitCode}):\n  ${lines.join("\n  ")}`,
+    );
   }
 
   /** Leaves it running when this process ends. */

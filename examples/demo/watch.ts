@@ -1,9 +1,9 @@
 /** Shows a flow run while it runs, and what became of it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ApiClient } from "../../sdk/client/index.ts";
 import { LogReader } from "../../sdk/cli/follow-run.ts";
 import { logLine, stateLine } from "../../sdk/cli/run-lines.ts";
 import { readTaskRunsOf } from "../../sdk/cli/task-runs-of.ts";
+import type { ApiClient } from "../../sdk/client/index.ts";
 import { formatDuration } from "../../sdk/flow/duration.ts";
 import { filterArtifacts } from "../../sdk/protocol/artifacts.ts";
 import { type FlowRun, readFlowRun } from "../../sdk/protocol/flow-runs.ts";
@@ -38,7 +38,9 @@ export async function watch(client: ApiClient, id: FlowRunId, check: () => Promi
 }
 
 function progressOf(run: FlowRun, tasks: readonly TaskRun[]): string {
-  const counts = [...Map.groupBy(tasks, (task) => task.state_name ?? "none")].map(([state, { length }]) => `${length} ${state}`);
+  const counts = [...Map.groupBy(tasks, (task) => task.state_name ?? "none")].map(
+    ([state, { length }]) => `${length} ${state}`,
+  );
   const share = tasks.length === 0 ? 0 : tasks.filter((task) => isTerminal(task.state_type)).length / tasks.length;
   const filled = Math.round(share * 20);
   return `${run.state_name} [${"#".repeat(filled)}${".".repeat(20 - filled)}] ${tasks.length} task runs: ${counts.join(", ") || "none yet"}`;
@@ -55,7 +57,9 @@ export async function summarise(client: ApiClient, run: FlowRun): Promise<void> 
       name,
       runs.length,
       runs.reduce((sum, task) => sum + task.run_count, 0),
-      [...Map.groupBy(runs, (task) => task.state_name ?? "none")].map(([state, { length }]) => (length === 1 ? state : `${length} ${state}`)).join(", "),
+      [...Map.groupBy(runs, (task) => task.state_name ?? "none")]
+        .map(([state, { length }]) => (length === 1 ? state : `${length} ${state}`))
+        .join(", "),
       formatDuration(runs.reduce((sum, task) => sum + task.total_run_time, 0) * 1_000),
       formatDuration(Math.max(...runs.map((task) => task.total_run_time)) * 1_000),
     ]),
@@ -66,7 +70,12 @@ export async function summarise(client: ApiClient, run: FlowRun): Promise<void> 
   heading("Artifacts");
   table(
     ["key", "type", "size", "address"],
-    artifacts.map((one) => [one.key ?? "-", one.type ?? "-", `${sizeOf(one.data)} characters`, `${client.url}/artifacts/${one.id}`]),
+    artifacts.map((one) => [
+      one.key ?? "-",
+      one.type ?? "-",
+      `${sizeOf(one.data)} characters`,
+      `${client.url}/artifacts/${one.id}`,
+    ]),
   );
   const report = artifacts.find((one) => one.type === "markdown")?.data;
   if (typeof report !== "string") return;

@@ -85,7 +85,14 @@ async function report(ticket: RunTicket, trouble: Trouble, options: ExecuteOptio
   const reason = `${trouble.reason} (Worker "${workerName}".)`;
   while (!reporting.aborted) {
     try {
-      const attempt = reportEnd({ client, flowRunId, generation, type: trouble.type, reason, patienceMs: REPORT_PATIENCE_MS });
+      const attempt = reportEnd({
+        client,
+        flowRunId,
+        generation,
+        type: trouble.type,
+        reason,
+        patienceMs: REPORT_PATIENCE_MS,
+      });
       await Promise.race([attempt, aborted(reporting)]);
       return;
     } catch (error) {
@@ -107,7 +114,9 @@ function aborted(signal: AbortSignal): Promise<never> {
 /** Where the code of the run is on this machine. Throws {@link CannotStartError}. */
 async function workingDirectory(ticket: RunTicket): Promise<string> {
   const fromVariables = ticket.job_variables["working_dir"];
-  const base = resolve(typeof fromVariables === "string" && fromVariables !== "" ? fromVariables : (ticket.path ?? "."));
+  const base = resolve(
+    typeof fromVariables === "string" && fromVariables !== "" ? fromVariables : (ticket.path ?? "."),
+  );
   const cwd = resolve(base, pulledDirectory(ticket.pull_steps ?? []));
   const found = await stat(cwd).catch(() => null);
   if (found?.isDirectory()) return cwd;
@@ -143,5 +152,7 @@ function environment(variables: JsonObject): Record<string, string> {
     throw new CannotStartError(`The job variable "env" is ${JSON.stringify(env)}. Give an object of names and values.`);
   }
   const entries = Object.entries(env).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
 }

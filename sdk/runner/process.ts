@@ -1,5 +1,7 @@
 /** One run's process: started in a group of its own, watched, and killed with everything that it started. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lastErrorIn, type ProcessExit } from "./exit-reason.ts";
 import { lineReader } from "./output-lines.ts";
@@ -23,6 +25,11 @@ export interface RunProcessOptions {
 }
 
 const CHILD = new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url);
+/**
+ * Where Node keeps compiled code between runs: a run then starts in half the time. In the user's own folder, because
+ * whoever can write there decides what is executed. Where it cannot be written, Node does without.
+ */
+const COMPILE_CACHE = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "sluice", "compiled");
 /** Lines of standard error that are kept to find out why a process died. */
 const KEPT_LINES = 40;
 /** Output is waited for this long after the process ended: something that it started may hold the pipe open. */
@@ -37,7 +44,7 @@ export class RunProcess {
   constructor({ assignment, cwd, env, onLine }: RunProcessOptions) {
     this.#child = spawn(process.execPath, [fileURLToPath(CHILD)], {
       cwd,
-      env: { ...process.env, ...env, ...toEnvironment(assignment) },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env, ...toEnvironment(assignment) },
       // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       detached: true,

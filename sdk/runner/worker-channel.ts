@@ -98,7 +98,9 @@ export class WorkerChannel {
     socket.addEventListener("open", () => socket.send(JSON.stringify(this.#options.hello())));
     socket.addEventListener("message", (event) => this.#receive(socket, event.data));
     socket.addEventListener("error", () => this.#lose(socket, "the WebSocket failed"));
-    socket.addEventListener("close", (event) => this.#lose(socket, `the connection was closed (${event.code})`, event.code));
+    socket.addEventListener("close", (event) =>
+      this.#lose(socket, `the connection was closed (${event.code})`, event.code),
+    );
   }
 
   #receive(socket: WebSocket, data: unknown): void {
@@ -106,17 +108,23 @@ export class WorkerChannel {
     this.#heardAt = performance.now();
     if (data === CHANNEL_PONG) return;
     const frame = readFrame(data);
-    if (frame === null) return this.#lose(socket, "a frame was not understood; are worker and server of one version?");
+    if (frame === null) {
+      this.#lose(socket, "a frame was not understood; are worker and server of one version?");
+      return;
+    }
     switch (frame.type) {
       case "welcome":
-        return this.#welcome(socket, frame);
+        this.#welcome(socket, frame);
+        break;
       case "run":
-        return this.#options.onRun(frame.ticket);
+        this.#options.onRun(frame.ticket);
+        break;
       case "kill":
-        return this.#options.onKill(frame.flow_run_id, frame.generation);
+        this.#options.onKill(frame.flow_run_id, frame.generation);
+        break;
       case "error":
         this.#lastError = frame;
-        return;
+        break;
       default:
         frame satisfies never;
     }

@@ -19,7 +19,11 @@ export interface ControlPlane {
   readonly client: ApiClient;
   pool(name: string): Promise<void>;
   /** A deployment of an entrypoint; relative ones start from the project. */
-  deploy(entrypoint: string | null, pool: string, more?: { path?: string; job_variables?: JsonObject }): Promise<DeploymentId>;
+  deploy(
+    entrypoint: string | null,
+    pool: string,
+    more?: { path?: string; name?: string; job_variables?: JsonObject },
+  ): Promise<DeploymentId>;
   trigger(deployment: DeploymentId, parameters?: JsonObject): Promise<FlowRun>;
   read(id: FlowRunId): Promise<FlowRun>;
   /** Waits until the run is in a state of this type. */
@@ -48,7 +52,8 @@ export function controlPlane(apiUrl: string): ControlPlane {
       });
       return id;
     },
-    trigger: (id, parameters = {}) => client.call(createFlowRunFromDeployment, { params: { id }, body: { parameters } }),
+    trigger: (id, parameters = {}) =>
+      client.call(createFlowRunFromDeployment, { params: { id }, body: { parameters } }),
     reaches: (id, type, withinMs = 20_000) =>
       eventually(
         `run ${id} is ${type}`,
@@ -74,7 +79,11 @@ export function controlPlane(apiUrl: string): ControlPlane {
       return states.map(({ name }) => name);
     },
     logs: (id) =>
-      client.call(filterLogs, { body: { logs: { flow_run_id: { any_: [id] } }, sort: "TIMESTAMP_ASC" } }, { idempotent: true }),
+      client.call(
+        filterLogs,
+        { body: { logs: { flow_run_id: { any_: [id] } }, sort: "TIMESTAMP_ASC" } },
+        { idempotent: true },
+      ),
   };
 }
 

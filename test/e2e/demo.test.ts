@@ -41,9 +41,12 @@ describe("the demo's flow", () => {
     const countOf = (name: string): number => tasks.filter((task) => task.task_key.startsWith(`${name}-`)).length;
     expect(tasks.filter((task) => task.state_name !== "Completed")).toEqual([]);
     expect(countOf("audit-package")).toBeGreaterThan(50);
-    for (const name of ["find-packages", "read-inventory", "write-inventory", "summarise", "publish"]) expect(countOf(name), name).toBe(1);
+    for (const name of ["find-packages", "read-inventory", "write-inventory", "summarise", "publish"])
+      expect(countOf(name), name).toBe(1);
     expect(tasks.find((task) => task.name.startsWith("read-inventory"))?.run_count).toBe(2);
-    const artifacts = await plane.client.call(filterArtifacts, { body: { artifacts: { flow_run_id: { any_: [id] } } } });
+    const artifacts = await plane.client.call(filterArtifacts, {
+      body: { artifacts: { flow_run_id: { any_: [id] } } },
+    });
     expect(artifacts.map(({ type }) => type).sort()).toEqual(["markdown", "table"]);
     expect(worker.lines.filter(({ event }) => event === "run-started")).toHaveLength(1);
   });
@@ -95,7 +98,7 @@ describe("the demo", () => {
     const demo = startDemo();
     const [, data = "", worker = "0"] = await eventually(
       "the worker is started",
-      () => /data in (\S+)[^]*\(process (\d+)\)/.exec(demo.text()),
+      () => /data in (\S+)[\s\S]*\(process (\d+)\)/.exec(demo.text()),
       { withinMs: 30_000 },
     );
     expect(existsSync(data)).toBe(true);

@@ -47,6 +47,8 @@ describe("a server that is down for three heartbeat intervals", () => {
     expect(executions.filter(({ what }) => what === "start")).toHaveLength(RUNS);
     expect(new Set(executions.map(({ flowRunId }) => flowRunId)).size).toBe(RUNS);
     expect(worker.lines.filter(({ event }) => event === "run-started")).toHaveLength(RUNS);
-    expect(worker.lines.filter(({ event }) => event === "run-ended").map(({ trouble }) => trouble)).toEqual(ids.map(() => null));
+    expect(worker.lines.filter(({ event }) => event === "run-ended").map(({ trouble }) => trouble)).toEqual(
+      ids.map(() => null),
+    );
   });
 });

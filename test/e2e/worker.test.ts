@@ -1,5 +1,6 @@
 /** A real server, a real worker process and real run processes, some of which are killed. */
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, spawnWorker, startWorker } from "../support/runner.ts";
@@ -69,10 +70,14 @@ describe("a worker", () => {
     using trace = traceFile();
     const pool = await newPool();
     await using worker = await startWorker({ apiUrl: server.apiUrl, pool });
-    const deployment = await plane.deploy(`${FLOWS}:steps`, pool, { job_variables: { env: { NODE_OPTIONS: "--title=marked" } } });
+    const deployment = await plane.deploy(`${FLOWS}:steps`, pool, {
+      job_variables: { env: { NODE_OPTIONS: "--title=marked" } },
+    });
     const { id } = await plane.trigger(deployment, { trace: trace.path, stepMs: 300 });
     const pid = await worker.pidOf(id);
-    await eventually("the process has its variable", async () => (await import("node:fs")).readFileSync(`/proc/${pid}/environ`, "utf8").includes("--title=marked"));
+    await eventually("the process has its variable", async () =>
+      (await import("node:fs")).readFileSync(`/proc/${pid}/environ`, "utf8").includes("--title=marked"),
+    );
     expect((await plane.ends(id)).state_name).toBe("Completed");
   });
 });
@@ -82,7 +87,10 @@ describe("a run whose process is killed", () => {
     using trace = traceFile();
     const pool = await newPool();
     await using worker = await startWorker({ apiUrl: server.apiUrl, pool });
-    const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:steps`, pool), { trace: trace.path, stepMs: 60_000 });
+    const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:steps`, pool), {
+      trace: trace.path,
+      stepMs: 60_000,
+    });
     await plane.reaches(id, "RUNNING");
     await eventually("the flow has begun", () => trace.read().length === 1);
     process.kill(await worker.pidOf(id), "SIGKILL");
@@ -131,7 +139,10 @@ describe("a worker that is killed", () => {
     it(`leaves no process behind, and its run is not executed twice (${flow})`, async ({ expect }) => {
       using trace = traceFile();
       const pool = await newPool();
-      const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:${flow}`, pool), { trace: trace.path, stepMs: 60_000 });
+      const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:${flow}`, pool), {
+        trace: trace.path,
+        stepMs: 60_000,
+      });
       let pid: number;
       {
         await using worker = await startWorker({ apiUrl: server.apiUrl, pool });
@@ -155,6 +166,23 @@ describe("a worker that is killed", () => {
   }
 });
 
+describe("a run that is cancelled", () => {
+  it("ends Cancelled, its process goes, and the worker's slot is free again", async ({ expect }) => {
+    using trace = traceFile();
+    const pool = await newPool();
+    await using worker = await startWorker({ apiUrl: server.apiUrl, pool, limit: 1 });
+    const deployment = await plane.deploy(`${FLOWS}:steps`, pool);
+    const { id } = await plane.trigger(deployment, { trace: trace.path, stepMs: 60_000 });
+    await eventually("the flow has begun", () => trace.read().length === 1);
+    await plane.client.call(setFlowRunState, { params: { id }, body: { state: { type: "CANCELLING" } } });
+    expect((await plane.ends(id, 5_000)).state_name).toBe("Cancelled");
+    const pid = await worker.pidOf(id);
+    await eventually("the process is gone", () => !isAlive(pid));
+    const next = await plane.trigger(deployment, { trace: trace.path });
+    expect((await plane.ends(next.id)).state_name).toBe("Completed");
+  });
+});
+
 describe("a worker that is asked to stop", () => {
   it("takes nothing new, waits for what it has, and ends with 0", async ({ expect }) => {
     using trace = traceFile();
@@ -176,7 +204,10 @@ describe("a worker that is asked to stop", () => {
     using trace = traceFile();
     const pool = await newPool();
     await using worker = await startWorker({ apiUrl: server.apiUrl, pool });
-    const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:steps`, pool), { trace: trace.path, stepMs: 60_000 });
+    const { id } = await plane.trigger(await plane.deploy(`${FLOWS}:steps`, pool), {
+      trace: trace.path,
+      stepMs: 60_000,
+    });
     await eventually("the flow has begun", () => trace.read().length === 1);
     worker.signal("SIGTERM");
     await eventually("it drains", () => worker.lines.some(({ kind }) => kind === "draining"));
@@ -192,7 +223,12 @@ describe("a run that cannot be started", () => {
     ["a missing file", "test/e2e/flows/stepz.ts:steps", {}, /no file .*stepz\.ts.*there are: .*steps\.ts/s],
     ["a missing export", `${FLOWS}:step`, {}, /no export "step".*flows it exports: .*steps/s],
     ["something else than a flow", `${FLOWS}:notAFlow`, {}, /is a plain function, not a flow/],
-    ["a file that throws", "test/e2e/flows/throws-at-import.ts:flow", {}, /could not be loaded: Error: the configuration is missing/],
+    [
+      "a file that throws",
+      "test/e2e/flows/throws-at-import.ts:flow",
+      {},
+      /could not be loaded: Error: the configuration is missing/,
+    ],
     ["no export at all", FLOWS, {}, /does not name an export/],
     ["no entrypoint", null, {}, /no entrypoint/],
     ["a Python flow", "flows/etl.py:main", {}, /Python flow/],
@@ -211,7 +247,10 @@ describe("a run that cannot be started", () => {
       const run = await plane.ends(id, 60_000);
       expect(run.state_name, cause).toBe("Failed");
       expect(run.state?.message, cause).toMatch(sentence);
-      expect((await plane.logs(id)).some(({ level, message }) => level === 40 && sentence.test(message)), cause).toBe(true);
+      expect(
+        (await plane.logs(id)).some(({ level, message }) => level === 40 && sentence.test(message)),
+        cause,
+      ).toBe(true);
     }
   });
 });
@@ -220,7 +259,7 @@ describe("the command line", () => {
   it("refuses a work pool that does not exist, and says how to make it", async ({ expect }) => {
     await using worker = spawnWorker({ apiUrl: server.apiUrl, pool: "no-such-pool" });
     expect((await worker.gone).code).toBe(5);
-    expect(worker.text()).toMatch(/no work pool \\?"no-such-pool\\?"[^]*sluice work-pool create no-such-pool/);
+    expect(worker.text()).toMatch(/no work pool \\?"no-such-pool\\?"[\s\S]*sluice work-pool create no-such-pool/);
   });
 
   it("makes the pool where it is asked to", async ({ expect }) => {

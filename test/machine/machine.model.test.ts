@@ -1,5 +1,19 @@
 /**
  * What holds of the machine through any sequence of proposals, under any policy, with a clock that may step back.
+ *
+ * Teeth: bugs that were planted, and what fast-check shrank each to (a retry left where FAILED stands before another):
+ *
+ * - I5, the terminal rule lets RUNNING pass: `FAILED, RUNNING`
+ * - timestamps, always now: `SCHEDULED, SCHEDULED` within one instant
+ * - answers, `keep` says null: `FAILED, FAILED`; `keep` of a run without a state is a REJECT: `SCHEDULED "Late"`
+ * - count of runs, PENDING counts too: `PENDING`; the mark of a resumption stays: `RUNNING, PAUSED, RUNNING, RUNNING`
+ * - states of the protocol, `data` undefined or a scheduled time that is no wire time: `SCHEDULED`
+ * - times, the end is not cleared: `FAILED, SCHEDULED`
+ * - slots given back, only out of RUNNING: `PENDING, SCHEDULED`; too early, by state type alone: `RUNNING, FAILED`
+ * - offers, the mark of a retry in process stays: `RUNNING, FAILED, RUNNING, SCHEDULED`
+ * - tasks, one retry too many: `RUNNING, FAILED`
+ *
+ * Found without planting: `RUNNING, FAILED, PAUSED, PENDING` with every slot taken left a run that nobody was offered.
  */
 import fc from "fast-check";
 import { describe, it, vi } from "vitest";

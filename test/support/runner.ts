@@ -40,7 +40,13 @@ export interface StartedWorker extends AsyncDisposable {
 }
 
 /** Answers when the worker is online. Throws with its output when it ends before. */
-export async function startWorker({ apiUrl, pool, limit = 10, env = {}, words = [] }: WorkerOptions): Promise<StartedWorker> {
+export async function startWorker({
+  apiUrl,
+  pool,
+  limit = 10,
+  env = {},
+  words = [],
+}: WorkerOptions): Promise<StartedWorker> {
   const worker = spawnWorker({ apiUrl, pool, limit, env, words });
   let isGone = false;
   void worker.gone.then(() => {

@@ -10,6 +10,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import fc from "fast-check";
 import { it } from "vitest";
 import { decide } from "#machine/decide";
+import { isInHand } from "#machine/occupancy";
 import { CLAIM_POLICY } from "#machine/policies/claim";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
@@ -17,7 +18,7 @@ import type { FlowRunRecord, Policy } from "#machine/rule";
 import { FlowRunPolicy } from "#protocol/flow-runs";
 import type { FlowRunId, StateId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
-import { isTerminal, type OrchestrationResult, STATE_TYPES, type StateCreate, type StateType } from "#protocol/states";
+import { type OrchestrationResult, STATE_TYPES, type StateCreate, type StateType } from "#protocol/states";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
 import { NOTHING_DEMANDED } from "../../durable-objects/reserve.ts";
@@ -62,11 +63,13 @@ function modelDecide(model: Model, to: StateCreate, policy: Policy): Orchestrati
   const type = decision.written.state.type;
   model.history += 1;
   model.record = decision.written.run;
-  if (isTerminal(type)) model.lease = null;
-  if (isTerminal(type) || type === "SCHEDULED") model.deadline = null;
-  else if (type === "RUNNING" && model.lease !== null) {
-    model.lease = { ...model.lease, holder: "process" };
-    model.deadline = { kind: "alive", dueAt: clock.now() + TERM_MS, postponed: false };
+  if (!isInHand(model.record.state, model.record.policy)) {
+    model.lease = null;
+    model.deadline = null;
+  } else if (model.lease !== null && (type === "RUNNING" || type === "CANCELLING")) {
+    if (type === "RUNNING") model.lease = { ...model.lease, holder: "process" };
+    if (model.deadline?.kind !== "alive")
+      model.deadline = { kind: "alive", dueAt: clock.now() + TERM_MS, postponed: false };
   }
   return decision.result;
 }
@@ -180,11 +183,9 @@ class Alarm implements Command {
       } else if (deadline.kind === "claim") {
         this.#giveBack(model);
       } else {
-        const type = model.record.state?.type;
-        if (type === "RUNNING") modelDecide(model, state("CRASHED"), CLAIM_POLICY);
-        else if (type === "CANCELLING") modelDecide(model, state("CANCELLED"), CLAIM_POLICY);
-        else model.deadline = null;
-        if (isTerminal(model.record.state?.type)) model.lease = null;
+        const outcome = model.record.state?.type === "CANCELLING" ? "CANCELLED" : "CRASHED";
+        modelDecide(model, state(outcome), CLAIM_POLICY);
+        model.deadline = null;
       }
     }
     await runDurableObjectAlarm(ownerStub(real.id));

@@ -1,22 +1,44 @@
 import { describe, it } from "vitest";
 import { createClient } from "../../../sdk/client/index.ts";
-import { Runner, type RunnerOptions, type RunnerState } from "../../../sdk/runner/runner.ts";
+import type { FlowRunId } from "../../../sdk/protocol/ids.ts";
+import type { RunTicket } from "../../../sdk/protocol/worker-channel.ts";
+import { Runner, type RunnerEvent, type RunnerOptions, type RunnerState } from "../../../sdk/runner/runner.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type ScriptedPool, startScriptedPool } from "./scripted-pool.ts";
 
 function startRunner(pool: ScriptedPool, options: Partial<RunnerOptions> & { key?: string } = {}) {
   const states: RunnerState[] = [];
+  const events: RunnerEvent[] = [];
   const runner = new Runner({
     client: createClient({ url: pool.url, key: options.key ?? null }),
     poolName: "local",
     workerName: "w1",
     onEvent: (event) => {
+      events.push(event);
       if (event.kind === "state") states.push(event.state);
     },
     ...options,
   });
   runner.start();
-  return { runner, states, [Symbol.asyncDispose]: () => runner.stopNow("the test is over") };
+  return { runner, states, events, [Symbol.asyncDispose]: () => runner.stopNow("the test is over") };
+}
+
+const ID = "01a1fcd3-d6d8-7000-8002-765f2ce24811" as FlowRunId;
+
+/** A run whose process waits for an answer that the scripted pool does not give. */
+function ticket(generation: number): RunTicket {
+  return {
+    flow_run_id: ID,
+    name: "silent-elm",
+    generation,
+    lease_ms: 30_000,
+    deployment_id: null,
+    entrypoint: "test/e2e/flows/steps.ts:steps",
+    path: null,
+    pull_steps: null,
+    job_variables: {},
+    work_queue_name: null,
+  };
 }
 
 describe("a worker", () => {
@@ -127,5 +149,77 @@ describe("a worker", () => {
     );
     worker.runner.drain("nobody is there");
     expect((await worker.runner.stopped).error).toBeNull();
+  });
+});
+
+describe("a run that is pushed", () => {
+  it("is started once for each claim, however often it is pushed, and its end is told", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    await using worker = startRunner(pool);
+    const connection = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
+    const count = (kind: RunnerEvent["kind"]): number => worker.events.filter((event) => event.kind === kind).length;
+    const released = () => connection.frames().filter(({ type }) => type === "released");
+
+    connection.send({ type: "run", ticket: ticket(1) });
+    connection.send({ type: "run", ticket: ticket(1) });
+    await eventually("it is started", () => count("run-started") > 0);
+    connection.send({ type: "kill", flow_run_id: ID, generation: 1 });
+    await eventually("its end is told", () => released().length === 1);
+    expect(released()).toEqual([{ type: "released", flow_run_id: ID, generation: 1 }]);
+    expect(worker.events.find((event) => event.kind === "run-ended")).toMatchObject({
+      trouble: expect.stringContaining("SIGTERM"),
+    });
+
+    connection.send({ type: "run", ticket: ticket(1) });
+    await eventually("the repeated push is answered", () => released().length === 2);
+    expect(count("run-started")).toBe(1);
+
+    connection.send({ type: "run", ticket: ticket(2) });
+    await eventually("the next claim is started", () => count("run-started") === 2);
+  });
+
+  it("under a newer claim ends the process of the older one first", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    await using worker = startRunner(pool);
+    const connection = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
+    connection.send({ type: "run", ticket: ticket(1) });
+    await eventually("it is started", () => worker.events.some(({ kind }) => kind === "run-started"));
+    connection.send({ type: "run", ticket: ticket(2) });
+    await eventually(
+      "the next claim is started",
+      () => worker.events.filter(({ kind }) => kind === "run-started").length === 2,
+    );
+    const kinds = worker.events
+      .map(({ kind }) => kind)
+      .filter((kind) => kind === "run-started" || kind === "run-ended");
+    expect(kinds).toEqual(["run-started", "run-ended", "run-started"]);
+  });
+
+  it("is listed in hello as long as its process lives", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    await using worker = startRunner(pool);
+    const first = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
+    first.send({ type: "run", ticket: ticket(7) });
+    await eventually("it is started", () => worker.events.some(({ kind }) => kind === "run-started"));
+    first.socket.terminate();
+    const second = await eventually("another hello", () => pool.connections[1]?.frames()[0]);
+    expect(second).toMatchObject({ type: "hello", runs: [{ flow_run_id: ID, generation: 7 }] });
+  });
+
+  it("is killed after the grace period when its process does not end by itself", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    await using worker = startRunner(pool, { killGraceMs: 300 });
+    const connection = await eventually("a connection", () => pool.connections.find((one) => one.frames().length > 0));
+    const env = {
+      NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGTERM',()=>console.log('no'));console.log('ready')",
+    };
+    connection.send({ type: "run", ticket: { ...ticket(1), job_variables: { env } } });
+    await eventually("it listens", () =>
+      worker.events.some((event) => event.kind === "output" && event.line === "ready"),
+    );
+    connection.send({ type: "kill", flow_run_id: ID, generation: 1 });
+    const ended = await eventually("it ends", () => worker.events.find((event) => event.kind === "run-ended"));
+    expect(ended).toMatchObject({ trouble: expect.stringContaining("SIGKILL") });
+    expect(worker.events.some((event) => event.kind === "output" && event.line === "no")).toBe(true);
   });
 });

@@ -53,6 +53,8 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
       });
       const sockets = new WebSocketServer({ server });
       sockets.on("connection", (socket, request) => {
+        // A run's process that connects is left without an answer: it waits.
+        if (!request.url?.startsWith("/api/work_pools/")) return;
         const messages: string[] = [];
         const connection: Connection = {
           socket,

@@ -1,11 +1,10 @@
 /** `sluice worker start`: takes runs from a work pool and runs each in a process of its own. */
 import { createClient } from "../../../client/api-client.ts";
-import { Runner, type RunnerEvent } from "../../../runner/runner.ts";
+import { Runner } from "../../../runner/runner.ts";
 import { defineCommand } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
-import type { Output } from "../../output.ts";
 import { flag, integer, repeated, required, text, withDefault } from "../../parameters.ts";
-import { printable } from "../../run-lines.ts";
+import { lineOf } from "./line.ts";
 
 const GOODBYE_MS = 500;
 
@@ -41,7 +40,10 @@ export const workerStart = defineCommand({
       workQueueNames: options.workQueue,
       createPoolIfNotFound: options.createPoolIfNotFound,
       killGraceMs: options.killGrace * 1_000,
-      onEvent: (event) => show(event, output, { name: runner.workerName, pool: options.pool, url: connection.apiUrl }),
+      onEvent: (event) => {
+        const { value, text } = lineOf(event, { name: runner.workerName, pool: options.pool, url: connection.apiUrl });
+        output.event(value, text);
+      },
     });
     let signals = 0;
     const stop = (signal: NodeJS.Signals): void => {
@@ -61,50 +63,3 @@ export const workerStart = defineCommand({
     return exitCode;
   },
 });
-
-function show(event: RunnerEvent, output: Output, worker: { name: string; pool: string; url: string }): void {
-  switch (event.kind) {
-    case "state": {
-      const { state } = event;
-      const text = {
-        connecting: () =>
-          state.kind === "connecting" && state.because !== null
-            ? `Not connected (attempt ${state.attempt}): ${state.because}`
-            : `Worker "${worker.name}" connects to work pool "${worker.pool}" at ${worker.url} …`,
-        online: () => `Worker "${worker.name}" is online. Stop it with Ctrl-C.`,
-        draining: () =>
-          `${state.kind === "draining" ? state.because : ""}: no new runs are taken; those that run are waited for. Once more to stop them too.`,
-        stopped: () => `Worker "${worker.name}" has stopped.`,
-      }[state.kind]();
-      const because = "error" in state && state.error !== null ? { error: state.error.toBody() } : {};
-      return output.event({ event: "state", worker: worker.name, ...state, ...because }, text);
-    }
-    case "run-started":
-      return output.event(
-        { event: "run-started", flow_run_id: event.ticket.flow_run_id, name: event.ticket.name, pid: event.pid },
-        `${event.ticket.name} │ started (${event.ticket.entrypoint ?? "no entrypoint"}, process ${event.pid ?? "none"})`,
-      );
-    case "output":
-      return output.event(
-        { event: "output", flow_run_id: event.ticket.flow_run_id, stream: event.stream, line: event.line },
-        `${event.ticket.name} │ ${printable(event.line)}`,
-      );
-    case "run-ended":
-      return output.event(
-        { event: "run-ended", flow_run_id: event.ticket.flow_run_id, name: event.ticket.name, trouble: event.trouble },
-        `${event.ticket.name} │ ${event.trouble === null ? "done" : printable(event.trouble)}`,
-      );
-    case "report-failed":
-      return output.event(
-        {
-          event: "report-failed",
-          flow_run_id: event.ticket.flow_run_id,
-          because: event.because,
-          given_up: event.givenUp,
-        },
-        `${event.ticket.name} │ its end could not be reported: ${event.because}${event.givenUp ? "" : " It is tried again."}`,
-      );
-    default:
-      event satisfies never;
-  }
-}

@@ -1,0 +1,120 @@
+/** The commands about pools, deployments and runs, typed one after the other against a real server and worker. */
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { type StartedWorker, startWorker } from "../support/runner.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+import { type Ended, sluice } from "../support/sluice.ts";
+import { type ControlPlane, controlPlane } from "./control-plane.ts";
+
+const POOL = "typed";
+let server: TestServer;
+let worker: StartedWorker;
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  plane = controlPlane(server.apiUrl);
+  const made = await type("work-pool", "create", POOL, "--concurrency-limit", "2");
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  worker = await startWorker({ apiUrl: server.apiUrl, pool: POOL });
+  await plane.deploy("examples/hello.ts:hello", POOL, { name: "hello" });
+  await plane.deploy("test/e2e/flows/steps.ts:exits", POOL, { name: "exits" });
+});
+afterAll(async () => {
+  await worker?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+});
+
+function type(...words: string[]): Promise<Ended> {
+  return sluice(words, { env: { SLUICE_API_URL: server.apiUrl } });
+}
+
+async function typeForJson(...words: string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await type(...words, "--output", "json");
+  if (exitCode !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+describe("sluice work-pool", () => {
+  it("ls lists pools, for people and for programs", async ({ expect }) => {
+    expect((await type("work-pool", "ls")).stdout).toMatch(/NAME +TYPE +STATUS +LIMIT[\s\S]*typed +process +\S+ +2/);
+    expect(await typeForJson("work-pool", "ls")).toMatchObject([{ name: POOL, type: "process", concurrency_limit: 2 }]);
+  });
+
+  it("create refuses a name that is taken", async ({ expect }) => {
+    const { exitCode, stderr } = await type("work-pool", "create", POOL);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/typed[\s\S]*→/);
+  });
+});
+
+describe("sluice deployment", () => {
+  it("ls lists deployments with their flows", async ({ expect }) => {
+    const { stdout } = await type("deployment", "ls");
+    expect(stdout).toMatch(/e2e\/hello +typed +\S+ +examples\/hello\.ts:hello +0/);
+  });
+
+  it("run --watch shows states and logs, and ends with 0 when the run is Completed", async ({ expect }) => {
+    const { exitCode, stdout } = await type(
+      "deployment",
+      "run",
+      "e2e/hello",
+      "--param",
+      "name=Ada Lovelace",
+      "--watch",
+    );
+    expect(stdout).toMatch(/was created[\s\S]*INFO .*Hello, Ada Lovelace![\s\S]*STATE Completed/);
+    expect(exitCode).toBe(0);
+  });
+
+  it("run --watch ends with 1 when it is not", async ({ expect }) => {
+    const { exitCode, stdout } = await type("deployment", "run", "e2e/exits", "--param", "trace=/dev/null", "--watch");
+    expect(stdout).toMatch(/STATE Crashed — The run's process is gone/);
+    expect(exitCode).toBe(1);
+  });
+
+  it("run refuses what is not a deployment", async ({ expect }) => {
+    expect(await type("deployment", "run", "hello")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("flow/deployment"),
+    });
+    expect(await type("deployment", "run", "e2e/nothing")).toMatchObject({ exitCode: 5 });
+    const { exitCode, stderr } = await type("deployment", "run", "e2e/hello", "--param", "name");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("name=value");
+  });
+});
+
+describe("sluice flow-run", () => {
+  it("ls, inspect and logs show a run", async ({ expect }) => {
+    const run = (await typeForJson(
+      "deployment",
+      "run",
+      "e2e/hello",
+      "--param",
+      'name="Grace"',
+      "--name",
+      "typed-run",
+    )) as { id: string };
+    const followed = await type("flow-run", "logs", run.id, "--follow");
+    expect(followed.exitCode).toBe(0);
+    expect(followed.stdout).toMatch(/Hello, Grace![\s\S]*STATE Completed/);
+
+    expect((await type("flow-run", "logs", run.id)).stdout.match(/Hello, Grace!/g)).toHaveLength(1);
+    expect((await type("flow-run", "logs", run.id, "--level", "error")).stdout).toBe("");
+    expect((await type("flow-run", "ls", "--state", "completed")).stdout).toMatch(/typed-run +Completed/);
+    expect(await typeForJson("flow-run", "ls", "--state", "failed")).toEqual([]);
+    expect((await type("flow-run", "inspect", run.id)).stdout).toMatch(
+      /State +Completed[\s\S]*{"name":"Grace"}[\s\S]*greet-\S+ +Completed +1/,
+    );
+    expect(await typeForJson("flow-run", "inspect", run.id)).toMatchObject({
+      id: run.id,
+      task_runs: [{ run_count: 1 }],
+    });
+  });
+
+  it("says so when there is no such run", async ({ expect }) => {
+    expect((await type("flow-run", "inspect", "nonsense")).exitCode).toBe(2);
+    expect((await type("flow-run", "inspect", "01a1fcd3-d6d8-7000-8002-765f2ce24811")).exitCode).toBe(5);
+    expect((await type("flow-run", "ls", "--state", "done")).stderr).toContain("not one of scheduled");
+  });
+});
