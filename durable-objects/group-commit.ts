@@ -21,7 +21,7 @@ export class GroupCommit {
 
   /**
    * `beforeCommit` runs last in every common transaction: the place for writes that can wait for the next commit.
-   * `onRollback` is told when a common transaction was undone: what memory noted during it is not true.
+   * `onRollback` is told when a job or a common transaction was undone: what memory noted during it is not true.
    */
   constructor(storage: DurableObjectStorage, beforeCommit: () => void, onRollback: () => void) {
     this.#storage = storage;
@@ -39,6 +39,7 @@ export class GroupCommit {
             const value = this.#storage.transactionSync(job);
             return () => resolve(value);
           } catch (error) {
+            this.#onRollback();
             return () => reject(error);
           }
         },

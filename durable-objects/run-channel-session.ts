@@ -91,11 +91,11 @@ export async function answerFrame(
   }
 }
 
-async function hello(
+function hello(
   owner: ChannelOwner,
   flowRunId: FlowRunId,
   frame: Extract<RunClientFrame, { type: "hello" }>,
-): Promise<ChannelAnswer> {
+): ChannelAnswer {
   if (frame.protocol !== RUN_CHANNEL_PROTOCOL) {
     return refuse(
       "protocol_unsupported",
@@ -104,14 +104,11 @@ async function hello(
     );
   }
   const claimed = frame.generation ?? 0;
-  const outcome = await owner.commit.run(() => {
-    const current = currentGeneration(owner.row(flowRunId));
-    if (current === null) return "gone";
-    if (claimed !== current) return "stale";
-    return owner.recorder.openSession(flowRunId, frame.session);
-  });
-  if (outcome === "gone") return unknownRun(flowRunId);
-  if (outcome === "stale") return stale(claimed);
+  const current = currentGeneration(owner.row(flowRunId));
+  if (current === null) return unknownRun(flowRunId);
+  if (claimed !== current) return stale(claimed);
+  // Usually nothing is written here; where it is, it is one row, which needs no common transaction.
+  const acked = owner.recorder.openSession(flowRunId, frame.session);
   const run = owner.document(flowRunId);
   if (run === null) return unknownRun(flowRunId);
   return {
@@ -122,7 +119,7 @@ async function hello(
         run,
         generation: claimed,
         heartbeat_interval_ms: owner.heartbeatMs,
-        acked: outcome,
+        acked,
       },
     ],
     peer: { flowRunId, session: frame.session, generation: claimed },

@@ -165,9 +165,12 @@ export class RunRecorder {
    * claims it ends Crashed with the reason of each.
    */
   giveBack(id: FlowRunId, generation: number, reason: string): void {
-    const { store, now } = this.#parts;
+    const { store, now, deadlines } = this.#parts;
     const row = store.run(id);
-    if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) return;
+    if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
+      if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
+      return;
+    }
     const at = now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
@@ -291,8 +294,9 @@ export class RunRecorder {
     return row;
   }
 
-  /** A common transaction was undone: what was noted of sessions during it is read from the rows again. */
+  /** A transaction was undone: what was noted during it is read from the rows again. */
   forgetMemory(): void {
+    this.#parts.store.forgetParsed();
     this.#sessions.clear();
     this.#logBytes.clear();
   }

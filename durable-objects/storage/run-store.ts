@@ -13,6 +13,7 @@ import type { State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunPlacement } from "../flow-run-owner.ts";
+import { ParsedRows } from "./parsed-rows.ts";
 
 /** What was said when the run was made, and what a PATCH may change. Large; rarely rewritten. */
 export interface RunSpec {
@@ -92,9 +93,14 @@ export const RUN_SCHEMA: readonly string[] = [
    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
+/** Runs whose rows are kept parsed: those of about a second under full load, some kilobytes each. */
+const PARSED_RUNS = 1_000;
+
 /** The named statements. Each does one thing and returns parsed rows. */
 export class RunStore {
   readonly #sql: SqlStorage;
+  readonly #runs = new ParsedRows<FlowRunId, RunRow>(PARSED_RUNS);
+  readonly #specs = new ParsedRows<FlowRunId, RunSpec>(PARSED_RUNS);
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
@@ -116,14 +122,18 @@ export class RunStore {
 
   insertSpec(id: FlowRunId, spec: RunSpec): void {
     this.#sql.exec("INSERT INTO specs VALUES (?, ?)", id, JSON.stringify(spec));
+    this.#specs.set(id, spec);
   }
 
   updateSpec(id: FlowRunId, spec: RunSpec): void {
     this.#sql.exec("UPDATE specs SET doc = ? WHERE run_id = ?", JSON.stringify(spec), id);
+    this.#specs.set(id, spec);
   }
 
   spec(id: FlowRunId): RunSpec | null {
-    return this.#doc<RunSpec>("SELECT doc FROM specs WHERE run_id = ?", id);
+    const parsed = this.#specs.get(id) ?? this.#doc<RunSpec>("SELECT doc FROM specs WHERE run_id = ?", id);
+    if (parsed) this.#specs.set(id, parsed);
+    return parsed;
   }
 
   putRun(id: FlowRunId, row: RunRow): void {
@@ -132,10 +142,13 @@ export class RunStore {
       id,
       JSON.stringify(row),
     );
+    this.#runs.set(id, row);
   }
 
   run(id: FlowRunId): RunRow | null {
-    return this.#doc<RunRow>("SELECT doc FROM runs WHERE run_id = ?", id);
+    const parsed = this.#runs.get(id) ?? this.#doc<RunRow>("SELECT doc FROM runs WHERE run_id = ?", id);
+    if (parsed) this.#runs.set(id, parsed);
+    return parsed;
   }
 
   /** Appends a state (or, without one, only the mark that the run has changed). */
@@ -269,10 +282,18 @@ export class RunStore {
 
   /** Deletes a run with everything that belongs to it. */
   deleteRun(id: FlowRunId, row: RunRow): void {
+    this.#runs.delete(id);
+    this.#specs.delete(id);
     this.#sql.exec("DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(row.states));
     for (const table of ["specs", "runs", "tasks", "logs", "deadlines"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, id);
     }
+  }
+
+  /** A transaction was undone: what was parsed or written during it may not be what is stored. */
+  forgetParsed(): void {
+    this.#runs.clear();
+    this.#specs.clear();
   }
 
   #doc<T>(query: string, ...keys: string[]): T | null {
