@@ -13,11 +13,20 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { SLUICE_MODE: "embedded", SLUICE_SHARDS: "1", TEST_BUDGET: process.env["SLUICE_TEST_BUDGET"] ?? "fast", TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+              bindings: {
+                SLUICE_MODE: "embedded",
+                SLUICE_SHARDS: "1",
+                TEST_BUDGET: process.env["SLUICE_TEST_BUDGET"] ?? "fast",
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+              },
             },
           })),
         ],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], setupFiles: ["./test/workerd/apply-migrations.ts"] },
+        test: {
+          name: "workerd",
+          include: ["test/workerd/**/*.test.ts"],
+          setupFiles: ["./test/workerd/apply-migrations.ts"],
+        },
       },
       {
         test: {

@@ -204,10 +204,13 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     // The deadline of the run goes on; a process that comes back within it has lost nothing.
     const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
     if (id) this.#parts?.seen(id);
+    // A hibernatable socket's closing handshake is ours to finish; a client that is not answered waits for ten seconds.
+    socket.close();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    await this.webSocketClose(socket);
+    const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
+    if (id) this.#parts?.seen(id);
   }
 
   override async alarm(): Promise<void> {
@@ -240,11 +243,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       parts.deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
       return;
     }
-    await parts.commit.run(() => {
-      if (parts.deadlines.mayAct(row, now, termMs)) {
-        parts.recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
-      }
+    const isLost = await parts.commit.run(() => {
+      const acts = parts.deadlines.mayAct(row, now, termMs);
+      if (acts) parts.recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
+      return acts;
     });
+    // A process that hangs without a heartbeat still occupies its worker.
+    const poolName = isLost ? parts.store.spec(row.runId)?.placement?.poolName : undefined;
+    if (poolName !== undefined) await this.env.WORK_POOLS.getByName(poolName).kill(row.runId);
   }
 
   async #claimPassed(parts: Parts, row: DeadlineRow, now: EpochMs): Promise<void> {

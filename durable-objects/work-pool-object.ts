@@ -188,6 +188,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
     this.#left(socket, clock.now());
+    // A hibernatable socket's closing handshake is ours to finish; a client that is not answered waits for ten seconds.
+    socket.close();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {

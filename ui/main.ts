@@ -1,7 +1,7 @@
 /** One honest page: what server this is, what ran last, and what to type next. It looks again while it is visible. */
 import { createClient } from "../sdk/client/index.ts";
-import { filterFlows } from "../sdk/protocol/flows.ts";
 import { type FlowRun, filterFlowRuns } from "../sdk/protocol/flow-runs.ts";
+import { filterFlows } from "../sdk/protocol/flows.ts";
 import { readServerInfo } from "../sdk/protocol/server.ts";
 
 const RUNS = 20;
@@ -31,7 +31,8 @@ async function look(): Promise<void> {
     client.call(filterFlowRuns, { body: { limit: RUNS } }),
   ]);
   const flowIds = [...new Set(runs.map((run) => run.flow_id))];
-  const flows = flowIds.length > 0 ? await client.call(filterFlows, { body: { flows: { id: { any_: flowIds } } } }) : [];
+  const flows =
+    flowIds.length > 0 ? await client.call(filterFlows, { body: { flows: { id: { any_: flowIds } } } }) : [];
   const names = new Map(flows.map((flow) => [flow.id, flow.name]));
   server.textContent = `version ${info.version}, API at ${location.origin}/api`;
   table.hidden = runs.length === 0;

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 /** The program `sluice`. */
-import { runCli } from "./run-cli.ts";
+import { enableCompileCache } from "node:module";
+
+// Only what is imported after this is cached, so the program itself comes in dynamically.
+enableCompileCache();
+const { runCli } = await import("./run-cli.ts");
 
 // Somebody may stop reading (`| head -1`); a server or a worker goes on all the same.
 for (const stream of [process.stdout, process.stderr]) {

@@ -292,7 +292,9 @@ export class RunChannel {
       return;
     }
     this.#mode = this.#nextMode(wasOpen);
-    const delayMs = fullJitterMs(this.#failedAttempts - 1, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
+    // A control plane that is back waits three intervals for its runs: every process has to look within one.
+    const longestMs = Math.min(RECONNECT_MAX_MS, this.#heartbeatMs);
+    const delayMs = fullJitterMs(this.#failedAttempts - 1, RECONNECT_BASE_MS, longestMs);
     this.#setTimer(wasOpen ? delayMs / 4 : delayMs, () => this.#connect());
   }
 
