@@ -78,6 +78,8 @@ export class RunChannel {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #heartbeat: ReturnType<typeof setInterval> | null = null;
   #pumpScheduled = false;
+  /** Settles when the proposals so far are answered; null when none is under way. */
+  #lastVerdict: Promise<void> | null = null;
   #welcomed = Promise.withResolvers<Welcome>();
   #waiters: { readonly until: () => boolean; readonly done: () => void; readonly fail: (error: Error) => void }[] = [];
 
@@ -124,9 +126,27 @@ export class RunChannel {
 
   /**
    * Proposes a state of the flow run, after everything that was added before, and answers the verdict, across
-   * reconnects. Throws when the control plane refuses the process or stays away too long.
+   * reconnects. A proposal waits for the verdict on the one before: the owner recognises a repeat by the run's current
+   * state, so of two that are under way it would take the older for a new one. Throws when the control plane refuses the
+   * process or stays away too long.
    */
   propose(state: StateCreate, options: { force?: boolean } = {}): Promise<OrchestrationResult> {
+    const verdict =
+      this.#lastVerdict === null
+        ? this.#propose(state, options)
+        : this.#lastVerdict.then(() => this.#propose(state, options));
+    const settled: Promise<void> = verdict.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#lastVerdict = settled;
+    void settled.then(() => {
+      if (this.#lastVerdict === settled) this.#lastVerdict = null;
+    });
+    return verdict;
+  }
+
+  #propose(state: StateCreate, options: { force?: boolean }): Promise<OrchestrationResult> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.#phase === "closed") return Promise.reject(channelClosed());
     const transitionId = state.state_details.transition_id ?? crypto.randomUUID();

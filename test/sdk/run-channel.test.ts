@@ -119,7 +119,7 @@ describe("the run channel", () => {
         plane.faults.fate = () => luck.shift() ?? "deliver";
         const channel = channelOf(plane, run);
         const expected: string[] = ["Pending"];
-        const verdicts: Promise<unknown>[] = [];
+        let verdict: Promise<unknown> = Promise.resolve();
         const opened = channel.open();
         for (const [index, step] of program.entries()) {
           if (step === "turn") await new Promise((done) => setTimeout(done, 1));
@@ -134,12 +134,16 @@ describe("the run channel", () => {
           }
           if (step === "propose") {
             // Running, then retried again and again: each proposal is a state of its own when it is stored once.
-            verdicts.push(channel.propose(StateCreate.parse({ type: "RUNNING", name: `step ${index}` })));
+            // A flow proposes one at a time; two that were under way together were once stored twice.
+            await verdict;
+            verdict = channel.propose(StateCreate.parse({ type: "RUNNING", name: `step ${index}` }));
+            // What follows in this turn is added behind the proposal.
+            await Promise.resolve();
             expected.push(`step ${index}`);
           }
         }
         await opened;
-        await Promise.all(verdicts);
+        await verdict;
         await channel.close();
         expect(stored(run)).toEqual(expected);
       }),

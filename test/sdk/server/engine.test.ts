@@ -25,7 +25,7 @@ describe("the configuration of the engine", () => {
       no_bundle: true,
       d1_databases: [{ binding: "DB" }],
       durable_objects: { bindings: [{ name: "FLOW_RUNS" }, { name: "WORK_POOLS" }] },
-      queues: { producers: [{}, {}, {}], consumers: [{}, {}, {}] },
+      queues: { producers: [{}, {}, {}], consumers: [{}, {}, {}, {}, {}, {}] },
       triggers: { crons: ["* * * * *"] },
       assets: { directory: "./ui", binding: "ASSETS" },
     });
