@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 3_000;
 const COMMANDS = [
   "npm run sluice -- work-pool create local --type process",
   "npm run sluice -- worker start --pool local",
-  "npm run demo                                  # or watch a whole run, with a server of its own",
+  "npm run demo   # or watch a whole run, with a server of its own",
 ];
 
 const client = createClient({ url: `${location.origin}/api` });

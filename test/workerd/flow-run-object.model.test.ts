@@ -288,6 +288,6 @@ it("is the pure machine plus a memory", { timeout: 120_000 }, async () => {
       modelDecide(model, state("SCHEDULED"), FORCED_POLICY);
       await fc.asyncModelRun(() => ({ model, real: { id } }), sequence);
     }),
-    { numRuns: budget({ fast: 80, full: 2_000 }) },
+    { numRuns: budget({ fast: 40, full: 2_000 }) },
   );
 });

@@ -41,10 +41,17 @@ async function applyMigrations(
   for (const migration of migrations) {
     const name = migration.name.replace(/\.sql$/, "");
     if (known.has(name)) continue;
-    await db.batch([
-      ...migration.statements.map((statement) => db.prepare(statement)),
-      db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(`${name}.sql`),
-    ]);
+    try {
+      await db.batch([
+        ...migration.statements.map((statement) => db.prepare(statement)),
+        db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(`${name}.sql`),
+      ]);
+    } catch (error) {
+      throw new SluiceError("conflict", `Migration ${name} failed: ${error instanceof Error ? error.message : error}`, {
+        fix: "Nothing of it was applied. Keep the version that ran before, and report the migration.",
+        cause: error,
+      });
+    }
     applied.push(name);
   }
   return applied;
