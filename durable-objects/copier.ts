@@ -66,9 +66,9 @@ export class Copier {
     this.#wake(dueAt - Date.now());
   }
 
-  /** A task run changed at `seq`. One that ended is copied soon; one that goes on may change again before its copy. */
-  markTask(id: FlowRunId, taskKey: string, dynamicKey: string, seq: number, ended: boolean): void {
-    const delayMs = ended ? SPANS.taskCopyDelayMs : SPANS.runningTaskCopyDelayMs;
+  /** A task run changed at `seq`. One that goes on may change again before its copy, so that one need not be soon. */
+  markTask(id: FlowRunId, taskKey: string, dynamicKey: string, seq: number, isSoon: boolean): void {
+    const delayMs = isSoon ? SPANS.taskCopyDelayMs : SPANS.runningTaskCopyDelayMs;
     const key = `${id}\n${taskKey}\n${dynamicKey}`;
     const before = this.#tasks.get(key);
     const dueAt = Math.min(before?.dueAt ?? Number.POSITIVE_INFINITY, Date.now() + delayMs);

@@ -7,9 +7,15 @@ import type { FlowRun, FlowRunUpdate } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { Log, LogCreate } from "#protocol/logs";
-import { CHANNEL_PING, CHANNEL_PONG, type RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
+import {
+  CHANNEL_PING,
+  CHANNEL_PONG,
+  type RunClientFrame,
+  type RunServerFrame,
+  type TaskReport,
+} from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
-import type { TaskRun } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
@@ -24,7 +30,7 @@ import { Performer, standingEffects } from "./perform.ts";
 import { reserve } from "./reserve.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
-import { deleteCopies } from "./storage/flow-run-copy.ts";
+import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 
@@ -120,6 +126,27 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null> {
     const row = this.#parts?.store.taskById(id, taskRunId);
     return row ? { task: withEstimates(row.task, clock.now()), states: [...row.states] } : null;
+  }
+
+  async createTask(
+    id: FlowRunId,
+    request: TaskRunCreate,
+    taskRunId: TaskRunId,
+  ): Promise<{ task: TaskRun; created: boolean } | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const outcome = await parts.commit.run(() => parts.recorder.createTask(id, request, taskRunId));
+    // A child run finds its parent through the copy, so it is there before the answer.
+    if (outcome?.created) await writeCopies(this.env.DB, [], [outcome.row]);
+    return outcome && { task: withEstimates(outcome.row.task, clock.now()), created: outcome.created };
+  }
+
+  async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const isKnown = await parts.commit.run(() => parts.recorder.recordTasks(id, reports));
+    this.#arm();
+    return isKnown;
   }
 
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
@@ -351,17 +378,20 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   /** Copies and performs again what an earlier life of this object may have left undone. */
   #resume({ store, recorder, copier, performer, deadlines }: Parts): void {
     const changed = new Set(store.changedAfter(recorder.watermark));
+    const marks = new Set(store.marksAfter(recorder.watermark));
     // A run in progress may have task runs that were stored without an entry in the journal.
     for (const id of deadlines.runIds()) changed.add(id);
     for (const id of changed) {
       const row: RunRow | null = store.run(id);
       if (row === null) continue;
+      for (const seq of row.states) marks.delete(seq);
       copier.markRun(id, row.version, false, 0);
       for (const task of store.tasks(id)) {
         copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
     }
+    recorder.adoptTaskMarks([...marks]);
   }
 
   /** Makes sure that an alarm comes no later than the next thing to look at. */

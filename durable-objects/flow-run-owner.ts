@@ -5,9 +5,9 @@
 import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
-import type { RunClientFrame, RunServerFrame } from "#protocol/run-channel";
+import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
-import type { TaskRun } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
 import type { RunTicket } from "#protocol/worker-channel";
 
 /** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
@@ -62,6 +62,14 @@ export interface FlowRunOwner {
   /** All task runs of the run, oldest first; fresher than D1's copies. */
   taskRuns(id: FlowRunId): Promise<TaskRun[]>;
   taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null>;
+  /** Makes a task run, or answers the one with its natural key. Null when there is no such flow run. */
+  createTask(
+    id: FlowRunId,
+    request: TaskRunCreate,
+    taskRunId: TaskRunId,
+  ): Promise<{ task: TaskRun; created: boolean } | null>;
+  /** Records task runs that are told of by events. False when there is no such run. */
+  recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean>;
   /** Stores lines that arrived over REST. False when there is no such run. */
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean>;
   /** Lines of one run, ordered by time and, within one instant, by arrival. */

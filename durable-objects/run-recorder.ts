@@ -13,7 +13,15 @@ import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import type { LogCreate } from "#protocol/logs";
 import type { TaskReport } from "#protocol/run-channel";
-import { isTerminal, NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "#protocol/states";
+import {
+  defaultStateName,
+  isTerminal,
+  NO_DETAILS,
+  type OrchestrationResult,
+  type State,
+  type StateCreate,
+} from "#protocol/states";
+import { type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import type { Copier } from "./copier.ts";
@@ -22,7 +30,7 @@ import type { NewFlowRun } from "./flow-run-owner.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
-import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+import type { RunRow, RunSpec, RunStore, TaskRow } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
 
 /** Numbers are taken in blocks, so that a restart never hands one out twice although few are written down. */
@@ -44,6 +52,8 @@ export class RunRecorder {
   /** What the open channels have stored and how much log their runs have; found again in the log when lost. */
   readonly #sessions = new Map<FlowRunId, { readonly session: string; readonly acked: number }>();
   readonly #logBytes = new Map<FlowRunId, number>();
+  /** Journal entries that only say "task runs of this run changed", until they are copied. */
+  #taskMarks: number[] = [];
   #seq: number;
   #reserved: number;
   #watermark: number;
@@ -74,7 +84,20 @@ export class RunRecorder {
     if (done - this.#watermark >= (force ? 1 : SEQ_BLOCK / 10)) {
       this.#watermark = done;
       store.setMark("copied", done);
+      this.#dropTaskMarks(done);
     }
+  }
+
+  /** Marks of task runs that an earlier life of the object left: they go when the watermark has passed them. */
+  adoptTaskMarks(seqs: readonly number[]): void {
+    this.#taskMarks.push(...seqs);
+  }
+
+  #dropTaskMarks(watermark: number): void {
+    const passed = this.#taskMarks.filter((seq) => seq <= watermark);
+    if (passed.length === 0) return;
+    this.#parts.store.deleteMarks(passed);
+    this.#taskMarks = this.#taskMarks.filter((seq) => seq > watermark);
   }
 
   /** Stores a new run with its first state. An id that is known already is left as it is. */
@@ -240,6 +263,47 @@ export class RunRecorder {
     this.#sessions.set(id, { session, acked: n });
   }
 
+  /** Makes a task run that a client asks for by itself; see FlowRunOwner.createTask. */
+  createTask(id: FlowRunId, request: TaskRunCreate, taskRunId: TaskRunId): { row: TaskRow; created: boolean } | null {
+    const { store, now, ids } = this.#parts;
+    if (!store.run(id)) return null;
+    const known = store.task(id, request.task_key, request.dynamic_key);
+    if (known) return { row: known, created: false };
+    const at = now();
+    const state = request.state ?? systemState("PENDING", null, null);
+    const report: TaskReport = {
+      id: taskRunId,
+      name: request.name ?? `${request.task_key}-${request.dynamic_key}`,
+      task_key: request.task_key,
+      dynamic_key: request.dynamic_key,
+      task_version: request.task_version ?? null,
+      cache_key: request.cache_key ?? null,
+      empirical_policy: request.empirical_policy ?? TaskRunPolicy.parse({}),
+      tags: request.tags ?? [],
+      labels: request.labels ?? {},
+      task_inputs: request.task_inputs ?? {},
+      run_count: 0,
+      flow_run_run_count: 0,
+      states: [
+        { ...state, id: ids.state(at), name: state.name ?? defaultStateName(state.type), timestamp: toWireTime(at) },
+      ],
+    };
+    const row = applyTaskReport(null, id, report, ++this.#seq, at);
+    store.putTask(id, row);
+    this.#parts.copier.markTask(id, request.task_key, request.dynamic_key, row.version, true);
+    return { row, created: true };
+  }
+
+  /** Records task runs that a client without a run channel tells of. */
+  recordTasks(id: FlowRunId, reports: readonly TaskReport[]): boolean {
+    if (!this.#parts.store.run(id)) return false;
+    this.#storeTasks(id, reports);
+    // Found again after a restart by this mark: nothing watches a run whose process has no channel.
+    this.#parts.store.appendJournal(++this.#seq, id, null);
+    this.#taskMarks.push(this.#seq);
+    return true;
+  }
+
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): boolean {
     if (!this.#parts.store.run(id)) return false;
     this.#storeLogs(id, { session: null, batch: 0 }, logs);
@@ -368,7 +432,9 @@ export class RunRecorder {
       const before = store.task(id, report.task_key, report.dynamic_key);
       const row = applyTaskReport(before, id, report, version, now());
       store.putTask(id, row);
-      copier.markTask(id, report.task_key, report.dynamic_key, version, isTerminal(row.task.state_type));
+      // The first copy comes soon: by it a task run is found under its own id.
+      const isSoon = before === null || isTerminal(row.task.state_type);
+      copier.markTask(id, report.task_key, report.dynamic_key, version, isSoon);
     }
   }
 
@@ -445,7 +511,7 @@ function ticketOf(id: FlowRunId, spec: RunSpec, lease: Lease, now: EpochMs): Run
   };
 }
 
-function systemState(type: StateCreate["type"], name: string | null, message: string): StateCreate {
+function systemState(type: StateCreate["type"], name: string | null, message: string | null): StateCreate {
   return { type, name, message, data: null, state_details: NO_DETAILS };
 }
 

@@ -23,24 +23,27 @@ export function applyTaskReport(
     state_details: { ...state.state_details, flow_run_id: flowRunId, task_run_id: id },
   }));
   const newest = states.at(-1) ?? null;
+  // A report that comes late tells how the task run was, not how it is: its states are kept, the rest is known better.
+  const isCurrent = before === null || report.states.some((state) => state.id === newest?.id);
+  const said = isCurrent ? report : before.task;
   const first = states[0];
   const started = states.find((state) => state.type === "RUNNING") ?? null;
   const task: TaskRun = {
     id,
     created: before?.task.created ?? toWireTime(now),
     updated: toWireTime(now),
-    name: report.name,
+    name: said.name,
     flow_run_id: flowRunId,
     task_key: report.task_key,
     dynamic_key: report.dynamic_key,
-    cache_key: report.cache_key,
+    cache_key: said.cache_key,
     cache_expiration: null,
-    task_version: report.task_version,
-    empirical_policy: report.empirical_policy,
-    tags: report.tags,
-    labels: report.labels,
+    task_version: said.task_version,
+    empirical_policy: said.empirical_policy,
+    tags: said.tags,
+    labels: said.labels,
     state_id: newest?.id ?? null,
-    task_inputs: report.task_inputs,
+    task_inputs: said.task_inputs,
     state_type: newest?.type ?? null,
     state_name: newest?.name ?? null,
     run_count: Math.max(report.run_count, before?.task.run_count ?? 0),

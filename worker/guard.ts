@@ -1,12 +1,15 @@
 /** Who may talk to the API at all: the right Host, no foreign Origin, and the key where one is required. */
 import type { MiddlewareHandler } from "hono";
 import { SluiceError } from "#protocol/errors";
+import { sameSecret } from "../durable-objects/same-secret.ts";
 import type { AppEnv } from "./serve.ts";
 
 /** Answer to these even without a key: load balancers and start scripts ask them. */
 const PUBLIC = new Set(["/api/health", "/api/ready"]);
 /** Checked by a token of its own. */
 const INTERNAL_PREFIX = "/api/internal/";
+/** Prefect's event clients present their key in the first frame; the object at the other end checks it. */
+const KEY_IN_FIRST_FRAME = new Set(["/api/events/in"]);
 
 /**
  * Refuses requests whose Host is not a name of this server, or whose Origin is not its own: a web page must not reach
@@ -33,6 +36,7 @@ export const checkHost: MiddlewareHandler<AppEnv> = async (c, next) => {
 export const checkKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const path = c.req.path.replace(/\/$/, "");
   if (PUBLIC.has(path) || path.startsWith(INTERNAL_PREFIX)) return next();
+  if (KEY_IN_FIRST_FRAME.has(path) && c.env.SLUICE_ROOT_KEY) return next();
   const rootKey = c.env.SLUICE_ROOT_KEY;
   if (!rootKey) {
     if (c.env.SLUICE_MODE === "embedded") return next();
@@ -77,13 +81,4 @@ export function presentedKey(header: string | undefined): string {
     // Not base64: no key was presented.
     return "";
   }
-}
-
-/** Compares without telling by its time where two secrets differ: digests have one length and no prefix in common. */
-export async function sameSecret(presented: string, secret: string): Promise<boolean> {
-  const encoder = new TextEncoder();
-  const [a, b] = await Promise.all(
-    [presented, secret].map((text) => crypto.subtle.digest("SHA-256", encoder.encode(text))),
-  );
-  return a !== undefined && b !== undefined && crypto.subtle.timingSafeEqual(a, b);
 }

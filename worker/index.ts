@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
 import { consume } from "./queues/consume.ts";
 
+export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
 

@@ -174,6 +174,22 @@ export class RunStore {
       .map((row) => row.run_id as FlowRunId);
   }
 
+  /** Numbers of entries above the watermark that no state belongs to. */
+  marksAfter(seq: number): number[] {
+    return this.#sql
+      .exec<{ seq: number }>("SELECT seq FROM journal WHERE seq > ? AND state IS NULL", seq)
+      .toArray()
+      .map((row) => row.seq);
+  }
+
+  /** Forgets entries that only marked a change and are not part of a run's history. */
+  deleteMarks(seqs: readonly number[]): void {
+    this.#sql.exec(
+      "DELETE FROM journal WHERE state IS NULL AND seq IN (SELECT value FROM json_each(?))",
+      JSON.stringify(seqs),
+    );
+  }
+
   putTask(id: FlowRunId, row: TaskRow): void {
     this.#sql.exec(
       "INSERT INTO tasks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET doc = excluded.doc",

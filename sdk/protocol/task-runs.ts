@@ -3,7 +3,7 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, Paging, TaskRunSort } from "./filters.ts";
 import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
-import { State, StateType } from "./states.ts";
+import { State, StateCreate, StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
 
 /** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
@@ -55,8 +55,36 @@ export const TaskRun = z.object({
 });
 export type TaskRun = z.infer<typeof TaskRun>;
 
+/** What makes a task run over REST: the one that stands for a subflow in its parent. */
+export const TaskRunCreate = z.object({
+  id: TaskRunId.nullish(),
+  name: z.string().nullish(),
+  flow_run_id: FlowRunId,
+  task_key: z.string(),
+  dynamic_key: z.string(),
+  cache_key: z.string().nullish(),
+  task_version: z.string().nullish(),
+  empirical_policy: TaskRunPolicy.nullish(),
+  tags: z.array(z.string()).nullish(),
+  labels: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])).nullish(),
+  task_inputs: z.record(z.string(), z.array(TaskInput)).nullish(),
+  state: StateCreate.nullish(),
+});
+export type TaskRunCreate = z.infer<typeof TaskRunCreate>;
+
 const byId = z.object({ id: TaskRunId });
 
+export const createTaskRun = endpoint({
+  id: "create_task_run",
+  method: "POST",
+  path: "/task_runs/",
+  tag: "Task Runs",
+  status: 201,
+  role: "worker",
+  summary: "Create a task run of a flow run, or answer the one that has its task key and dynamic key.",
+  body: TaskRunCreate,
+  returns: TaskRun,
+});
 export const readTaskRun = endpoint({
   id: "read_task_run",
   method: "GET",

@@ -255,7 +255,7 @@ const commands = fc.commands(
   { maxCommands: 40, size: "max" },
 );
 
-it("is the pure machine plus a memory", { timeout: 120_000 }, async () => {
+it("is the pure machine plus a memory", { timeout: 400_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(commands, async (sequence) => {
       const id = freshRunId();
@@ -288,6 +288,6 @@ it("is the pure machine plus a memory", { timeout: 120_000 }, async () => {
       modelDecide(model, state("SCHEDULED"), FORCED_POLICY);
       await fc.asyncModelRun(() => ({ model, real: { id } }), sequence);
     }),
-    { numRuns: budget({ fast: 40, full: 2_000 }) },
+    { numRuns: budget({ fast: 40, full: 1_000 }) },
   );
 });

@@ -15,6 +15,10 @@ export function channelRoutes(app: App): void {
     request.headers.set("x-sluice-flow-run-id", id.data);
     return owner.fetch(request);
   });
+  app.get("/api/events/in", (c) => {
+    requireUpgrade(c.req.header("upgrade"));
+    return c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw);
+  });
   app.get("/api/work_pools/:name/channel", async (c) => {
     requireUpgrade(c.req.header("upgrade"));
     const name = c.req.param("name");
@@ -22,6 +26,14 @@ export function channelRoutes(app: App): void {
     if (!pool) throw notFound("Work pool", `"${name}"`, `Create it first: sluice work-pool create ${name}`);
     return c.env.WORK_POOLS.getByName(pool.name).fetch(c.req.raw);
   });
+}
+
+/** Inboxes that connections are spread over; each is one object. */
+const INBOXES = 16;
+
+function inboxName(env: Env): string {
+  const shards = Math.max(1, Math.min(INBOXES, Number(env.SLUICE_SHARDS) || 1));
+  return `inbox-${(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % shards}`;
 }
 
 function requireUpgrade(upgrade: string | undefined): void {

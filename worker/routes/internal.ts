@@ -1,7 +1,8 @@
 /** For the embedded server's launcher only: D1 cannot be migrated from outside there. Absent without the boot token. */
 import { z } from "zod";
 import { SluiceError } from "#protocol/errors";
-import { presentedKey, sameSecret } from "../guard.ts";
+import { sameSecret } from "../../durable-objects/same-secret.ts";
+import { presentedKey } from "../guard.ts";
 import type { App } from "../serve.ts";
 
 const Migrations = z.object({

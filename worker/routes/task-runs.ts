@@ -8,9 +8,19 @@ import type { EpochMs } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import * as queries from "../db/queries/task-runs.ts";
-import { type App, serve } from "../serve.ts";
+import { newId } from "../new-id.ts";
+import { type App, serve, withStatus } from "../serve.ts";
 
 export function taskRunRoutes(app: App): void {
+  serve(
+    app,
+    api.createTaskRun,
+  )(async ({ env, body }) => {
+    const id = body.id ?? (newId() as TaskRunId);
+    const made = await ownerOf(env.FLOW_RUNS, body.flow_run_id)?.createTask(body.flow_run_id, body, id);
+    if (!made) throw notFound("Flow run", body.flow_run_id);
+    return withStatus(made.task, made.created ? 201 : 200);
+  });
   serve(
     app,
     api.filterTaskRuns,
