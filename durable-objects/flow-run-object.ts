@@ -3,7 +3,8 @@
  * machine decide, and stores state and consequences in one synchronous transaction; effects and copies follow.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { FlowRun, FlowRunUpdate } from "#protocol/flow-runs";
+import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
+import type { FlowRun, FlowRunUpdate, Labels } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { Log, LogCreate } from "#protocol/logs";
@@ -94,6 +95,39 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => parts.recorder.update(id, patch));
     this.#arm();
     return outcome !== null;
+  }
+
+  async addLabels(id: FlowRunId, labels: Labels): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const isKnown = await parts.commit.run(() => parts.recorder.addLabels(id, labels));
+    this.#arm();
+    return isKnown;
+  }
+
+  async putInput(id: FlowRunId, input: FlowRunInputCreate): Promise<"stored" | "unknown run" | "key taken"> {
+    const parts = this.#parts;
+    return parts ? parts.commit.run(() => parts.recorder.putInput(id, input)) : "unknown run";
+  }
+
+  async input(id: FlowRunId, key: string): Promise<FlowRunInput | null> {
+    return this.#parts?.store.input(id, key) ?? null;
+  }
+
+  async inputs(id: FlowRunId, query: FlowRunInputQuery): Promise<FlowRunInput[]> {
+    const excluded = new Set(query.exclude_keys ?? []);
+    const found = this.#parts?.store.inputs(id) ?? [];
+    return found
+      .filter(({ key }) => key.startsWith(query.prefix) && !excluded.has(key))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .slice(0, query.limit ?? 1);
+  }
+
+  async removeInput(id: FlowRunId, key: string): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts?.store.input(id, key)) return false;
+    await parts.commit.run(() => parts.store.deleteInput(id, key));
+    return true;
   }
 
   async remove(id: FlowRunId): Promise<boolean> {

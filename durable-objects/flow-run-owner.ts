@@ -2,7 +2,9 @@
  * What the object that owns flow runs answers to: the calls that the Worker and the pool make. `FlowRunObject`
  * implements it; each call names the run, and goes to the object that {@link ownerOf} finds.
  */
-import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject } from "#protocol/flow-runs";
+
+import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
+import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
 import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
@@ -55,6 +57,14 @@ export interface FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
   /** False when there is no such run. */
   update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean>;
+  /** Adds labels; false when there is no such run. */
+  addLabels(id: FlowRunId, labels: Labels): Promise<boolean>;
+  putInput(id: FlowRunId, input: FlowRunInputCreate): Promise<"stored" | "unknown run" | "key taken">;
+  input(id: FlowRunId, key: string): Promise<FlowRunInput | null>;
+  /** Oldest first. */
+  inputs(id: FlowRunId, query: FlowRunInputQuery): Promise<FlowRunInput[]>;
+  /** False when there is no such input. */
+  removeInput(id: FlowRunId, key: string): Promise<boolean>;
   /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
   remove(id: FlowRunId): Promise<boolean>;
   /** Oldest first; null when there is no such run. */

@@ -17,7 +17,7 @@ export function readLogs(chunks: Iterable<LogChunk>, ids: PartitionIds, query: L
     (a, b) => direction * (a.line.timestamp < b.line.timestamp ? -1 : a.line.timestamp > b.line.timestamp ? 1 : 0),
   );
   return found.slice(query.offset, query.offset + query.limit).map(({ line, chunk, index }) => ({
-    id: ids.logLine(chunk.arrivedAt, chunk.seq, index),
+    id: ids.numbered(chunk.arrivedAt, chunk.seq, index),
     created: toWireTime(chunk.arrivedAt),
     updated: toWireTime(chunk.arrivedAt),
     ...line,

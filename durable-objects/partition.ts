@@ -35,10 +35,10 @@ export class PartitionIds {
   }
 
   /**
-   * The id of the `index`-th line of the chunk with number `seq`. It is computed, not stored: chunk numbers are unique
+   * The id of the `index`-th thing that arrived under number `seq`, a line of a chunk of log for example. It is computed, not stored: chunk numbers are unique
    * in the object, and 36 bits of them with 16 bits of index fill what a version 7 id leaves free.
    */
-  logLine(arrivedAt: EpochMs, seq: number, index: number): string {
+  numbered(arrivedAt: EpochMs, seq: number, index: number): string {
     const bytes = new Uint8Array(7);
     bytes[0] = Math.floor(seq / 2 ** 32) & 0x0f;
     new DataView(bytes.buffer).setUint32(1, seq % 2 ** 32);

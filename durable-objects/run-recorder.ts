@@ -8,7 +8,8 @@ import { CLAIM_POLICY } from "#machine/policies/claim";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
-import { FlowRunPolicy, type FlowRunUpdate } from "#protocol/flow-runs";
+import type { FlowRunInputCreate } from "#protocol/flow-run-inputs";
+import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import type { LogCreate } from "#protocol/logs";
@@ -333,6 +334,36 @@ export class RunRecorder {
       },
     });
     return { seq: this.#seq };
+  }
+
+  addLabels(id: FlowRunId, labels: Labels): boolean {
+    const { store } = this.#parts;
+    const row = store.run(id);
+    const spec = store.spec(id);
+    if (!row || !spec) return false;
+    store.updateSpec(id, { ...spec, labels: { ...spec.labels, ...labels } });
+    this.#touch(id, row);
+    return true;
+  }
+
+  putInput(id: FlowRunId, input: FlowRunInputCreate): "stored" | "unknown run" | "key taken" {
+    const { store, ids, now } = this.#parts;
+    if (!store.run(id)) return "unknown run";
+    if (store.input(id, input.key)) return "key taken";
+    const at = now();
+    // Numbered, so that inputs of one millisecond stay in the order in which they came.
+    const inputId = ids.numbered(at, ++this.#seq, 0);
+    const stored = toWireTime(at);
+    store.putInput({
+      id: inputId,
+      created: stored,
+      updated: stored,
+      flow_run_id: id,
+      key: input.key,
+      value: input.value,
+      sender: input.sender ?? null,
+    });
+    return "stored";
   }
 
   /** The task run that stands for a child run takes over the child's state, under the child state's own id. */

@@ -7,12 +7,14 @@ import { checkReady } from "./ready.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import type { App, AppEnv } from "./serve.ts";
 
@@ -27,11 +29,13 @@ export function createApp(): App {
     channelRoutes,
     flowRoutes,
     flowRunRoutes,
+    flowRunInputRoutes,
     taskRunRoutes,
     logRoutes,
     deploymentRoutes,
     workPoolRoutes,
     artifactRoutes,
+    variableRoutes,
   ]) {
     add(app);
   }

@@ -22,8 +22,8 @@ export interface Call<P, Q, B> {
   readonly c: Context<AppEnv>;
 }
 
-/** What a handler answers: the body, or a body with another status of success. */
-export type Answer<R> = Wire<R> | Status<Wire<R>>;
+/** What a handler answers: the body, a body with another status of success, or (where it is not JSON) a response. */
+export type Answer<R> = Wire<R> | Status<Wire<R>> | Response;
 
 class Status<T> {
   readonly body: T;
@@ -55,6 +55,7 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
         env: c.env,
         c,
       } as Call<P, Q, B>);
+      if (answer instanceof Response) return answer;
       const [body, status] = answer instanceof Status ? [answer.body, answer.status] : [answer, endpoint.status];
       return status === 204 ? new Response(null, { status }) : Response.json(body ?? null, { status });
     });

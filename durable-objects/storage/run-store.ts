@@ -6,6 +6,7 @@
  * the clock of the object: what a run row says was changed at `seq` is copied to D1 once the watermark has passed it.
  */
 import type { FlowRunRecord, Lease } from "#machine/rule";
+import type { FlowRunInput } from "#protocol/flow-run-inputs";
 import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "#protocol/ids";
 import type { LogCreate } from "#protocol/logs";
@@ -91,6 +92,7 @@ export const RUN_SCHEMA: readonly string[] = [
    CREATE TABLE deadlines (run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, due_at REAL NOT NULL,
      postponed INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
+  `CREATE TABLE inputs (run_id TEXT, key TEXT, doc TEXT NOT NULL, PRIMARY KEY (run_id, key)) WITHOUT ROWID;`,
 ];
 
 /** Runs whose rows are kept parsed: those of about a second under full load, some kilobytes each. */
@@ -269,6 +271,25 @@ export class RunStore {
     }
   }
 
+  putInput(input: FlowRunInput): void {
+    this.#sql.exec("INSERT INTO inputs VALUES (?, ?, ?)", input.flow_run_id, input.key, JSON.stringify(input));
+  }
+
+  input(id: FlowRunId, key: string): FlowRunInput | null {
+    return this.#doc<FlowRunInput>("SELECT doc FROM inputs WHERE run_id = ? AND key = ?", id, key);
+  }
+
+  inputs(id: FlowRunId): FlowRunInput[] {
+    return this.#sql
+      .exec<{ doc: string }>("SELECT doc FROM inputs WHERE run_id = ?", id)
+      .toArray()
+      .map((row) => JSON.parse(row.doc) as FlowRunInput);
+  }
+
+  deleteInput(id: FlowRunId, key: string): void {
+    this.#sql.exec("DELETE FROM inputs WHERE run_id = ? AND key = ?", id, key);
+  }
+
   putDeadline(row: DeadlineRow): void {
     this.#sql.exec(
       `INSERT INTO deadlines VALUES (?, ?, ?, ?)
@@ -301,7 +322,7 @@ export class RunStore {
     this.#runs.delete(id);
     this.#specs.delete(id);
     this.#sql.exec("DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(row.states));
-    for (const table of ["specs", "runs", "tasks", "logs", "deadlines"]) {
+    for (const table of ["specs", "runs", "tasks", "logs", "inputs", "deadlines"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, id);
     }
   }

@@ -190,6 +190,17 @@ export const deleteFlowRun = endpoint({
   summary: "Delete a flow run with its task runs, states and logs.",
   params: byId,
 });
+export const updateFlowRunLabels = endpoint({
+  id: "update_flow_run_labels",
+  method: "PATCH",
+  path: "/flow_runs/:id/labels",
+  tag: "Flow Runs",
+  status: 204,
+  role: "worker",
+  summary: "Add labels to a flow run; those with the same name are replaced.",
+  params: byId,
+  body: Labels,
+});
 export const setFlowRunState = endpoint({
   id: "set_flow_run_state",
   method: "POST",

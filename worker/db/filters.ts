@@ -19,9 +19,11 @@ import type {
   WorkPoolFilter,
 } from "#protocol/filters";
 import { fromWireTime } from "#protocol/time";
+import type { VariableFilter } from "#protocol/variables";
 import { deployments } from "./schema/deployments.ts";
 import { flowRuns, taskRuns } from "./schema/flow-runs.ts";
 import { flows } from "./schema/flows.ts";
+import { variables } from "./schema/variables.ts";
 import { workPools } from "./schema/work-pools.ts";
 
 type Of<T extends z.ZodType> = z.infer<T>;
@@ -168,6 +170,16 @@ function taskRunCondition(filter: TaskRunFilter): Condition {
     byTime(taskRuns.expectedStartTime, filter.expected_start_time),
     run?.any_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
     run?.is_null_ == null ? undefined : sql`(${taskRuns.flowRunId} = '') = ${run.is_null_ ? 1 : 0}`,
+  ]);
+}
+
+/** The condition on `variables` rows. */
+export function variablesWhere(filter: VariableFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(variables.id, filter.id),
+    byName(variables.name, filter.name),
+    byTags(variables.tags, filter.tags),
   ]);
 }
 

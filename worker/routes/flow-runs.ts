@@ -51,6 +51,13 @@ export function flowRunRoutes(app: App): void {
   });
   serve(
     app,
+    api.updateFlowRunLabels,
+  )(async ({ env, params, body }) => {
+    if (!(await requireOwner(env, params.id).addLabels(params.id, body))) throw notFound("Flow run", params.id);
+    return undefined;
+  });
+  serve(
+    app,
     api.deleteFlowRun,
   )(async ({ env, params }) => {
     const owner = requireOwner(env, params.id);

@@ -16,6 +16,7 @@ import { workPoolCondition } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
+import { violatesUnique } from "../unique.ts";
 
 /** Upstream's word for a pool whose type nobody gave. */
 const DEFAULT_TYPE = "process";
@@ -59,18 +60,10 @@ export async function insertWorkPool(env: Env, pool: WorkPoolCreate): Promise<Wo
     ]);
   } catch (error) {
     // The batch is one transaction: a name that is taken leaves no queue behind.
-    if (violates(error, "work_pools.name")) return null;
+    if (violatesUnique(error, "work_pools.name")) return null;
     throw error;
   }
   return toPool(row, 0);
-}
-
-/** Whether an error, or what caused it, is D1's word that a unique column has the value already. */
-function violates(error: unknown, column: string): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.message.includes(`UNIQUE constraint failed: ${column}`)) return true;
-  }
-  return false;
 }
 
 const ONLINE = sql<number>`(SELECT count(*) FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.status = 'ONLINE')`;

@@ -1,0 +1,135 @@
+/** Variables: small named JSON values that flows and job templates read. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { IdFilter, NameFilter, Paging, TagsFilter } from "./filters.ts";
+import { Uuid } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
+
+const name = z.string().min(1).max(LIMITS.nameChars);
+
+export const Variable = z.object({
+  id: Uuid,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  value: z.unknown(),
+  tags: z.array(z.string()),
+});
+export type Variable = z.infer<typeof Variable>;
+
+export const VariableCreate = z.object({
+  name,
+  /** Any JSON value. */
+  value: z.unknown(),
+  tags: z.array(z.string()).nullish(),
+});
+export type VariableCreate = z.infer<typeof VariableCreate>;
+
+/** An absent key is left as it is; a null value is a value. */
+export const VariableUpdate = z.object({
+  name: name.nullish(),
+  value: z.unknown().optional(),
+  tags: z.array(z.string()).nullish(),
+});
+export type VariableUpdate = z.infer<typeof VariableUpdate>;
+
+export const VariableFilter = z
+  .object({ operator: z.enum(["and_", "or_"]).nullish(), id: IdFilter, name: NameFilter, tags: TagsFilter })
+  .nullish();
+export type VariableFilter = z.infer<typeof VariableFilter>;
+
+export const VariableSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_DESC", "NAME_ASC"]);
+export type VariableSort = z.infer<typeof VariableSort>;
+
+const byId = z.object({ id: Uuid });
+const byName = z.object({ name: z.string() });
+
+export const createVariable = endpoint({
+  id: "create_variable",
+  method: "POST",
+  path: "/variables/",
+  tag: "Variables",
+  status: 201,
+  summary: "Create a variable.",
+  body: VariableCreate,
+  returns: Variable,
+});
+export const readVariable = endpoint({
+  id: "read_variable",
+  method: "GET",
+  path: "/variables/:id",
+  tag: "Variables",
+  role: "viewer",
+  summary: "Read a variable.",
+  params: byId,
+  returns: Variable,
+});
+export const readVariableByName = endpoint({
+  id: "read_variable_by_name",
+  method: "GET",
+  path: "/variables/name/:name",
+  tag: "Variables",
+  role: "viewer",
+  summary: "Read a variable by its name.",
+  params: byName,
+  returns: Variable,
+});
+export const updateVariable = endpoint({
+  id: "update_variable",
+  method: "PATCH",
+  path: "/variables/:id",
+  tag: "Variables",
+  status: 204,
+  summary: "Change a variable.",
+  params: byId,
+  body: VariableUpdate,
+});
+export const updateVariableByName = endpoint({
+  id: "update_variable_by_name",
+  method: "PATCH",
+  path: "/variables/name/:name",
+  tag: "Variables",
+  status: 204,
+  summary: "Change a variable by its name.",
+  params: byName,
+  body: VariableUpdate,
+});
+export const deleteVariable = endpoint({
+  id: "delete_variable",
+  method: "DELETE",
+  path: "/variables/:id",
+  tag: "Variables",
+  status: 204,
+  summary: "Delete a variable.",
+  params: byId,
+});
+export const deleteVariableByName = endpoint({
+  id: "delete_variable_by_name",
+  method: "DELETE",
+  path: "/variables/name/:name",
+  tag: "Variables",
+  status: 204,
+  summary: "Delete a variable by its name.",
+  params: byName,
+});
+export const filterVariables = endpoint({
+  id: "filter_variables",
+  method: "POST",
+  path: "/variables/filter",
+  tag: "Variables",
+  role: "viewer",
+  summary: "List variables.",
+  body: z.object({ variables: VariableFilter, sort: VariableSort.nullish() }).extend(Paging.shape),
+  returns: z.array(Variable),
+});
+export const countVariables = endpoint({
+  id: "count_variables",
+  method: "POST",
+  path: "/variables/count",
+  tag: "Variables",
+  role: "viewer",
+  summary: "Count variables.",
+  body: z.object({ variables: VariableFilter }),
+  returns: z.int(),
+});

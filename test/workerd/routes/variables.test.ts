@@ -1,0 +1,40 @@
+import { describe, it } from "vitest";
+import { call, freshName } from "../support/api.ts";
+
+interface Variable {
+  readonly id: string;
+  readonly name: string;
+  readonly value: unknown;
+}
+
+describe("variables", () => {
+  it.for([["text"], [7], [true], [null], [{ a: [1] }], [[1, 2]]] as const)(
+    "keep %j as it is",
+    async ([value], { expect }) => {
+      const name = freshName("variable");
+      const made = await call<Variable>("POST", "/variables/", { name, value });
+      expect(made).toMatchObject({ status: 201, body: { name, value, tags: [] } });
+      expect((await call("GET", `/variables/name/${name}`)).body).toMatchObject({ value });
+      expect((await call("GET", `/variables/${made.body.id}`)).body).toMatchObject({ name });
+    },
+  );
+
+  it("have a name of their own", async ({ expect }) => {
+    const [a, b] = [freshName("variable"), freshName("variable")];
+    for (const name of [a, b]) await call("POST", "/variables/", { name, value: 1 });
+    expect((await call("POST", "/variables/", { name: a, value: 2 })).status).toBe(409);
+    expect((await call("PATCH", `/variables/name/${a}`, { name: b })).status).toBe(409);
+  });
+
+  it("are changed, listed by tag and name, counted and deleted", async ({ expect }) => {
+    const name = freshName("Colour");
+    await call("POST", "/variables/", { name, value: "red", tags: ["paint"] });
+    expect((await call("PATCH", `/variables/name/${name}`, { value: null, tags: ["paint", "new"] })).status).toBe(204);
+    const filter = { variables: { name: { like_: "colour" }, tags: { all_: ["new"] } } };
+    expect((await call<Variable[]>("POST", "/variables/filter", filter)).body).toMatchObject([{ name, value: null }]);
+    expect((await call<number>("POST", "/variables/count", filter)).body).toBe(1);
+    expect((await call("DELETE", `/variables/name/${name}`)).status).toBe(204);
+    for (const method of ["GET", "DELETE"]) expect((await call(method, `/variables/name/${name}`)).status).toBe(404);
+    expect((await call("PATCH", `/variables/name/${name}`, { value: 1 })).status).toBe(404);
+  });
+});
