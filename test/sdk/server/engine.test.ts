@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import { parse } from "smol-toml";
 import { describe, it } from "vitest";
 import { configure } from "../../../sdk/server/engine.ts";
 import { splitStatements } from "../../../sdk/server/migrate.ts";
 import { allowedHosts, checkExposure, readHost } from "../../../sdk/server/preflight.ts";
 
 const TOML = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
+const DECLARED = parse(TOML);
 /** What workerd 1.20261117.1 says that it accepts. */
 const ACCEPTED =
   "$schema name main compatibility_date compatibility_flags vars durable_objects exports migrations kv_namespaces triggers queues workflows d1_databases no_bundle assets".split(
@@ -24,8 +26,9 @@ describe("the configuration of the engine", () => {
       main: "worker.js",
       no_bundle: true,
       d1_databases: [{ binding: "DB" }],
-      durable_objects: { bindings: [{ name: "FLOW_RUNS" }, { name: "WORK_POOLS" }] },
-      queues: { producers: [{}, {}, {}], consumers: [{}, {}, {}, {}, {}, {}] },
+      durable_objects: DECLARED["durable_objects"],
+      exports: DECLARED["exports"],
+      queues: DECLARED["queues"],
       triggers: { crons: ["* * * * *"] },
       assets: { directory: "./ui", binding: "ASSETS" },
     });
