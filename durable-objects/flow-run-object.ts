@@ -1,6 +1,8 @@
 /**
  * Owns the flow runs of one partition: their states, task runs, logs and leases. Each method gathers facts, has the
  * machine decide, and stores state and consequences in one synchronous transaction; effects and copies follow.
+ *
+ * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
@@ -28,9 +30,11 @@ import { GroupCommit } from "./group-commit.ts";
 import { readLogs } from "./log-lines.ts";
 import { PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
+import { ReportRecorder } from "./report-recorder.ts";
 import { reserve } from "./reserve.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import { Sequence } from "./sequence.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
@@ -107,7 +111,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
 
   async putInput(id: FlowRunId, input: FlowRunInputCreate): Promise<"stored" | "unknown run" | "key taken"> {
     const parts = this.#parts;
-    return parts ? parts.commit.run(() => parts.recorder.putInput(id, input)) : "unknown run";
+    return parts ? parts.commit.run(() => parts.reports.putInput(id, input)) : "unknown run";
   }
 
   async input(id: FlowRunId, key: string): Promise<FlowRunInput | null> {
@@ -169,7 +173,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ task: TaskRun; created: boolean } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const outcome = await parts.commit.run(() => parts.recorder.createTask(id, request, taskRunId));
+    const outcome = await parts.commit.run(() => parts.reports.createTask(id, request, taskRunId));
     // A child run finds its parent through the copy, so it is there before the answer.
     if (outcome?.created) await writeCopies(this.env.DB, [], [outcome.row]);
     return outcome && { task: withEstimates(outcome.row.task, clock.now()), created: outcome.created };
@@ -178,14 +182,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
     const parts = this.#parts;
     if (!parts) return false;
-    const isKnown = await parts.commit.run(() => parts.recorder.recordTasks(id, reports));
+    const isKnown = await parts.commit.run(() => parts.reports.recordTasks(id, reports));
     this.#arm();
     return isKnown;
   }
 
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
     const parts = this.#parts;
-    return parts ? parts.commit.run(() => parts.recorder.appendLogs(id, logs)) : false;
+    return parts ? parts.commit.run(() => parts.reports.appendLogs(id, logs)) : false;
   }
 
   async logs(id: FlowRunId, query: LogQuery): Promise<Log[]> {
@@ -209,7 +213,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
   async mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void> {
     const parts = this.#parts;
-    await parts?.commit.run(() => parts.recorder.mirrorState(id, taskRunId, childId, state));
+    await parts?.commit.run(() => parts.reports.mirrorState(id, taskRunId, childId, state));
     this.#arm();
   }
 
@@ -379,7 +383,19 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     });
     const deadlines = new Deadlines(store, clock.now());
     const now = () => clock.now();
-    const recorder = new RunRecorder({ store, ids, copier, performer, deadlines, now, heartbeatMs: this.#heartbeatMs });
+    const sequence = new Sequence(store);
+    const reports = new ReportRecorder({ store, ids, copier, sequence, now });
+    const recorder = new RunRecorder({
+      store,
+      ids,
+      copier,
+      performer,
+      deadlines,
+      reports,
+      sequence,
+      now,
+      heartbeatMs: this.#heartbeatMs,
+    });
     const parts: Parts = {
       store,
       ids,
@@ -387,10 +403,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       performer,
       deadlines,
       recorder,
+      reports,
       commit: new GroupCommit(
         ctx.storage,
         () => recorder.beforeCommit(),
-        () => recorder.forgetMemory(),
+        () => {
+          store.forgetParsed();
+          reports.forgetMemory();
+        },
       ),
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
@@ -410,7 +430,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   /** Copies and performs again what an earlier life of this object may have left undone. */
-  #resume({ store, recorder, copier, performer, deadlines }: Parts): void {
+  #resume({ store, recorder, reports, copier, performer, deadlines }: Parts): void {
     const changed = new Set(store.changedAfter(recorder.watermark));
     const marks = new Set(store.marksAfter(recorder.watermark));
     // A run in progress may have task runs that were stored without an entry in the journal.
@@ -425,7 +445,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
     }
-    recorder.adoptTaskMarks([...marks]);
+    reports.adoptMarks([...marks]);
   }
 
   /** Makes sure that an alarm comes no later than the next thing to look at. */

@@ -8,6 +8,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { RUN_CHANNEL_PROTOCOL, RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
 import type { OrchestrationResult } from "#protocol/states";
 import type { GroupCommit } from "./group-commit.ts";
+import type { ReportRecorder } from "./report-recorder.ts";
 import { reserve } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import type { RunRow } from "./storage/run-store.ts";
@@ -23,6 +24,7 @@ export interface ChannelPeer {
 export interface ChannelOwner {
   readonly commit: GroupCommit;
   readonly recorder: RunRecorder;
+  readonly reports: ReportRecorder;
   readonly heartbeatMs: number;
   row(id: FlowRunId): RunRow | null;
   document(id: FlowRunId): FlowRun | null;
@@ -67,7 +69,7 @@ export async function answerFrame(
         if (current > peer.generation) return "stale";
         const tasks = frame.items.flatMap((item) => (item.kind === "task" ? [item.task] : []));
         const logs = frame.items.flatMap((item) => (item.kind === "log" ? [item.log] : []));
-        owner.recorder.storeBatch(flowRunId, peer.session, frame.n, tasks, logs);
+        owner.reports.storeBatch(flowRunId, peer.session, frame.n, tasks, logs);
         return "stored";
       });
       if (outcome === "gone") return unknownRun(flowRunId);

@@ -1,0 +1,226 @@
+/**
+ * Records what is told of a run besides its states: task runs, log lines and inputs. Synchronous, inside the same
+ * transactions as the decisions (I3), and numbered by the same sequence.
+ */
+import type { FlowRunInputCreate } from "#protocol/flow-run-inputs";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import { LIMITS } from "#protocol/limits";
+import type { LogCreate } from "#protocol/logs";
+import type { TaskReport } from "#protocol/run-channel";
+import { defaultStateName, isTerminal, NO_DETAILS, type State, type StateCreate } from "#protocol/states";
+import { type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
+import { type EpochMs, toWireTime } from "#protocol/time";
+import type { Copier } from "./copier.ts";
+import type { PartitionIds } from "./partition.ts";
+import type { Sequence } from "./sequence.ts";
+import type { RunStore, TaskRow } from "./storage/run-store.ts";
+import { applyTaskReport } from "./task-run-record.ts";
+
+/** Python's level of errors: they are kept even when a run has logged too much. */
+const ERROR_LEVEL = 40;
+
+const PENDING: StateCreate = { type: "PENDING", name: null, message: null, data: null, state_details: NO_DETAILS };
+
+export interface ReportParts {
+  readonly store: RunStore;
+  readonly ids: PartitionIds;
+  readonly copier: Copier;
+  readonly sequence: Sequence;
+  readonly now: () => EpochMs;
+}
+
+export class ReportRecorder {
+  readonly #parts: ReportParts;
+  /** What the open channels have stored and how much log their runs have; found again in the log when lost. */
+  readonly #sessions = new Map<FlowRunId, { readonly session: string; readonly acked: number }>();
+  readonly #logBytes = new Map<FlowRunId, number>();
+  /** Journal entries that only say "task runs of this run changed", until they are copied. */
+  #marks: number[] = [];
+
+  constructor(parts: ReportParts) {
+    this.#parts = parts;
+  }
+
+  /** The last batch of a process's session that is stored; 0 for none. */
+  acked(id: FlowRunId, session: string): number {
+    return this.#sessionOf(id, session).acked;
+  }
+
+  /** Stores one numbered batch of a session; one that is stored already changes nothing. */
+  storeBatch(
+    id: FlowRunId,
+    session: string,
+    n: number,
+    tasks: readonly TaskReport[],
+    logs: readonly LogCreate[],
+  ): void {
+    const known = this.#sessionOf(id, session);
+    if (n <= known.acked) return;
+    this.#storeTasks(id, tasks);
+    this.#storeLogs(id, { session, batch: n }, logs);
+    this.#sessions.set(id, { session, acked: n });
+  }
+
+  /** Makes a task run that a client asks for by itself; see FlowRunOwner.createTask. */
+  createTask(id: FlowRunId, request: TaskRunCreate, taskRunId: TaskRunId): { row: TaskRow; created: boolean } | null {
+    const { store, now, ids } = this.#parts;
+    if (!store.run(id)) return null;
+    const known = store.task(id, request.task_key, request.dynamic_key);
+    if (known) return { row: known, created: false };
+    const at = now();
+    const state = request.state ?? PENDING;
+    const report: TaskReport = {
+      id: taskRunId,
+      name: request.name ?? `${request.task_key}-${request.dynamic_key}`,
+      task_key: request.task_key,
+      dynamic_key: request.dynamic_key,
+      task_version: request.task_version ?? null,
+      cache_key: request.cache_key ?? null,
+      empirical_policy: request.empirical_policy ?? TaskRunPolicy.parse({}),
+      tags: request.tags ?? [],
+      labels: request.labels ?? {},
+      task_inputs: request.task_inputs ?? {},
+      run_count: 0,
+      flow_run_run_count: 0,
+      states: [
+        { ...state, id: ids.state(at), name: state.name ?? defaultStateName(state.type), timestamp: toWireTime(at) },
+      ],
+    };
+    const row = applyTaskReport(null, id, report, this.#parts.sequence.next(), at);
+    store.putTask(id, row);
+    this.#parts.copier.markTask(id, request.task_key, request.dynamic_key, row.version, true);
+    return { row, created: true };
+  }
+
+  /** Records task runs that a client without a run channel tells of. */
+  recordTasks(id: FlowRunId, reports: readonly TaskReport[]): boolean {
+    if (!this.#parts.store.run(id)) return false;
+    this.#storeTasks(id, reports);
+    // Found again after a restart by this mark: nothing watches a run whose process has no channel.
+    const seq = this.#parts.sequence.next();
+    this.#parts.store.appendJournal(seq, id, null);
+    this.#marks.push(seq);
+    return true;
+  }
+
+  appendLogs(id: FlowRunId, logs: readonly LogCreate[]): boolean {
+    if (!this.#parts.store.run(id)) return false;
+    this.#storeLogs(id, { session: null, batch: 0 }, logs);
+    return true;
+  }
+
+  putInput(id: FlowRunId, input: FlowRunInputCreate): "stored" | "unknown run" | "key taken" {
+    const { store, ids, now } = this.#parts;
+    if (!store.run(id)) return "unknown run";
+    if (store.input(id, input.key)) return "key taken";
+    const at = now();
+    // Numbered, so that inputs of one millisecond stay in the order in which they came.
+    const inputId = ids.numbered(at, this.#parts.sequence.next(), 0);
+    const stored = toWireTime(at);
+    store.putInput({
+      id: inputId,
+      created: stored,
+      updated: stored,
+      flow_run_id: id,
+      key: input.key,
+      value: input.value,
+      sender: input.sender ?? null,
+    });
+    return "stored";
+  }
+
+  /** The task run that stands for a child run takes over the child's state, under the child state's own id. */
+  mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): void {
+    const { store, copier, now } = this.#parts;
+    const row = store.taskById(id, taskRunId);
+    if (!row) return;
+    const mirrored: State = { ...state, state_details: { ...state.state_details, child_flow_run_id: childId } };
+    const version = this.#parts.sequence.next();
+    const after = applyTaskReport(row, id, { ...row.task, states: [mirrored] }, version, now());
+    store.putTask(id, after);
+    copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, isTerminal(after.task.state_type));
+  }
+
+  /** Marks of task runs that an earlier life of the object left: they go when the watermark has passed them. */
+  adoptMarks(seqs: readonly number[]): void {
+    this.#marks.push(...seqs);
+  }
+
+  /** The watermark has passed these marks: they go. */
+  dropMarks(watermark: number): void {
+    const passed = this.#marks.filter((seq) => seq <= watermark);
+    if (passed.length === 0) return;
+    this.#parts.store.deleteMarks(passed);
+    this.#marks = this.#marks.filter((seq) => seq > watermark);
+  }
+
+  /** A transaction was undone: what was noted during it is read from the rows again. */
+  forgetMemory(): void {
+    this.#sessions.clear();
+    this.#logBytes.clear();
+  }
+
+  /** A run that ended is hardly heard of again: what memory holds of it goes. */
+  forget(id: FlowRunId): void {
+    this.#sessions.delete(id);
+    this.#logBytes.delete(id);
+  }
+
+  #storeTasks(id: FlowRunId, reports: readonly TaskReport[]): void {
+    const { store, copier, now } = this.#parts;
+    for (const report of reports) {
+      const version = this.#parts.sequence.next();
+      const before = store.task(id, report.task_key, report.dynamic_key);
+      const row = applyTaskReport(before, id, report, version, now());
+      store.putTask(id, row);
+      // The first copy comes soon: by it a task run is found under its own id.
+      const isSoon = before === null || isTerminal(row.task.state_type);
+      copier.markTask(id, report.task_key, report.dynamic_key, version, isSoon);
+    }
+  }
+
+  /** Above the limit of a run's log only errors are kept, after one marker. */
+  #storeLogs(id: FlowRunId, from: { session: string | null; batch: number }, logs: readonly LogCreate[]): void {
+    const { store, now } = this.#parts;
+    if (logs.length === 0) return;
+    const before = this.#logBytes.get(id) ?? store.logBytes(id);
+    const kept: LogCreate[] = [];
+    let total = before;
+    for (const log of logs) {
+      const wasFull = total >= LIMITS.logBytesPerRun;
+      if (wasFull && log.level < ERROR_LEVEL) continue;
+      kept.push(log);
+      total += log.message.length;
+      if (!wasFull && total >= LIMITS.logBytesPerRun) kept.push(logLimitMarker(log));
+    }
+    if (kept.length > 0) {
+      store.insertLogs(
+        id,
+        { seq: this.#parts.sequence.next(), arrivedAt: now(), ...from, lines: kept },
+        total - before,
+      );
+    }
+    this.#logBytes.set(id, total);
+  }
+
+  /**
+   * How far a session is stored. After the object lost its memory this is the last batch that left log lines: task
+   * reports may be stored twice without harm, since their states have ids; lines have none.
+   */
+  #sessionOf(id: FlowRunId, session: string): { session: string; acked: number } {
+    const known = this.#sessions.get(id);
+    if (known?.session === session) return known;
+    const found = { session, acked: this.#parts.store.lastLogBatch(id, session) };
+    this.#sessions.set(id, found);
+    return found;
+  }
+}
+
+function logLimitMarker(last: LogCreate): LogCreate {
+  return {
+    ...last,
+    level: 30,
+    name: "sluice",
+    message: `This run has logged ${LIMITS.logBytesPerRun / 1024 / 1024} MB; from here on only errors are kept.`,
+  };
+}
