@@ -3,12 +3,12 @@ import { notFound, SluiceError } from "#protocol/errors";
 import type { FlowRun, FlowRunCreate, JsonObject } from "#protocol/flow-runs";
 import type { FlowId, FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
+import { runName } from "#protocol/run-name";
 import type { NewFlowRun } from "../durable-objects/flow-run-owner.ts";
 import { ownerOf } from "../durable-objects/partition.ts";
 import { claimKey } from "./db/queries/flow-runs.ts";
 import { flowById } from "./db/queries/flows.ts";
 import { newFlowRunId } from "./new-id.ts";
-import { runName } from "./run-name.ts";
 
 /** A run without what is decided here: its id. */
 export type FlowRunDraft = Omit<NewFlowRun, "id" | "name"> & { readonly name: string | null };
@@ -47,7 +47,7 @@ export async function createFlowRun(env: Env, draft: FlowRunDraft): Promise<{ ru
   if (key !== null) id = await claimKey(env, request.flow_id, key, id);
   const owner = ownerOf(env.FLOW_RUNS, id);
   if (!owner) throw notFound("Flow run", id);
-  return owner.create({ ...draft, id, name: draft.name ?? runName() });
+  return owner.create({ ...draft, id, name: draft.name ?? randomName() });
 }
 
 /** The draft of a run that no deployment is behind. */
@@ -62,4 +62,9 @@ export function draftOf(body: FlowRunCreate): FlowRunDraft {
     autoScheduled: false,
     placement: null,
   };
+}
+
+function randomName(): string {
+  const [first = 0, second = 0] = crypto.getRandomValues(new Uint16Array(2));
+  return runName(first, second);
 }

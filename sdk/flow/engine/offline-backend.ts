@@ -1,15 +1,16 @@
 /** Flow runs without a control plane: in memory, decided by the same machine and the same rules. */
+
 import { decide } from "../../../durable-objects/machine/decide.ts";
 import { FLOW_RUN_POLICY } from "../../../durable-objects/machine/policies/flow-run.ts";
 import type { FlowRunRecord } from "../../../durable-objects/machine/rule.ts";
 import type { ArtifactCreate } from "../../protocol/artifacts.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
+import { runName } from "../../protocol/run-name.ts";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "../../protocol/states.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
 import { newFlowRunId, newStateId } from "./new-id.ts";
-import { newRunName } from "./run-name.ts";
 
 /** What was recorded of a run. */
 export interface RecordedRun {
@@ -65,7 +66,7 @@ class OfflineSession implements RunSession, RecordedRun {
     this.#records = records;
     this.run = {
       id,
-      name: newRunName(),
+      name: randomName(),
       flowId: null,
       deploymentId: null,
       parameters: request.parameters,
@@ -138,4 +139,9 @@ class OfflineSession implements RunSession, RecordedRun {
     }
     return result;
   }
+}
+
+function randomName(): string {
+  const [first = 0, second = 0] = crypto.getRandomValues(new Uint16Array(2));
+  return runName(first, second);
 }

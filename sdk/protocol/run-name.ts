@@ -9,7 +9,7 @@ const NOUNS =
     " ",
   );
 
-export function runName(): string {
-  const [first = 0, second = 0] = crypto.getRandomValues(new Uint16Array(2));
+/** For example "gentle-weir", from two random numbers of at least 16 bits. Not unique. */
+export function runName(first: number, second: number): string {
   return `${ADJECTIVES[first % ADJECTIVES.length]}-${NOUNS[second % NOUNS.length]}`;
 }
