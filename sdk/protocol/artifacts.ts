@@ -52,6 +52,22 @@ export type ArtifactFilter = z.infer<typeof ArtifactFilter>;
 export const ArtifactSort = z.enum(["ID_DESC", "CREATED_DESC", "UPDATED_DESC", "KEY_ASC", "KEY_DESC"]);
 export type ArtifactSort = z.infer<typeof ArtifactSort>;
 
+/** The latest artifact under a key, with the key's own name for it. */
+export const ArtifactCollection = Artifact.extend({ key: z.string(), latest_id: Uuid });
+export type ArtifactCollection = z.infer<typeof ArtifactCollection>;
+
+/** As {@link ArtifactFilter}, over the latest artifact of each key. */
+export const ArtifactCollectionFilter = z
+  .object({
+    latest_id: z.object({ any_: ids }).nullish(),
+    key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
+    type: z.object({ any_: words, not_any_: words }).nullish(),
+    flow_run_id: z.object({ any_: ids }).nullish(),
+    task_run_id: z.object({ any_: ids }).nullish(),
+  })
+  .nullish();
+export type ArtifactCollectionFilter = z.infer<typeof ArtifactCollectionFilter>;
+
 const byId = z.object({ id: Uuid });
 
 export const createArtifact = endpoint({
@@ -84,6 +100,26 @@ export const readLatestArtifact = endpoint({
   summary: "Read the latest artifact with a key.",
   params: z.object({ key: z.string() }),
   returns: Artifact,
+});
+export const filterLatestArtifacts = endpoint({
+  id: "read_latest_artifacts",
+  method: "POST",
+  path: "/artifacts/latest/filter",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "List the latest artifact of each key.",
+  body: z.object({ artifacts: ArtifactCollectionFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
+  returns: z.array(ArtifactCollection),
+});
+export const countLatestArtifacts = endpoint({
+  id: "count_latest_artifacts",
+  method: "POST",
+  path: "/artifacts/latest/count",
+  tag: "Artifacts",
+  role: "viewer",
+  summary: "Count the keys of artifacts.",
+  body: z.object({ artifacts: ArtifactCollectionFilter }),
+  returns: z.int(),
 });
 export const filterArtifacts = endpoint({
   id: "filter_artifacts",

@@ -5,6 +5,17 @@ import * as queries from "../db/queries/artifacts.ts";
 import { type App, serve } from "../serve.ts";
 
 export function artifactRoutes(app: App): void {
+  serve(
+    app,
+    api.filterLatestArtifacts,
+  )(({ env, body }) =>
+    queries.listLatestArtifacts(env, body.artifacts, {
+      sort: body.sort ?? "ID_DESC",
+      limit: body.limit ?? LIMITS.pageRows,
+      offset: body.offset ?? 0,
+    }),
+  );
+  serve(app, api.countLatestArtifacts)(({ env, body }) => queries.countLatestArtifacts(env, body.artifacts));
   serve(app, api.createArtifact)(({ env, body }) => queries.insertArtifact(env, body));
   serve(
     app,

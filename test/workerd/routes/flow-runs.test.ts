@@ -245,6 +245,13 @@ describe("artifacts", () => {
     const second = await call<Run>("POST", "/artifacts/", { key, type: "markdown", data: "# 2" });
     expect((await call("GET", `/artifacts/${key}/latest`)).body).toMatchObject({ id: second.body.id, data: "# 2" });
     expect((await call("POST", "/artifacts/filter", { artifacts: { key: { any_: [key] } } })).body).toHaveLength(2);
+    const latest = { artifacts: { key: { any_: [key] }, type: { any_: ["markdown"] } } };
+    expect((await call("POST", "/artifacts/latest/filter", latest)).body).toMatchObject([
+      { key, latest_id: second.body.id, data: "# 2" },
+    ]);
+    expect((await call<number>("POST", "/artifacts/latest/count", latest)).body).toBe(1);
+    const older = { artifacts: { latest_id: { any_: [first.body.id] } } };
+    expect((await call("POST", "/artifacts/latest/filter", older)).body).toEqual([]);
     expect((await call("PATCH", `/artifacts/${first.body.id}`, { data: { n: 1 } })).status).toBe(204);
     expect((await call("GET", `/artifacts/${first.body.id}`)).body).toMatchObject({ data: { n: 1 } });
     expect((await call("POST", "/artifacts/", { key: "Not A Key" })).status).toBe(422);

@@ -1,5 +1,12 @@
 import { and, asc, desc, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
-import type { Artifact, ArtifactCreate, ArtifactFilter, ArtifactSort } from "#protocol/artifacts";
+import type {
+  Artifact,
+  ArtifactCollection,
+  ArtifactCollectionFilter,
+  ArtifactCreate,
+  ArtifactFilter,
+  ArtifactSort,
+} from "#protocol/artifacts";
 import type { JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
@@ -67,6 +74,35 @@ export async function listArtifacts(
 
 export async function countArtifacts(env: Env, filter: ArtifactFilter): Promise<number> {
   return openDb(env).$count(artifacts, where(filter));
+}
+
+/** The greatest id of each key: ids are in the order of creation. */
+const IS_LATEST = sql`${artifacts.key} IS NOT NULL AND ${artifacts.id} =
+  (SELECT max(newer.id) FROM artifacts AS newer WHERE newer.key = ${artifacts.key})`;
+
+export async function listLatestArtifacts(
+  env: Env,
+  filter: ArtifactCollectionFilter,
+  page: { readonly sort: ArtifactSort; readonly limit: number; readonly offset: number },
+): Promise<ArtifactCollection[]> {
+  const rows = await openDb(env)
+    .select()
+    .from(artifacts)
+    .where(and(IS_LATEST, where(asArtifactFilter(filter))))
+    .orderBy(ORDER[page.sort], desc(artifacts.id))
+    .limit(page.limit)
+    .offset(page.offset);
+  return rows.map((row) => ({ ...toArtifact(row), key: row.key ?? "", latest_id: row.id }));
+}
+
+export async function countLatestArtifacts(env: Env, filter: ArtifactCollectionFilter): Promise<number> {
+  return openDb(env).$count(artifacts, and(IS_LATEST, where(asArtifactFilter(filter))));
+}
+
+function asArtifactFilter(filter: ArtifactCollectionFilter): ArtifactFilter {
+  if (!filter) return null;
+  const { latest_id: id, ...rest } = filter;
+  return { ...rest, id };
 }
 
 export async function changeArtifact(
