@@ -1,6 +1,5 @@
 /** The HTTP API: middleware in its order, then the routes of each resource. */
 import { Hono } from "hono";
-import { SluiceError } from "#protocol/errors";
 import { checkHost, checkKey } from "./guard.ts";
 import { problem } from "./problem.ts";
 import { checkReady } from "./ready.ts";
@@ -17,6 +16,7 @@ import { taskRunRoutes } from "./routes/task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import type { App, AppEnv } from "./serve.ts";
+import { unknownRoute } from "./unknown-route.ts";
 
 export function createApp(): App {
   const app = new Hono<AppEnv>();
@@ -39,11 +39,7 @@ export function createApp(): App {
   ]) {
     add(app);
   }
-  app.all("/api/*", (c) => {
-    throw new SluiceError("not_found", `There is no ${c.req.method} ${c.req.path}.`, {
-      fix: "See /api/openapi.json for what there is.",
-    });
-  });
+  app.all("/api/*", unknownRoute(app.routes));
   // Everything else is the UI; the platform serves its files before this is asked.
   app.all("*", (c) => c.env.ASSETS.fetch(c.req.raw));
   return app;

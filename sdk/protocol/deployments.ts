@@ -35,6 +35,16 @@ export const DeploymentScheduleCreate = z.object({
 });
 export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
 
+/** The schedules of one deployment: a slug names one of them. */
+const schedules = z.array(DeploymentScheduleCreate).superRefine((all, context) => {
+  const seen = new Set<string>();
+  for (const [index, { slug }] of all.entries()) {
+    if (slug == null) continue;
+    if (seen.has(slug)) context.addIssue({ code: "custom", path: [index, "slug"], message: "names another schedule" });
+    seen.add(slug);
+  }
+});
+
 export const DeploymentSchedule = z.object({
   id: Uuid,
   created: WireTime,
@@ -91,7 +101,7 @@ export const DeploymentCreate = z.object({
   name: z.string().min(1).max(LIMITS.nameChars),
   flow_id: FlowId,
   paused: z.boolean().nullish(),
-  schedules: z.array(DeploymentScheduleCreate).nullish(),
+  schedules: schedules.nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   concurrency_options: JsonObject.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),

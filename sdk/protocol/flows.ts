@@ -4,7 +4,7 @@ import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, Paging } from "./filters.ts";
 import { Labels } from "./flow-runs.ts";
 import { FlowId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
+import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
 
 export const Flow = z.object({
@@ -18,7 +18,7 @@ export const Flow = z.object({
 export type Flow = z.infer<typeof Flow>;
 
 export const FlowCreate = z.object({
-  name: z.string().min(1).max(LIMITS.nameChars),
+  name: Name,
   tags: z.array(z.string()).nullish(),
   labels: Labels.nullish(),
 });

@@ -5,13 +5,8 @@ import { Paging, WorkPoolFilter } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
 import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
-
-const name = z
-  .string()
-  .min(1)
-  .max(LIMITS.nameChars)
-  .regex(/^[^/%&><]+$/, "must not contain any of / % & > <");
 
 export const WorkPool = z.object({
   id: WorkPoolId,
@@ -31,7 +26,7 @@ export const WorkPool = z.object({
 export type WorkPool = z.infer<typeof WorkPool>;
 
 export const WorkPoolCreate = z.object({
-  name,
+  name: Name,
   description: z.string().nullish(),
   type: z.string().min(1).nullish(),
   base_job_template: JsonObject.nullish(),
@@ -65,7 +60,7 @@ export const WorkQueue = z.object({
 export type WorkQueue = z.infer<typeof WorkQueue>;
 
 export const WorkQueueCreate = z.object({
-  name,
+  name: Name,
   description: z.string().nullish(),
   is_paused: z.boolean().nullish(),
   concurrency_limit: z.int().min(0).nullish(),
@@ -84,6 +79,14 @@ export const Worker = z.object({
   status: z.enum(["ONLINE", "OFFLINE"]),
 });
 export type Worker = z.infer<typeof Worker>;
+
+/** How a worker without a channel shows that it is alive. Three intervals without one, and it counts as offline. */
+export const WorkerHeartbeat = z.object({
+  name: z.string().min(1).max(LIMITS.nameChars),
+  /** Default: 30. */
+  heartbeat_interval_seconds: z.int().min(1).max(86_400).nullish(),
+});
+export type WorkerHeartbeat = z.infer<typeof WorkerHeartbeat>;
 
 const byName = z.object({ name: z.string() });
 const byQueue = z.object({ name: z.string(), queue: z.string() });
@@ -208,4 +211,15 @@ export const filterWorkers = endpoint({
   params: byName,
   body: Paging,
   returns: z.array(Worker),
+});
+export const sendWorkerHeartbeat = endpoint({
+  id: "worker_heartbeat",
+  method: "POST",
+  path: "/work_pools/:name/workers/heartbeat",
+  tag: "Work Pools",
+  status: 204,
+  role: "worker",
+  summary: "Show that a worker without a channel is alive; one that is not known yet is recorded.",
+  params: byName,
+  body: WorkerHeartbeat,
 });

@@ -9,19 +9,20 @@ function message(id: string, body: unknown) {
 }
 
 describe("the dispatch queue", () => {
-  it("offers what it understands, and retries the poisoned message among them", async ({ expect }) => {
+  it("offers what it understands, and retries the poisoned messages among them", async ({ expect }) => {
     const id = freshRunId();
     const pool = `queue-${id}`;
     await ownerStub(id).create(pooledRun(id, pool));
     const batch = createMessageBatch("dispatch", [
       message("good", { flow_run_id: id }),
       message("bad", { nonsense: 1 }),
+      message("lost", { flow_run_id: "0193a000-0000-4000-8000-00000000dead" }),
     ]);
     const ctx = createExecutionContext();
     await worker.queue(batch, env);
     const result = await getQueueResult(batch, ctx);
     expect(result.explicitAcks).toEqual(["good"]);
-    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["bad"]);
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["bad", "lost"]);
     expect((await env.WORK_POOLS.getByName(pool).status()).ready).toBe(1);
   });
 

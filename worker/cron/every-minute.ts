@@ -1,12 +1,19 @@
 /**
  * The minute's upkeep: pools whose workers are said to be online look whether they still are. A server that was killed
- * saw none of its sockets close, and a pool's object that sleeps does not look by itself.
+ * saw none of its sockets close, and a pool's object that sleeps does not look by itself. Workers that show themselves
+ * by heartbeats over REST are known to D1 only, and are marked offline here when they have fallen silent.
  *
  * Idempotent: a tick may come twice, late, or not at all.
  */
-import { poolsWithWorkersOnline } from "../db/queries/work-pools.ts";
+import { markSilentWorkers, poolsWithWorkersOnline } from "../db/queries/work-pools.ts";
 
 export async function everyMinute(_controller: ScheduledController, env: Env): Promise<void> {
   const names = await poolsWithWorkersOnline(env);
-  await Promise.all(names.map((name) => env.WORK_POOLS.getByName(name).status()));
+  await Promise.all(
+    names.map(async (name) => {
+      const { workers } = await env.WORK_POOLS.getByName(name).status();
+      const connected = workers.filter((worker) => worker.online).map((worker) => worker.name);
+      await markSilentWorkers(env, name, connected);
+    }),
+  );
 }

@@ -135,6 +135,15 @@ export function workPoolCondition(filter: Of<typeof WorkPoolFilter>): Condition 
   ]);
 }
 
+function byQueueName(filter: NonNullable<FlowRunFilter>["work_queue_name"]): Condition {
+  if (!filter) return undefined;
+  const name = sql`${flowRuns.doc} ->> '$.work_queue_name'`;
+  return join(filter.operator, [
+    filter.any_ ? oneOf(name, filter.any_) : undefined,
+    filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(name) : isNotNull(name),
+  ]);
+}
+
 function flowRunCondition(filter: FlowRunFilter): Condition {
   if (!filter) return undefined;
   return join(filter.operator, [
@@ -142,9 +151,7 @@ function flowRunCondition(filter: FlowRunFilter): Condition {
     byName(flowRuns.name, filter.name),
     byTags(flowRuns.tags, filter.tags),
     byNullableId(flowRuns.deploymentId, filter.deployment_id),
-    filter.work_queue_name?.any_
-      ? oneOf(sql`${flowRuns.doc} ->> '$.work_queue_name'`, filter.work_queue_name.any_)
-      : undefined,
+    byQueueName(filter.work_queue_name),
     byState(flowRuns.stateType, flowRuns.stateName, filter.state),
     byTime(flowRuns.startTime, filter.start_time),
     byTime(flowRuns.endTime, filter.end_time),

@@ -12,13 +12,15 @@ export async function consumeDispatch(batch: MessageBatch<unknown>, env: Env): P
   await Promise.all(
     batch.messages.map(async (message) => {
       const parsed = DispatchMessage.safeParse(message.body);
-      if (!parsed.success) {
-        console.warn(`Message ${message.id} of queue "dispatch" is not understood.`, parsed.error.issues);
+      const owner = parsed.success ? ownerOf(env.FLOW_RUNS, parsed.data.flow_run_id) : null;
+      if (!parsed.success || !owner) {
+        const reason = parsed.success ? "Its id leads to no owner: it was not made here." : parsed.error.issues;
+        console.warn(`Message ${message.id} of queue "dispatch" is not understood.`, reason);
         message.retry();
         return;
       }
       try {
-        await ownerOf(env.FLOW_RUNS, parsed.data.flow_run_id)?.offer(parsed.data.flow_run_id);
+        await owner.offer(parsed.data.flow_run_id);
         message.ack();
       } catch (error) {
         console.warn(`Flow run ${parsed.data.flow_run_id} could not be offered; the queue tries again.`, error);

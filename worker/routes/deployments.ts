@@ -1,10 +1,10 @@
-import { Validator } from "@cfworker/json-schema";
 import * as api from "#protocol/deployments";
 import { notFound, SluiceError } from "#protocol/errors";
 import type { JsonObject } from "#protocol/flow-runs";
 import { LIMITS } from "#protocol/limits";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import type { RunPlacement } from "../../durable-objects/flow-run-owner.ts";
+import { checkParameters } from "../check-parameters.ts";
 import { createFlowRun, requireFlow } from "../create-flow-run.ts";
 import * as queries from "../db/queries/deployments.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -121,27 +121,4 @@ function placementOf(
     pullSteps: details.pull_steps,
     jobVariables: { ...details.job_variables, ...jobVariables },
   };
-}
-
-/** Holds parameters against the deployment's JSON schema. */
-function checkParameters(parameters: JsonObject, schema: JsonObject | null): void {
-  if (schema === null || Object.keys(schema).length === 0) return;
-  const result = new Validator(schema, "2020-12", false).validate(parameters);
-  if (result.valid) return;
-  const issues = result.errors
-    .filter((error) => error.keyword !== "properties")
-    .map((error) => ({
-      loc: ["body", "parameters", ...error.instanceLocation.split("/").slice(1)],
-      msg: error.error,
-      type: error.keyword,
-    }));
-  const first = issues[0];
-  throw new SluiceError(
-    "conflict",
-    `Validation failed for field '${first?.loc.slice(2).join(".") ?? ""}'. ${first?.msg ?? ""}`,
-    {
-      fix: "Send parameters that fit the deployment's parameter_openapi_schema, or enforce_parameter_schema: false.",
-      issues,
-    },
-  );
 }

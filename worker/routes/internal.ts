@@ -15,7 +15,7 @@ export function internalRoutes(app: App): void {
     if (!token || !(await sameSecret(presentedKey(c.req.header("authorization")), token))) {
       throw new SluiceError("not_found", "There is no POST /api/internal/migrate.", { fix: "See /api/openapi.json." });
     }
-    const parsed = Migrations.safeParse(await c.req.json());
+    const parsed = Migrations.safeParse(await c.req.json().catch(() => null));
     if (!parsed.success) {
       throw new SluiceError("validation", "The migrations are not in the expected form.", {
         fix: "This route is called by the embedded server only.",

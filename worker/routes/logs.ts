@@ -1,3 +1,4 @@
+import { SluiceError } from "#protocol/errors";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/logs";
@@ -8,6 +9,8 @@ import { type App, serve } from "../serve.ts";
 
 /** A log filter that names no run looks at this many of the newest runs. */
 const RECENT_RUNS = 20;
+/** Each run that a filter names is one call to its owner. */
+const RUNS_MAX = LIMITS.pageRows;
 
 export function logRoutes(app: App): void {
   serve(
@@ -59,9 +62,9 @@ async function byRun(env: Env, lines: readonly api.LogCreate[]): Promise<Map<Flo
 }
 
 async function runsOf(env: Env, filter: api.LogFilter): Promise<FlowRunId[]> {
-  if (filter?.flow_run_id?.any_) return filter.flow_run_id.any_ as FlowRunId[];
+  if (filter?.flow_run_id?.any_) return bounded([...new Set(filter.flow_run_id.any_)] as FlowRunId[]);
   if (filter?.task_run_id?.any_) {
-    return [...new Set((await flowRunsOfTasks(env, filter.task_run_id.any_ as TaskRunId[])).values())];
+    return bounded([...new Set((await flowRunsOfTasks(env, filter.task_run_id.any_ as TaskRunId[])).values())]);
   }
   const newest = await listFlowRuns(
     env,
@@ -69,4 +72,16 @@ async function runsOf(env: Env, filter: api.LogFilter): Promise<FlowRunId[]> {
     { sort: "ID_DESC", limit: RECENT_RUNS, offset: 0 },
   );
   return newest.map((run) => run.id);
+}
+
+function bounded(runs: FlowRunId[]): FlowRunId[] {
+  if (runs.length <= RUNS_MAX) return runs;
+  throw new SluiceError(
+    "validation",
+    `The filter asks for logs of ${runs.length} flow runs; ${RUNS_MAX} are allowed.`,
+    {
+      fix: "Ask for the logs of fewer flow runs at a time.",
+      issues: [{ loc: ["body", "logs"], msg: `names more than ${RUNS_MAX} flow runs`, type: "too_big" }],
+    },
+  );
 }

@@ -52,11 +52,7 @@ export function workPoolRoutes(app: App): void {
     api.createWorkQueue,
   )(async ({ env, params, body }) => {
     const queue = await queries.insertWorkQueue(env, await requirePool(env, params.name), body);
-    if (!queue) {
-      throw new SluiceError("conflict", `Work pool "${params.name}" already has a queue named "${body.name}".`, {
-        fix: "Choose another name, or change the queue that is there.",
-      });
-    }
+    if (!queue) throw queueNameTaken(params.name, body.name);
     return queue;
   });
   serve(
@@ -76,9 +72,9 @@ export function workPoolRoutes(app: App): void {
     api.updateWorkQueue,
   )(async ({ env, params, body }) => {
     const pool = await requirePool(env, params.name);
-    if (!(await queries.changeWorkQueue(env, pool, params.queue, body))) {
-      throw notFound("Work queue", `"${params.name}/${params.queue}"`);
-    }
+    const outcome = await queries.changeWorkQueue(env, pool, params.queue, body);
+    if (outcome === "unknown") throw notFound("Work queue", `"${params.name}/${params.queue}"`);
+    if (outcome === "name taken") throw queueNameTaken(params.name, body.name ?? "");
     return undefined;
   });
   serve(
@@ -100,6 +96,19 @@ export function workPoolRoutes(app: App): void {
     app,
     api.filterWorkers,
   )(async ({ env, params, body }) => queries.listWorkers(env, await requirePool(env, params.name), pageOf(body)));
+  serve(
+    app,
+    api.sendWorkerHeartbeat,
+  )(async ({ env, params, body }) => {
+    await queries.recordHeartbeat(env, await requirePool(env, params.name), body);
+    return undefined;
+  });
+}
+
+function queueNameTaken(pool: string, name: string): SluiceError {
+  return new SluiceError("conflict", `Work pool "${pool}" already has a queue named "${name}".`, {
+    fix: "Choose another name, or change the queue that is there.",
+  });
 }
 
 /** The pool's object pushes by what it was told last. */

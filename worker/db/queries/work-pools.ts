@@ -1,10 +1,12 @@
-import { and, asc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, not, type SQL, sql } from "drizzle-orm";
 import type { z } from "zod";
 import type { WorkPoolFilter } from "#protocol/filters";
 import type { WorkPoolId, WorkQueueId } from "#protocol/ids";
+import { SPANS } from "#protocol/limits";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type {
   Worker,
+  WorkerHeartbeat,
   WorkPool,
   WorkPoolCreate,
   WorkPoolUpdate,
@@ -12,7 +14,7 @@ import type {
   WorkQueueCreate,
 } from "#protocol/work-pools";
 import { newId } from "../../new-id.ts";
-import { workPoolCondition } from "../filters.ts";
+import { oneOf, workPoolCondition } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
@@ -21,6 +23,8 @@ import { violatesUnique } from "../unique.ts";
 /** Upstream's word for a pool whose type nobody gave. */
 const DEFAULT_TYPE = "process";
 const DEFAULT_QUEUE = "default";
+/** Upstream's word for a worker that does not say how often it shows itself. */
+const DEFAULT_HEARTBEAT_SECONDS = 30;
 
 export interface Page {
   readonly limit: number;
@@ -170,20 +174,25 @@ export async function changeWorkQueue(
   pool: WorkPool,
   name: string,
   change: { readonly [K in keyof WorkQueueCreate]?: WorkQueueCreate[K] | undefined },
-): Promise<boolean> {
-  const [row] = await openDb(env)
-    .update(workQueues)
-    .set({
-      ...(change.name !== undefined ? { name: change.name } : {}),
-      ...(change.description != null ? { description: change.description } : {}),
-      ...(change.is_paused != null ? { isPaused: change.is_paused } : {}),
-      ...(change.concurrency_limit !== undefined ? { concurrencyLimit: change.concurrency_limit } : {}),
-      ...(change.priority != null ? { priority: change.priority } : {}),
-      updated: Date.now(),
-    })
-    .where(ofPool(pool, name))
-    .returning({ id: workQueues.id });
-  return row !== undefined;
+): Promise<"changed" | "unknown" | "name taken"> {
+  try {
+    const [row] = await openDb(env)
+      .update(workQueues)
+      .set({
+        ...(change.name !== undefined ? { name: change.name } : {}),
+        ...(change.description != null ? { description: change.description } : {}),
+        ...(change.is_paused != null ? { isPaused: change.is_paused } : {}),
+        ...(change.concurrency_limit !== undefined ? { concurrencyLimit: change.concurrency_limit } : {}),
+        ...(change.priority != null ? { priority: change.priority } : {}),
+        updated: Date.now(),
+      })
+      .where(ofPool(pool, name))
+      .returning({ id: workQueues.id });
+    return row ? "changed" : "unknown";
+  } catch (error) {
+    if (violatesUnique(error, "work_queues.work_pool_id")) return "name taken";
+    throw error;
+  }
 }
 
 export async function deleteWorkQueue(env: Env, pool: WorkPool, name: string): Promise<boolean> {
@@ -209,6 +218,41 @@ export async function listWorkers(env: Env, pool: WorkPool, page: Page): Promise
     heartbeat_interval_seconds: row.heartbeatIntervalSeconds,
     status: row.status,
   }));
+}
+
+/** Records that a worker was heard of just now. */
+export async function recordHeartbeat(env: Env, pool: WorkPool, beat: WorkerHeartbeat): Promise<void> {
+  const now = Date.now();
+  const seen = {
+    status: "ONLINE" as const,
+    lastHeartbeatTime: now,
+    heartbeatIntervalSeconds: beat.heartbeat_interval_seconds ?? DEFAULT_HEARTBEAT_SECONDS,
+    updated: now,
+  };
+  await openDb(env)
+    .insert(workers)
+    .values({ id: newId(), workPoolId: pool.id, name: beat.name, type: pool.type, created: now, ...seen })
+    .onConflictDoUpdate({ target: [workers.workPoolId, workers.name], set: seen });
+}
+
+/**
+ * Marks workers offline that missed three heartbeats. Those whose names are in `connected` are left alone: a worker
+ * with a channel shows itself to the pool's object, not here.
+ */
+export async function markSilentWorkers(env: Env, poolName: string, connected: readonly string[]): Promise<void> {
+  const now = Date.now();
+  const span = sql`${1_000 * SPANS.missedHeartbeats} * coalesce(${workers.heartbeatIntervalSeconds}, ${DEFAULT_HEARTBEAT_SECONDS})`;
+  await openDb(env)
+    .update(workers)
+    .set({ status: "OFFLINE", updated: now })
+    .where(
+      and(
+        sql`${workers.workPoolId} = (SELECT ${workPools.id} FROM ${workPools} WHERE ${workPools.name} = ${poolName})`,
+        eq(workers.status, "ONLINE"),
+        sql`coalesce(${workers.lastHeartbeatTime}, 0) + ${span} < ${now}`,
+        not(oneOf(workers.name, connected)),
+      ),
+    );
 }
 
 function ofPool(pool: WorkPool, name: string): SQL | undefined {

@@ -1,0 +1,55 @@
+import { describe, it } from "vitest";
+import { aDeployment, aFlow, call, freshName } from "../support/api.ts";
+
+const SIX = { cron: "0 6 * * *" };
+
+describe("schedules of a deployment", () => {
+  it("have slugs of their own, and nothing is stored where they have not", async ({ expect }) => {
+    const flow = await aFlow();
+    const name = freshName("deployment");
+    const twice = [{ schedule: SIX, slug: "morning" }, { schedule: SIX }, { schedule: SIX, slug: "morning" }];
+    const answer = await call<{ exception_detail: object[] }>("POST", "/deployments/", {
+      name,
+      flow_id: flow.id,
+      schedules: twice,
+    });
+    expect(answer.status).toBe(422);
+    expect(answer.body.exception_detail).toMatchObject([{ loc: ["body", "schedules", 2, "slug"], input: "morning" }]);
+    expect((await call("GET", `/deployments/name/${flow.name}/${name}`)).status).toBe(404);
+  });
+
+  it("are refused in a change as well, and stay as they were", async ({ expect }) => {
+    const { id } = await aDeployment({ schedules: [{ schedule: SIX, slug: "morning" }] });
+    const twice = [1, 2].map(() => ({ schedule: SIX, slug: "evening" }));
+    expect((await call("PATCH", `/deployments/${id}`, { schedules: twice })).status).toBe(422);
+    expect((await call("GET", `/deployments/${id}`)).body).toMatchObject({ schedules: [{ slug: "morning" }] });
+  });
+
+  it("may do without slugs", async ({ expect }) => {
+    const { id } = await aDeployment({ schedules: [{ schedule: SIX }, { schedule: SIX, slug: null }] });
+    const { body } = await call<{ schedules: unknown[] }>("GET", `/deployments/${id}`);
+    expect(body.schedules).toHaveLength(2);
+  });
+});
+
+describe("a deployment's parameter schema that cannot be used", () => {
+  it.for([
+    ["a $ref that leads nowhere", { properties: { n: { $ref: "#/nope" } } }],
+    ["a $ref in a circle", { properties: { n: { $ref: "#/properties/n" } } }],
+    ["a pattern that is no regular expression", { properties: { n: { pattern: "(" } } }],
+  ] as const)("%s is told to whoever runs it, who may go without", async ([, schema], { expect }) => {
+    const { id } = await aDeployment({ parameter_openapi_schema: { type: "object", ...schema } });
+    const run = (more: object) =>
+      call<{ detail: string }>("POST", `/deployments/${id}/create_flow_run`, { parameters: { n: "x" }, ...more });
+    const refused = await run({});
+    expect(refused.status).toBe(409);
+    expect(refused.body.detail).toContain("parameter_openapi_schema");
+    expect((await run({ enforce_parameter_schema: false })).status).toBe(201);
+  });
+});
+
+describe("names of flows", () => {
+  it.for(["a/b", "100%", "a&b", "<b>", ">"])("%j is refused, as upstream does", async (name, { expect }) => {
+    expect((await call("POST", "/flows/", { name })).status).toBe(422);
+  });
+});
