@@ -56,7 +56,7 @@ export class ReportRecorder {
   ): void {
     const known = this.#sessionOf(id, session);
     if (n <= known.acked) return;
-    this.#storeTasks(id, tasks);
+    this.#storeTasks(id, tasks, false);
     this.#storeLogs(id, { session, batch: n }, logs);
     this.#sessions.set(id, { session, acked: n });
   }
@@ -95,7 +95,7 @@ export class ReportRecorder {
   /** Records task runs that a client without a run channel tells of. */
   recordTasks(id: FlowRunId, reports: readonly TaskReport[]): boolean {
     if (!this.#parts.store.run(id)) return false;
-    this.#storeTasks(id, reports);
+    this.#storeTasks(id, reports, true);
     // Found again after a restart by this mark: nothing watches a run whose process has no channel.
     const seq = this.#parts.sequence.next();
     this.#parts.store.appendJournal(seq, id, null);
@@ -166,15 +166,18 @@ export class ReportRecorder {
     this.#logBytes.delete(id);
   }
 
-  #storeTasks(id: FlowRunId, reports: readonly TaskReport[]): void {
+  /**
+   * `isFoundById` asks for an early first copy, by which clients find a task run under its own id; it costs a row in D1
+   * for each task that takes longer than that copy.
+   */
+  #storeTasks(id: FlowRunId, reports: readonly TaskReport[], isFoundById: boolean): void {
     const { store, copier, now } = this.#parts;
     for (const report of reports) {
       const version = this.#parts.sequence.next();
       const before = store.task(id, report.task_key, report.dynamic_key);
       const row = applyTaskReport(before, id, report, version, now());
       store.putTask(id, row);
-      // The first copy comes soon: by it a task run is found under its own id.
-      const isSoon = before === null || isTerminal(row.task.state_type);
+      const isSoon = (isFoundById && before === null) || isTerminal(row.task.state_type);
       copier.markTask(id, report.task_key, report.dynamic_key, version, isSoon);
     }
   }

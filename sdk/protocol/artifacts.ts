@@ -38,15 +38,13 @@ export type ArtifactCreate = z.infer<typeof ArtifactCreate>;
 
 const ids = z.array(Uuid).nullish();
 const words = z.array(z.string()).nullish();
-export const ArtifactFilter = z
-  .object({
-    id: z.object({ any_: ids }).nullish(),
-    key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
-    type: z.object({ any_: words, not_any_: words }).nullish(),
-    flow_run_id: z.object({ any_: ids }).nullish(),
-    task_run_id: z.object({ any_: ids }).nullish(),
-  })
-  .nullish();
+const criteria = z.object({
+  key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
+  type: z.object({ any_: words, not_any_: words }).nullish(),
+  flow_run_id: z.object({ any_: ids }).nullish(),
+  task_run_id: z.object({ any_: ids }).nullish(),
+});
+export const ArtifactFilter = criteria.extend({ id: z.object({ any_: ids }).nullish() }).nullish();
 export type ArtifactFilter = z.infer<typeof ArtifactFilter>;
 
 export const ArtifactSort = z.enum(["ID_DESC", "CREATED_DESC", "UPDATED_DESC", "KEY_ASC", "KEY_DESC"]);
@@ -57,15 +55,7 @@ export const ArtifactCollection = Artifact.extend({ key: z.string(), latest_id: 
 export type ArtifactCollection = z.infer<typeof ArtifactCollection>;
 
 /** As {@link ArtifactFilter}, over the latest artifact of each key. */
-export const ArtifactCollectionFilter = z
-  .object({
-    latest_id: z.object({ any_: ids }).nullish(),
-    key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
-    type: z.object({ any_: words, not_any_: words }).nullish(),
-    flow_run_id: z.object({ any_: ids }).nullish(),
-    task_run_id: z.object({ any_: ids }).nullish(),
-  })
-  .nullish();
+export const ArtifactCollectionFilter = criteria.extend({ latest_id: z.object({ any_: ids }).nullish() }).nullish();
 export type ArtifactCollectionFilter = z.infer<typeof ArtifactCollectionFilter>;
 
 const byId = z.object({ id: Uuid });

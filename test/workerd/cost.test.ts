@@ -126,3 +126,30 @@ it("stays within the budget of rows and requests", { timeout: 30_000 }, async ({
     expect(spent[what as keyof typeof spent], `${what} are counted at all`).toBeGreaterThan(0);
   }
 });
+
+it("copies a task that is told of twice within a second once, when it has ended", { timeout: 30_000 }, async ({
+  expect,
+}) => {
+  const flow = await api<{ id: string }>("POST", "/flows/", { name: "cost" });
+  const created = await api<{ id: string }>("POST", "/flow_runs/", { flow_id: flow.id, state: { type: "RUNNING" } });
+  const stub = env.FLOW_RUNS.getByName(partitionOf(created.id) ?? "");
+  const storage = await runInDurableObject(stub, (_, state) => state.storage);
+  const run = await open(`/flow_runs/${created.id}/channel`);
+  run.send({ type: "hello", protocol: 1, session: crypto.randomUUID(), generation: null });
+  await run.next("welcome");
+
+  using meter = new Meter(storage);
+  const task = crypto.randomUUID();
+  run.send({ type: "batch", n: 1, items: [report(0, ["RUNNING"], task)] });
+  await run.next("ack");
+  // Longer than the delay after which a task that has ended is copied, shorter than that of one that goes on.
+  await scheduler.wait(300);
+  run.send({ type: "batch", n: 2, items: [report(0, ["COMPLETED"], task)] });
+  await run.next("ack");
+  await until("the copy", async () => {
+    const row = await env.DB.prepare("SELECT state_type FROM task_runs WHERE id = ?").bind(task).first();
+    return row?.["state_type"] === "COMPLETED";
+  });
+  // The row and its entry in the index of ids.
+  expect(meter.d1Rows).toBe(2);
+});

@@ -26,10 +26,11 @@ function newFolder(): string {
 async function open(path: string): Promise<DataFolder> {
   const folder = await DataFolder.open(path, PROGRAM);
   onTestFinished(() => {
-    // Some tests close it themselves.
     try {
       folder.close();
-    } catch {}
+    } catch {
+      // The test closed it itself.
+    }
   });
   return folder;
 }
