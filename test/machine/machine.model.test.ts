@@ -151,10 +151,14 @@ function isStored(state: State): boolean {
 }
 
 describe("through any sequence of proposals", () => {
-  it("a terminal state is left only for SCHEDULED (I5), unless somebody insists", () => {
+  it("a run of a pool leaves a terminal state only for SCHEDULED or another end (I5), unless somebody insists", () => {
     always(
       ({ before, decision: { written } }) =>
-        !written || !isTerminal(before.state?.type) || ["SCHEDULED", before.state?.type].includes(written.state.type),
+        !written ||
+        !before.pooled ||
+        !isTerminal(before.state?.type) ||
+        written.state.type === "SCHEDULED" ||
+        isTerminal(written.state.type),
       "flow-run",
       "claim",
     );
