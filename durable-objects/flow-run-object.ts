@@ -28,13 +28,14 @@ import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { readLogs } from "./log-lines.ts";
-import { PartitionIds } from "./partition.ts";
+import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { reserve } from "./reserve.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { Sequence } from "./sequence.ts";
+import { stateDeadline } from "./state-deadlines.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
@@ -217,6 +218,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#arm();
   }
 
+  async markLate(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.markLate(id));
+    this.#arm();
+  }
+
+  async cancelWithParent(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.cancelWithParent(id));
+    this.#arm();
+  }
+
   async frames(id: FlowRunId, frames: readonly RunClientFrame[]): Promise<RunServerFrame[]> {
     const parts = this.#parts;
     if (!parts) return [...unknownRun(id).frames];
@@ -303,6 +316,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       return;
     }
     const termMs = SPANS.missedHeartbeats * this.#heartbeatMs;
+    if (row.kind !== "alive") {
+      const { kind } = row;
+      // Late is what the clock says; the others may only pass while somebody could have ended the state.
+      const acts = () => kind === "late" || parts.deadlines.mayAct(row, now, termMs);
+      await parts.commit.run(() => acts() && parts.recorder.endState(row.runId, kind));
+      return;
+    }
+    const record = parts.store.run(row.runId)?.record;
+    const deadline = record ? stateDeadline(record) : null;
+    if (deadline !== null && deadline.dueAt <= now) {
+      await parts.commit.run(() => parts.recorder.endState(row.runId, deadline.kind));
+    }
     const lastSeen = this.#lastSeen(row.runId);
     if (lastSeen !== null && lastSeen + termMs > now) {
       parts.deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
@@ -361,6 +386,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     }
   }
 
+  async #cancelChildren(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    const children = (await parts?.commit.run(() => parts.reports.cancelTasks(id))) ?? [];
+    await Promise.all(children.map((child) => ownerOf(this.env.FLOW_RUNS, child)?.cancelWithParent(child)));
+  }
+
   #open(): Parts {
     const { ctx, env } = this;
     migrate(ctx.storage, RUN_SCHEMA);
@@ -380,6 +411,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       env,
       store,
       tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
+      cancelChildren: (id) => this.#cancelChildren(id),
     });
     const deadlines = new Deadlines(store, clock.now());
     const now = () => clock.now();

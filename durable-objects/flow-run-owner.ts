@@ -93,6 +93,10 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
+  markLate(id: FlowRunId): Promise<void>;
+  /** Cancels a run whose parent was cancelled; called by the owner of the parent. */
+  cancelWithParent(id: FlowRunId): Promise<void>;
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
   mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void>;
 }

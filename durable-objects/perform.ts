@@ -17,6 +17,8 @@ export interface PerformerParts {
   readonly store: RunStore;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
+  /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
+  cancelChildren(id: FlowRunId): Promise<void>;
 }
 
 const RETRY_MS = [100, 500, 2_000, 10_000] as const;
@@ -109,6 +111,9 @@ export class Performer {
         if (state) this.#parts.tellProcess(id, effect.action, state);
         return;
       }
+      case "cancel-children":
+        await this.#parts.cancelChildren(id);
+        return;
       case "mirror-to-parent":
         await this.#mirror(id, effect.taskRunId);
         return;
@@ -154,6 +159,7 @@ export function standingEffects(row: RunRow): Effect[] {
   const { state, policy, pooled, parentTaskRunId } = row.record;
   const effects: Effect[] = [];
   if (state === null) return effects;
+  if (state.type === "CANCELLED") effects.push({ kind: "cancel-children" });
   if (parentTaskRunId) effects.push({ kind: "mirror-to-parent", taskRunId: parentTaskRunId });
   if (!pooled) return effects;
   if (state.type === "SCHEDULED" && policy.retry_type !== "in_process") {

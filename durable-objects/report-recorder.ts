@@ -141,6 +141,39 @@ export class ReportRecorder {
     copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, isTerminal(after.task.state_type));
   }
 
+  /**
+   * Ends the task runs of a cancelled run that have not ended. Answers the child runs that some of them stand for:
+   * they are runs of their own, whose owners cancel them.
+   */
+  cancelTasks(id: FlowRunId): FlowRunId[] {
+    const { store, ids, copier, now, sequence } = this.#parts;
+    const children: FlowRunId[] = [];
+    for (const row of store.tasks(id)) {
+      const state = row.task.state;
+      if (isTerminal(state?.type)) continue;
+      const child = state?.state_details.child_flow_run_id ?? null;
+      if (child !== null) {
+        // The child's own end is mirrored here.
+        children.push(child);
+        continue;
+      }
+      const at = now();
+      const cancelled: State = {
+        id: ids.state(at),
+        type: "CANCELLED",
+        name: defaultStateName("CANCELLED"),
+        timestamp: toWireTime(at),
+        message: "The parent flow run was cancelled.",
+        data: null,
+        state_details: NO_DETAILS,
+      };
+      const version = sequence.next();
+      store.putTask(id, applyTaskReport(row, id, { ...row.task, states: [cancelled] }, version, at));
+      copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, true);
+    }
+    return children;
+  }
+
   /** Marks of task runs that an earlier life of the object left: they go when the watermark has passed them. */
   adoptMarks(seqs: readonly number[]): void {
     this.#marks.push(...seqs);

@@ -14,12 +14,20 @@ export interface Step {
 
 /** Derives every effect of a step. Effects of one step may be performed in any order. */
 export function effectsOf(step: Step): readonly Effect[] {
-  return [...poolEffects(step), ...slotEffects(step), ...processEffects(step), ...parentEffects(step)];
+  return [
+    ...poolEffects(step),
+    ...slotEffects(step),
+    ...processEffects(step),
+    ...parentEffects(step),
+    ...childEffects(step),
+  ];
 }
 
 function poolEffects({ before, state, after }: Step): Effect[] {
   if (!after.pooled) return [];
   if (state.type === "SCHEDULED" && after.policy.retry_type !== "in_process") {
+    // The pool has the run already: that it is late changes nothing there.
+    if (before.state?.type === "SCHEDULED" && state.name === "Late") return [];
     return [{ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) }];
   }
   // PENDING is the claim, by which the pool itself takes the run from its list.
@@ -39,6 +47,11 @@ function processEffects({ before, state }: Step): Effect[] {
   return state.type === "CANCELLED" && before.state?.type !== "CANCELLING" && isInHand(before.state, before.policy)
     ? [{ kind: "tell-process", action: "cancel" }]
     : [];
+}
+
+/** A parent's end by request is the end of everything that it started. */
+function childEffects({ before, state }: Step): Effect[] {
+  return state.type === "CANCELLED" && before.state?.type !== "CANCELLED" ? [{ kind: "cancel-children" }] : [];
 }
 
 function parentEffects({ after }: Step): Effect[] {

@@ -140,6 +140,8 @@ export type Effect =
   | { readonly kind: "release" }
   /** Tell the run's process to stop. */
   | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
+  /** Cancel the task runs and child runs that have not ended. */
+  | { readonly kind: "cancel-children" }
   /** Mirror the state onto the task run that stands for this run in its parent. */
   | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId };
 

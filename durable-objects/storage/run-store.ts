@@ -14,6 +14,7 @@ import type { State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunPlacement } from "../flow-run-owner.ts";
+import type { StateDeadlineKind } from "../state-deadlines.ts";
 import { ParsedRows } from "./parsed-rows.ts";
 
 /** What was said when the run was made, and what a PATCH may change. Large; rarely rewritten. */
@@ -59,8 +60,8 @@ export interface TaskRow {
   readonly version: number;
 }
 
-/** What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats. */
-export type DeadlineKind = "claim" | "alive";
+/** What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats, the others for the next state. */
+export type DeadlineKind = "claim" | "alive" | StateDeadlineKind;
 
 export interface DeadlineRow {
   readonly runId: FlowRunId;

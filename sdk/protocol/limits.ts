@@ -30,6 +30,10 @@ export const LIMITS = {
 export const SPANS = {
   /** A claim that nobody confirmed within this span is given back, unless its worker is online. */
   claimLeaseMs: 30_000,
+  /** A cancellation that nobody confirms within this span is done by the control plane; upstream's default. */
+  cancellingMs: 300_000,
+  /** A scheduled run that nobody took within this span of its time is marked Late; upstream's default. */
+  lateAfterMs: 15_000,
   /** Heartbeats that may be missed before a running flow counts as lost. */
   missedHeartbeats: 3,
   /** Copies of task runs are collected for this long, so that short tasks are copied once. */
