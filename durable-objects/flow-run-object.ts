@@ -6,8 +6,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
-import type { FlowRun, FlowRunUpdate, Labels } from "#protocol/flow-runs";
-import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
+import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { Log, LogCreate } from "#protocol/logs";
 import {
@@ -32,6 +32,7 @@ import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { reserve } from "./reserve.ts";
+import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { Sequence } from "./sequence.ts";
@@ -92,6 +93,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
     this.#arm();
     return outcome;
+  }
+
+  async resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const result = await parts.commit.run(() => resume(parts, id, input));
+    this.#arm();
+    return result;
+  }
+
+  async state(id: StateId): Promise<State | null> {
+    return this.#parts?.store.stateById(id) ?? null;
   }
 
   async update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean> {

@@ -5,7 +5,7 @@
 
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
-import type { FlowRunId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
+import type { FlowRunId, StateId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
 import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
@@ -55,6 +55,10 @@ export interface FlowRunOwner {
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
   ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
+  /** Lets a paused run go on, with the input that it waits for. Null when there is no such run. */
+  resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null>;
+  /** A state of any run of this owner. */
+  state(id: StateId): Promise<State | null>;
   /** False when there is no such run. */
   update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean>;
   /** Adds labels; false when there is no such run. */

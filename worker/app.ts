@@ -6,7 +6,9 @@ import { checkReady } from "./ready.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
+import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
@@ -28,6 +30,8 @@ export function createApp(): App {
     serverRoutes,
     channelRoutes,
     flowRoutes,
+    flowRunOperationRoutes,
+    flowRunGraphRoutes,
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,

@@ -26,12 +26,21 @@ export function effectsOf(step: Step): readonly Effect[] {
 function poolEffects({ before, state, after }: Step): Effect[] {
   if (!after.pooled) return [];
   if (state.type === "SCHEDULED" && after.policy.retry_type !== "in_process") {
-    // The pool has the run already: that it is late changes nothing there.
-    if (before.state?.type === "SCHEDULED" && state.name === "Late") return [];
+    // The pool has the run already, at this very time: that it is marked late changes nothing there.
+    if (state.name === "Late" && waitsSince(before, state)) return [];
     return [{ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) }];
   }
   // PENDING is the claim, by which the pool itself takes the run from its list.
   return before.state?.type === "SCHEDULED" && state.type !== "PENDING" ? [{ kind: "withdraw" }] : [];
+}
+
+/** Whether the run was offered for the time of this state before. */
+function waitsSince({ state, policy }: FlowRunRecord, later: State): boolean {
+  return (
+    state?.type === "SCHEDULED" &&
+    policy.retry_type !== "in_process" &&
+    state.state_details.scheduled_time === later.state_details.scheduled_time
+  );
 }
 
 function slotEffects({ before, state, after }: Step): Effect[] {

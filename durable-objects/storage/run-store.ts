@@ -8,7 +8,7 @@
 import type { FlowRunRecord, Lease } from "#machine/rule";
 import type { FlowRunInput } from "#protocol/flow-run-inputs";
 import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
-import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "#protocol/ids";
+import type { DeploymentId, FlowId, FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import type { LogCreate } from "#protocol/logs";
 import type { State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
@@ -167,6 +167,54 @@ export class RunStore {
       )
       .toArray()
       .map((row) => JSON.parse(row.state) as State);
+  }
+
+  /**
+   * A state by its id. Ids are made in the order of the journal, so the place is found by halving instead of by an
+   * index, which would cost a row for each state.
+   */
+  stateById(id: StateId): State | null {
+    const { low, high } = this.#sql
+      .exec<{ low: number | null; high: number | null }>("SELECT min(seq) AS low, max(seq) AS high FROM journal")
+      .one();
+    let [first, last] = [low ?? 0, high ?? -1];
+    while (first <= last) {
+      const middle = Math.floor((first + last) / 2);
+      const found = this.#stateFrom(middle, last);
+      if (found === null) last = middle - 1;
+      else if (found.state.id === id) return found.state;
+      else if (timePart(found.state.id) < timePart(id)) first = found.seq + 1;
+      else if (timePart(found.state.id) > timePart(id)) last = middle - 1;
+      else return this.#stateOfInstant(id, found.seq);
+    }
+    return null;
+  }
+
+  /** The first state at or after a number of the journal. */
+  #stateFrom(seq: number, last: number): { seq: number; state: State } | null {
+    const [row] = this.#sql
+      .exec<{ seq: number; state: string }>(
+        "SELECT seq, state FROM journal WHERE seq BETWEEN ? AND ? AND state IS NOT NULL ORDER BY seq LIMIT 1",
+        seq,
+        last,
+      )
+      .toArray();
+    return row ? { seq: row.seq, state: JSON.parse(row.state) as State } : null;
+  }
+
+  /** Looks to both sides of a state of the same millisecond. */
+  #stateOfInstant(id: StateId, seq: number): State | null {
+    for (const query of [
+      "SELECT state FROM journal WHERE seq < ? AND state IS NOT NULL ORDER BY seq DESC",
+      "SELECT state FROM journal WHERE seq > ? AND state IS NOT NULL ORDER BY seq",
+    ]) {
+      for (const row of this.#sql.exec<{ state: string }>(query, seq)) {
+        const state = JSON.parse(row.state) as State;
+        if (state.id === id) return state;
+        if (timePart(state.id) !== timePart(id)) break;
+      }
+    }
+    return null;
   }
 
   /** Runs that changed after the watermark: what a restarted object has to copy and to perform again. */
@@ -338,4 +386,9 @@ export class RunStore {
     const doc = this.#sql.exec<{ doc: string }>(query, ...keys).toArray()[0]?.doc;
     return doc === undefined ? null : (JSON.parse(doc) as T);
   }
+}
+
+/** The part of an id that tells when it was made; it sorts as time does. */
+function timePart(id: string): string {
+  return id.slice(0, 13);
 }

@@ -2,7 +2,9 @@
 import * as artifacts from "./artifacts.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
+import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
+import * as flowRunOperations from "./flow-run-operations.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
@@ -16,6 +18,8 @@ const MODULES = [
   server,
   flows,
   flowRuns,
+  flowRunOperations,
+  flowRunGraph,
   flowRunInputs,
   taskRuns,
   logs,

@@ -33,7 +33,16 @@ export const StateFilter = z
   })
   .nullish();
 
-export const FlowFilter = z.object({ operator, id: IdFilter, name: NameFilter, tags: TagsFilter }).nullish();
+export const FlowFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: NameFilter,
+    tags: TagsFilter,
+    /** Flows without (`is_null_`) or with deployments. */
+    deployment: z.object({ operator, is_null_: z.boolean().nullish() }).nullish(),
+  })
+  .nullish();
 export const FlowRunFilter = z
   .object({
     operator,
@@ -47,8 +56,12 @@ export const FlowRunFilter = z
     end_time: TimeFilter,
     expected_start_time: TimeFilter,
     next_scheduled_start_time: TimeFilter,
+    flow_version: z.object({ any_: words }).nullish(),
+    /** Subflows of these flow runs. */
+    parent_flow_run_id: z.object({ operator, any_: ids }).nullish(),
     parent_task_run_id: NullableIdFilter,
-    idempotency_key: z.object({ any_: words }).nullish(),
+    idempotency_key: z.object({ any_: words, not_any_: words }).nullish(),
+    created_by: z.object({ operator, id_: ids, type_: words, is_null_: z.boolean().nullish() }).nullish(),
   })
   .nullish();
 export type FlowRunFilter = z.infer<typeof FlowRunFilter>;
@@ -73,8 +86,23 @@ export const DeploymentFilter = z
     name: NameFilter,
     tags: TagsFilter,
     paused: z.object({ eq_: z.boolean().nullish() }).nullish(),
+    /** Names of deployments or of their flows that contain the text. */
+    flow_or_deployment_name: z.object({ like_: z.string().nullish() }).nullish(),
+    work_queue_name: z.object({ any_: words }).nullish(),
+    /** Accepted and without effect, as upstream: the limit became an object of its own. */
+    concurrency_limit: z
+      .object({ ge_: z.int().nullish(), le_: z.int().nullish(), is_null_: z.boolean().nullish() })
+      .nullish(),
   })
   .nullish();
+export const WorkQueueFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: z.object({ any_: words, startswith_: words }).nullish(),
+  })
+  .nullish();
+export type WorkQueueFilter = z.infer<typeof WorkQueueFilter>;
 export const WorkPoolFilter = z
   .object({ operator, id: IdFilter, name: NameFilter, type: z.object({ any_: words }).nullish() })
   .nullish();
@@ -86,6 +114,7 @@ export const FlowRunFilters = z.object({
   task_runs: TaskRunFilter,
   deployments: DeploymentFilter,
   work_pools: WorkPoolFilter,
+  work_pool_queues: WorkQueueFilter,
 });
 export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
 

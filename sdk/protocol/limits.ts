@@ -6,6 +6,10 @@ export const LIMITS = {
   nameChars: 255,
   /** Rows in one page of a list; upstream's `LimitBody`. */
   pageRows: 200,
+  /** Runs that one bulk operation changes; upstream's `BULK_OPERATION_LIMIT`. */
+  bulkRows: 50,
+  /** Runs that one request makes of a deployment; upstream's `BULK_CREATE_LIMIT`. */
+  bulkCreateRows: 100,
   /** Bytes of one request body, other than a log batch. */
   bodyBytes: 8 * 1024 * 1024,
   /** Log lines in one request or frame. */

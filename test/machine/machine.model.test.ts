@@ -252,7 +252,11 @@ describe("through any sequence of proposals", () => {
         if (!written?.run.pooled || written.state.type !== "SCHEDULED") return true;
         const retried = before.state?.type === "RUNNING" && written.state.name === "AwaitingRetry";
         const waits = before.state?.type === "SCHEDULED" && before.policy.retry_type === "in_process";
-        return written.effects.some(({ kind }) => kind === "offer") !== (retried || waits);
+        const isKnown =
+          written.state.name === "Late" &&
+          before.state?.type === "SCHEDULED" &&
+          before.state.state_details.scheduled_time === written.state.state_details.scheduled_time;
+        return written.effects.some(({ kind }) => kind === "offer") !== (retried || waits || isKnown);
       },
       ...ALL,
     );

@@ -17,6 +17,7 @@ import type {
   TaskRunFilter,
   TimeFilter,
   WorkPoolFilter,
+  WorkQueueFilter,
 } from "#protocol/filters";
 import { fromWireTime } from "#protocol/time";
 import type { VariableFilter } from "#protocol/variables";
@@ -24,7 +25,7 @@ import { deployments } from "./schema/deployments.ts";
 import { flowRuns, taskRuns } from "./schema/flow-runs.ts";
 import { flows } from "./schema/flows.ts";
 import { variables } from "./schema/variables.ts";
-import { workPools } from "./schema/work-pools.ts";
+import { workPools, workQueues } from "./schema/work-pools.ts";
 
 type Of<T extends z.ZodType> = z.infer<T>;
 type Condition = SQL | undefined;
@@ -113,6 +114,9 @@ function flowCondition(filter: Of<typeof FlowFilter>): Condition {
     byId(flows.id, filter.id),
     byName(flows.name, filter.name),
     byTags(flows.tags, filter.tags),
+    filter.deployment?.is_null_ == null
+      ? undefined
+      : sql`(${flows.id} NOT IN (SELECT ${deployments.flowId} FROM ${deployments})) = ${filter.deployment.is_null_ ? 1 : 0}`,
   ]);
 }
 
@@ -123,6 +127,17 @@ function deploymentCondition(filter: Of<typeof DeploymentFilter>): Condition {
     byName(deployments.name, filter.name),
     byTags(deployments.tags, filter.tags),
     filter.paused?.eq_ == null ? undefined : eq(deployments.paused, filter.paused.eq_),
+    filter.flow_or_deployment_name?.like_
+      ? or(
+          contains(deployments.name, filter.flow_or_deployment_name.like_),
+          sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows}
+            WHERE ${contains(flows.name, filter.flow_or_deployment_name.like_)})`,
+        )
+      : undefined,
+    filter.work_queue_name?.any_
+      ? sql`${deployments.workQueueId} IN (SELECT ${workQueues.id} FROM ${workQueues}
+          WHERE ${oneOf(workQueues.name, filter.work_queue_name.any_)})`
+      : undefined,
   ]);
 }
 
@@ -133,6 +148,39 @@ export function workPoolCondition(filter: Of<typeof WorkPoolFilter>): Condition 
     byName(workPools.name, filter.name),
     filter.type?.any_ ? oneOf(workPools.type, filter.type.any_) : undefined,
   ]);
+}
+
+/** The condition on `work_queues` rows. */
+export function workQueueCondition(filter: WorkQueueFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(workQueues.id, filter.id),
+    filter.name?.any_ ? oneOf(workQueues.name, filter.name.any_) : undefined,
+    filter.name?.startswith_
+      ? sql`EXISTS (SELECT 1 FROM json_each(${JSON.stringify(filter.name.startswith_)}) AS start
+          WHERE instr(lower(${workQueues.name}), lower(start.value)) = 1)`
+      : undefined,
+  ]);
+}
+
+function byCreator(filter: NonNullable<FlowRunFilter>["created_by"]): Condition {
+  if (!filter) return undefined;
+  const creator = sql`${flowRuns.doc} ->> '$.created_by'`;
+  return join(filter.operator, [
+    filter.id_ ? oneOf(sql`${flowRuns.doc} ->> '$.created_by.id'`, filter.id_) : undefined,
+    filter.type_ ? oneOf(sql`${flowRuns.doc} ->> '$.created_by.type'`, filter.type_) : undefined,
+    filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(creator) : isNotNull(creator),
+  ]);
+}
+
+function byIdempotencyKey(filter: NonNullable<FlowRunFilter>["idempotency_key"]): Condition {
+  if (!filter) return undefined;
+  const key = sql`${flowRuns.doc} ->> '$.idempotency_key'`;
+  return and(
+    filter.any_ ? oneOf(key, filter.any_) : undefined,
+    // As upstream's SQL: a run without a key is not among those whose key is another one.
+    filter.not_any_ ? and(isNotNull(key), noneOf(key, filter.not_any_)) : undefined,
+  );
 }
 
 function byQueueName(filter: NonNullable<FlowRunFilter>["work_queue_name"]): Condition {
@@ -158,9 +206,13 @@ function flowRunCondition(filter: FlowRunFilter): Condition {
     byTime(flowRuns.expectedStartTime, filter.expected_start_time),
     byTime(flowRuns.nextScheduledStartTime, filter.next_scheduled_start_time),
     byNullableId(flowRuns.parentTaskRunId, filter.parent_task_run_id),
-    filter.idempotency_key?.any_
-      ? oneOf(sql`${flowRuns.doc} ->> '$.idempotency_key'`, filter.idempotency_key.any_)
+    filter.parent_flow_run_id?.any_
+      ? sql`${flowRuns.parentTaskRunId} IN (SELECT ${taskRuns.id} FROM ${taskRuns}
+          WHERE ${oneOf(taskRuns.flowRunId, filter.parent_flow_run_id.any_)})`
       : undefined,
+    filter.flow_version?.any_ ? oneOf(sql`${flowRuns.doc} ->> '$.flow_version'`, filter.flow_version.any_) : undefined,
+    byIdempotencyKey(filter.idempotency_key),
+    byCreator(filter.created_by),
   ]);
 }
 
@@ -195,12 +247,14 @@ export function flowRunsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
   const deployment = deploymentCondition(filters.deployments);
   const pool = workPoolCondition(filters.work_pools);
+  const queue = workQueueCondition(filters.work_pool_queues);
   const task = taskRunCondition(filters.task_runs);
   return and(
     flowRunCondition(filters.flow_runs),
     flow && sql`${flowRuns.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
     deployment && sql`${flowRuns.deploymentId} IN (SELECT ${deployments.id} FROM ${deployments} WHERE ${deployment})`,
     pool && sql`${flowRuns.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    queue && sql`${flowRuns.doc} ->> '$.work_queue_id' IN (SELECT ${workQueues.id} FROM ${workQueues} WHERE ${queue})`,
     task && sql`${flowRuns.id} IN (SELECT ${taskRuns.flowRunId} FROM ${taskRuns} WHERE ${task})`,
   );
 }
@@ -231,10 +285,12 @@ export function flowsWhere(filters: FlowRunFilters): Condition {
 export function deploymentsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
   const pool = workPoolCondition(filters.work_pools);
+  const queue = workQueueCondition(filters.work_pool_queues);
   const run = flowRunsWhere({
     flows: null,
     deployments: null,
     work_pools: null,
+    work_pool_queues: null,
     flow_runs: filters.flow_runs,
     task_runs: filters.task_runs,
   });
@@ -242,6 +298,7 @@ export function deploymentsWhere(filters: FlowRunFilters): Condition {
     deploymentCondition(filters.deployments),
     flow && sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
     pool && sql`${deployments.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    queue && sql`${deployments.workQueueId} IN (SELECT ${workQueues.id} FROM ${workQueues} WHERE ${queue})`,
     run && inArray(deployments.id, sql`(SELECT ${flowRuns.deploymentId} FROM ${flowRuns} WHERE ${run})`),
   );
 }
