@@ -5,6 +5,7 @@ import { problem } from "./problem.ts";
 import { checkReady } from "./ready.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
@@ -15,8 +16,10 @@ import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { uiReadRoutes } from "./routes/ui-reads.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
+import { workQueueRoutes } from "./routes/work-queues.ts";
 import type { App, AppEnv } from "./serve.ts";
 import { unknownRoute } from "./unknown-route.ts";
 
@@ -36,10 +39,13 @@ export function createApp(): App {
     flowRunInputRoutes,
     taskRunRoutes,
     logRoutes,
+    deploymentOperationRoutes,
     deploymentRoutes,
     workPoolRoutes,
+    workQueueRoutes,
     artifactRoutes,
     variableRoutes,
+    uiReadRoutes,
   ]) {
     add(app);
   }

@@ -1,5 +1,6 @@
 /** Every operation of the API, in one list: what is served, and what `/api/openapi.json` prints. */
 import * as artifacts from "./artifacts.ts";
+import * as deploymentOperations from "./deployment-operations.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
 import * as flowRunGraph from "./flow-run-graph.ts";
@@ -11,8 +12,10 @@ import * as logs from "./logs.ts";
 import * as runChannel from "./run-channel.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
+import * as uiReads from "./ui-reads.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
+import * as workQueues from "./work-queues.ts";
 
 const MODULES = [
   server,
@@ -24,9 +27,12 @@ const MODULES = [
   taskRuns,
   logs,
   deployments,
+  deploymentOperations,
   workPools,
+  workQueues,
   artifacts,
   variables,
+  uiReads,
   runChannel,
 ];
 

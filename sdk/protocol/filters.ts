@@ -107,6 +107,20 @@ export const WorkPoolFilter = z
   .object({ operator, id: IdFilter, name: NameFilter, type: z.object({ any_: words }).nullish() })
   .nullish();
 
+export const WorkerFilter = z
+  .object({
+    operator,
+    last_heartbeat_time: z.object({ before_: WireTime.nullish(), after_: WireTime.nullish() }).nullish(),
+    status: z
+      .object({
+        any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),
+        not_any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),
+      })
+      .nullish(),
+  })
+  .nullish();
+export type WorkerFilter = z.infer<typeof WorkerFilter>;
+
 /** The filters that lists of runs take. All that are given must hold. */
 export const FlowRunFilters = z.object({
   flows: FlowFilter,

@@ -6,6 +6,8 @@ export const LIMITS = {
   nameChars: 255,
   /** Rows in one page of a list; upstream's `LimitBody`. */
   pageRows: 200,
+  /** Flow runs that one scatter plot shows; upstream's limit. */
+  dots: 1_000,
   /** Runs that one bulk operation changes; upstream's `BULK_OPERATION_LIMIT`. */
   bulkRows: 50,
   /** Runs that one request makes of a deployment; upstream's `BULK_CREATE_LIMIT`. */

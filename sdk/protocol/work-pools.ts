@@ -1,7 +1,7 @@
 /** Work pools, their queues, and the workers that are connected to them. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { Paging, WorkPoolFilter } from "./filters.ts";
+import { Paging, WorkerFilter, WorkPoolFilter, WorkQueueFilter } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
 import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -179,7 +179,7 @@ export const filterWorkQueues = endpoint({
   role: "viewer",
   summary: "List the queues of a work pool.",
   params: byName,
-  body: Paging,
+  body: z.object({ work_queues: WorkQueueFilter }).extend(Paging.shape),
   returns: z.array(WorkQueue),
 });
 export const updateWorkQueue = endpoint({
@@ -209,8 +209,17 @@ export const filterWorkers = endpoint({
   role: "viewer",
   summary: "List the workers of a work pool.",
   params: byName,
-  body: Paging,
+  body: z.object({ workers: WorkerFilter }).extend(Paging.shape),
   returns: z.array(Worker),
+});
+export const deleteWorker = endpoint({
+  id: "delete_worker",
+  method: "DELETE",
+  path: "/work_pools/:name/workers/:worker",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Forget a worker of a work pool; one that is alive is listed again when it shows itself.",
+  params: z.object({ name: z.string(), worker: z.string() }),
 });
 export const sendWorkerHeartbeat = endpoint({
   id: "worker_heartbeat",

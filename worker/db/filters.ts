@@ -16,6 +16,7 @@ import type {
   TagsFilter,
   TaskRunFilter,
   TimeFilter,
+  WorkerFilter,
   WorkPoolFilter,
   WorkQueueFilter,
 } from "#protocol/filters";
@@ -25,7 +26,7 @@ import { deployments } from "./schema/deployments.ts";
 import { flowRuns, taskRuns } from "./schema/flow-runs.ts";
 import { flows } from "./schema/flows.ts";
 import { variables } from "./schema/variables.ts";
-import { workPools, workQueues } from "./schema/work-pools.ts";
+import { workers, workPools, workQueues } from "./schema/work-pools.ts";
 
 type Of<T extends z.ZodType> = z.infer<T>;
 type Condition = SQL | undefined;
@@ -147,6 +148,16 @@ export function workPoolCondition(filter: Of<typeof WorkPoolFilter>): Condition 
     byId(workPools.id, filter.id),
     byName(workPools.name, filter.name),
     filter.type?.any_ ? oneOf(workPools.type, filter.type.any_) : undefined,
+  ]);
+}
+
+/** The condition on `workers` rows. */
+export function workerCondition(filter: WorkerFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byTime(workers.lastHeartbeatTime, filter.last_heartbeat_time),
+    filter.status?.any_ ? oneOf(workers.status, filter.status.any_) : undefined,
+    filter.status?.not_any_ ? noneOf(workers.status, filter.status.not_any_) : undefined,
   ]);
 }
 

@@ -58,7 +58,9 @@ export function workPoolRoutes(app: App): void {
   serve(
     app,
     api.filterWorkQueues,
-  )(async ({ env, params, body }) => queries.listWorkQueues(env, await requirePool(env, params.name), pageOf(body)));
+  )(async ({ env, params, body }) =>
+    queries.listWorkQueues(env, await requirePool(env, params.name), body.work_queues, pageOf(body)),
+  );
   serve(
     app,
     api.readWorkQueue,
@@ -95,7 +97,18 @@ export function workPoolRoutes(app: App): void {
   serve(
     app,
     api.filterWorkers,
-  )(async ({ env, params, body }) => queries.listWorkers(env, await requirePool(env, params.name), pageOf(body)));
+  )(async ({ env, params, body }) =>
+    queries.listWorkers(env, await requirePool(env, params.name), body.workers, pageOf(body)),
+  );
+  serve(
+    app,
+    api.deleteWorker,
+  )(async ({ env, params }) => {
+    if (!(await queries.deleteWorker(env, await requirePool(env, params.name), params.worker))) {
+      throw notFound("Worker", `"${params.worker}"`);
+    }
+    return undefined;
+  });
   serve(
     app,
     api.sendWorkerHeartbeat,

@@ -3,7 +3,6 @@ import type {
   Deployment,
   DeploymentCreate,
   DeploymentDetails,
-  DeploymentSchedule,
   DeploymentScheduleCreate,
   DeploymentSort,
   DeploymentUpdate,
@@ -18,7 +17,9 @@ import { openDb } from "../open.ts";
 import { deploymentSchedules, deployments } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
-import { workPoolByName, workQueueByName } from "./work-pools.ts";
+import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
+import { workPoolByName } from "./work-pools.ts";
+import { ensureWorkQueue } from "./work-queues.ts";
 
 const ORDER = {
   CREATED_DESC: desc(deployments.created),
@@ -174,25 +175,12 @@ async function replaceSchedules(
   schedules: readonly DeploymentScheduleCreate[],
 ): Promise<void> {
   const db = openDb(env);
-  const now = Date.now();
   const clear = db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id));
-  const inserts = schedules.map((schedule) =>
-    db.insert(deploymentSchedules).values({
-      id: newId(),
-      deploymentId: id,
-      slug: schedule.slug ?? null,
-      active: schedule.active ?? true,
-      schedule: schedule.schedule,
-      parameters: schedule.parameters ?? {},
-      maxScheduledRuns: schedule.max_scheduled_runs ?? null,
-      created: now,
-      updated: now,
-    }),
-  );
+  const inserts = schedules.map((schedule) => db.insert(deploymentSchedules).values(scheduleRow(id, schedule)));
   await db.batch([clear, ...inserts]);
 }
 
-/** The pool and queue of a deployment; an unknown name is the caller's mistake. */
+/** The pool and queue of a deployment. An unknown pool is the caller's mistake; an unknown queue is made, as upstream. */
 async function placeOf(
   env: Env,
   poolName: string | null | undefined,
@@ -206,13 +194,7 @@ async function placeOf(
     });
   }
   if (!queueName) return { poolId: pool.id, queueId: pool.default_queue_id };
-  const queue = await workQueueByName(env, pool, queueName);
-  if (!queue) {
-    throw new SluiceError("not_found", `Work pool "${poolName}" has no queue "${queueName}".`, {
-      fix: `Create it first: POST /api/work_pools/${poolName}/queues`,
-    });
-  }
-  return { poolId: pool.id, queueId: queue.id };
+  return { poolId: pool.id, queueId: (await ensureWorkQueue(env, pool, queueName)).id };
 }
 
 const WORKER_ONLINE = sql<number>`EXISTS (SELECT 1 FROM ${workers}
@@ -264,20 +246,6 @@ async function select(
     last_polled: null,
     status: served ? "READY" : "NOT_READY",
   }));
-}
-
-function toSchedule(row: typeof deploymentSchedules.$inferSelect): DeploymentSchedule {
-  return {
-    id: row.id,
-    created: toWireTime(row.created as EpochMs),
-    updated: toWireTime(row.updated as EpochMs),
-    deployment_id: row.deploymentId as DeploymentId,
-    schedule: row.schedule,
-    active: row.active,
-    max_scheduled_runs: row.maxScheduledRuns,
-    parameters: row.parameters,
-    slug: row.slug,
-  };
 }
 
 /** What a request or a stored deployment says of the details; null and absent mean the default. */

@@ -84,6 +84,11 @@ export async function listFlows(
   return rows.map(toFlow);
 }
 
+/** Ids of flows that match, by name. */
+export async function listFlowIds(env: Env, filters: FlowRunFilters, limit: number): Promise<FlowId[]> {
+  return (await listFlows(env, filters, { sort: "NAME_ASC", limit, offset: 0 })).map(({ id }) => id);
+}
+
 export async function countFlows(env: Env, filters: FlowRunFilters): Promise<number> {
   return openDb(env).$count(flows, flowsWhere(filters));
 }
