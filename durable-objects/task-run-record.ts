@@ -3,8 +3,9 @@
  * once by id and ordered by time, and everything else is derived from them, so the outcome is the same.
  */
 import type { FlowRunId } from "#protocol/ids";
+import { LIMITS } from "#protocol/limits";
 import type { TaskReport } from "#protocol/run-channel";
-import { isTerminal, type State } from "#protocol/states";
+import { cutMessage, isTerminal, type State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { TaskRow } from "./storage/run-store.ts";
@@ -20,6 +21,8 @@ export function applyTaskReport(
   const id = before?.task.id ?? report.id;
   const states = mergeStates(before?.states ?? [], report.states, (state) => ({
     ...state,
+    message: cutMessage(state.message),
+    data: fits(state.data) ? state.data : null,
     state_details: { ...state.state_details, flow_run_id: flowRunId, task_run_id: id },
   }));
   const newest = states.at(-1) ?? null;
@@ -69,7 +72,15 @@ function mergeStates(known: readonly State[], reported: readonly State[], comple
     merged.push(complete(state));
   }
   // Wire times have one fixed form, so they sort as text.
-  return merged.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+  merged.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+  // All states of a task run are one row, which has a size that it must not pass.
+  if (merged.length > LIMITS.taskStates) merged.splice(1, merged.length - LIMITS.taskStates);
+  return merged;
+}
+
+/** Data that is too large for a row is left out: the report of a state must not be lost for it. */
+function fits(data: unknown): boolean {
+  return data == null || JSON.stringify(data).length <= LIMITS.stateDataBytes;
 }
 
 /** The time spent in RUNNING states that were left. */

@@ -1,6 +1,6 @@
 /** Makes a run of a deployment: what the request leaves open comes from the deployment. */
 import { notFound, SluiceError } from "#protocol/errors";
-import type { DeploymentFlowRunCreate, FlowRun, JsonObject } from "#protocol/flow-runs";
+import type { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId } from "#protocol/ids";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import type { RunPlacement } from "../durable-objects/flow-run-owner.ts";
@@ -9,6 +9,7 @@ import { createFlowRun } from "./create-flow-run.ts";
 import { type RunnableDeployment, runnableDeployment } from "./db/queries/deployments.ts";
 import { workPoolByName } from "./db/queries/work-pools.ts";
 import { ensureWorkQueue } from "./db/queries/work-queues.ts";
+import { hydrate } from "./hydrate.ts";
 
 const SCHEDULED_NOW: StateCreate = {
   type: "SCHEDULED",
@@ -23,11 +24,12 @@ export async function runDeployment(
   env: Env,
   id: DeploymentId,
   request: DeploymentFlowRunCreate,
+  createdBy: CreatedBy | null,
 ): Promise<{ run: FlowRun; created: boolean }> {
   const deployment = await runnableDeployment(env, id, request.work_queue_name ?? null);
   if (!deployment) throw notFound("Deployment", id);
   const { details } = deployment;
-  const parameters = { ...details.parameters, ...request.parameters };
+  const parameters = await hydrate(env, { ...details.parameters, ...request.parameters });
   if (request.enforce_parameter_schema ?? details.enforce_parameter_schema) {
     checkParameters(parameters, details.parameter_openapi_schema);
   }
@@ -46,7 +48,7 @@ export async function runDeployment(
     },
     state: state ?? SCHEDULED_NOW,
     deploymentVersion: details.version,
-    createdBy: null,
+    createdBy,
     autoScheduled: false,
     placement: await placementOf(env, deployment, request.work_queue_name ?? null, request.job_variables),
   });
@@ -61,7 +63,7 @@ async function placementOf(
 ): Promise<RunPlacement | null> {
   if (pool === null) {
     if (queueName === null) return null;
-    throw new SluiceError("validation", `The deployment has no work pool, so it has no queue "${queueName}".`, {
+    throw new SluiceError("bad_request", `The deployment has no work pool, so it has no queue "${queueName}".`, {
       fix: "Leave work_queue_name out, or give the deployment a work pool.",
     });
   }

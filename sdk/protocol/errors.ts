@@ -5,6 +5,8 @@ import { z } from "zod";
 export const ERROR_STATUS = {
   bad_json: 400,
   bad_version: 400,
+  /** The request cannot be met as things are, whatever its form. */
+  bad_request: 400,
   unauthorized: 401,
   forbidden: 403,
   foreign_host: 403,

@@ -2,8 +2,18 @@
 export const LIMITS = {
   /** Bytes of JSON in one run's parameters; upstream's `max_parameter_size`. */
   parameterBytes: 524_288,
+  /** Bytes of JSON in a run's context, labels, tags or job variables, each. Rows on Cloudflare hold 2 MB. */
+  detailBytes: 131_072,
+  /** Bytes of JSON in a state's data: a result is stored elsewhere, and its state says where. */
+  stateDataBytes: 262_144,
+  /** Characters of a state's message; the rest is cut and marked, since a state must not be lost for its message. */
+  stateMessageChars: 65_536,
+  /** States of a task run that are kept: the first, and the newest. */
+  taskStates: 500,
   /** Characters in a name of a flow, deployment, pool, queue or worker: it becomes part of URLs and object names. */
   nameChars: 255,
+  /** Characters in an idempotency key. */
+  keyChars: 2_000,
   /** Rows in one page of a list; upstream's `LimitBody`. */
   pageRows: 200,
   /** Flow runs that one scatter plot shows; upstream's limit. */

@@ -3,10 +3,12 @@ import type { Deployment } from "#protocol/deployments";
 import { notFound, SluiceError } from "#protocol/errors";
 import type { DeploymentId, WorkQueueId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
+import { createdBy } from "../created-by.ts";
 import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
 import * as flows from "../db/queries/flows.ts";
 import { workQueueById } from "../db/queries/work-queues.ts";
+import { forgetFlow } from "../known-flows.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve } from "../serve.ts";
@@ -67,12 +69,13 @@ export function deploymentOperationRoutes(app: App): void {
   serve(
     app,
     api.bulkCreateFlowRuns,
-  )(async ({ env, params, body }) => {
+  )(async ({ env, params, body, c }) => {
     await requireDeployment(env, params.id);
+    const maker = createdBy(c);
     const results = await Promise.all(
       body.map(async (request) => {
         try {
-          const { run } = await runDeployment(env, params.id, request);
+          const { run } = await runDeployment(env, params.id, request, maker);
           return { flow_run_id: run.id, status: "CREATED", error: null } as const;
         } catch (error) {
           // What is wrong with one request is told in its place; a defect is told as one.
@@ -106,6 +109,7 @@ export function deploymentOperationRoutes(app: App): void {
     api.bulkDeleteFlows,
   )(async ({ env, body }) => {
     const ids = await flows.listFlowIds(env, { flows: body.flows }, body.limit ?? LIMITS.bulkRows);
+    for (const id of ids) forgetFlow(id);
     const gone = await Promise.all(ids.map((id) => flows.deleteFlow(env, id)));
     return { deleted: ids.filter((_, index) => gone[index]) };
   });

@@ -1,8 +1,9 @@
 import * as api from "#protocol/deployments";
 import { notFound } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
-import { requireFlow } from "../create-flow-run.ts";
+import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
+import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
@@ -59,8 +60,8 @@ export function deploymentRoutes(app: App): void {
   serve(
     app,
     api.createFlowRunFromDeployment,
-  )(async ({ env, params, body }) => {
-    const { run, created } = await runDeployment(env, params.id, body);
+  )(async ({ env, params, body, c }) => {
+    const { run, created } = await runDeployment(env, params.id, body, createdBy(c));
     return withStatus(run, created ? 201 : 200);
   });
 }

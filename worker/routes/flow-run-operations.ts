@@ -7,6 +7,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import * as queries from "../db/queries/flow-runs.ts";
+import { hydrate } from "../hydrate.ts";
 import { paginate } from "../paginate.ts";
 import { removeFlowRun } from "../remove-flow-run.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -20,7 +21,8 @@ export function flowRunOperationRoutes(app: App): void {
     api.resumeFlowRun,
   )(async ({ env, params, body }) => {
     const begunAt = toWireTime(Date.now() as EpochMs);
-    const result = await ownerOf(env.FLOW_RUNS, params.id)?.resume(params.id, body.run_input ?? null);
+    const input = body.run_input ? await hydrate(env, body.run_input) : null;
+    const result = await ownerOf(env.FLOW_RUNS, params.id)?.resume(params.id, input);
     if (!result) throw notFound("Flow run", params.id);
     return withStatus(result, result.state !== null && result.state.timestamp >= begunAt ? 201 : 200);
   });

@@ -1,4 +1,4 @@
-import { notFound } from "#protocol/errors";
+import { notFound, SluiceError } from "#protocol/errors";
 import * as api from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
@@ -6,7 +6,8 @@ import { sendRunFrames } from "#protocol/run-channel";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
-import { createFlowRun, draftOf } from "../create-flow-run.ts";
+import { createFlowRun, draftOf, requireSize } from "../create-flow-run.ts";
+import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/flow-runs.ts";
 import { removeFlowRun } from "../remove-flow-run.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -15,8 +16,8 @@ export function flowRunRoutes(app: App): void {
   serve(
     app,
     api.createFlowRun,
-  )(async ({ env, body }) => {
-    const { run, created } = await createFlowRun(env, draftOf(body));
+  )(async ({ env, body, c }) => {
+    const { run, created } = await createFlowRun(env, await draftOf(env, body, createdBy(c)));
     return withStatus(run, created ? 201 : 200);
   });
   serve(
@@ -47,7 +48,10 @@ export function flowRunRoutes(app: App): void {
     app,
     api.updateFlowRun,
   )(async ({ env, params, body }) => {
-    if (!(await requireOwner(env, params.id).update(params.id, body))) throw notFound("Flow run", params.id);
+    const owner = requireOwner(env, params.id);
+    if (body.job_variables) requireStartable(found(await owner.read(params.id), params.id));
+    if (body.parameters) requireSize(body.parameters);
+    if (!(await owner.update(params.id, body))) throw notFound("Flow run", params.id);
     return undefined;
   });
   serve(
@@ -80,6 +84,15 @@ export function flowRunRoutes(app: App): void {
   )(async ({ env, params, body }) => ({
     frames: await requireOwner(env, params.id).frames(params.id, body.frames),
   }));
+}
+
+/** Job variables say how a run is started: they change while it waits for that. */
+function requireStartable({ state_type: type, deployment_id: deployment }: api.FlowRun): void {
+  if (type === "SCHEDULED" && deployment !== null) return;
+  const why = type === "SCHEDULED" ? "without a deployment" : `in state ${type}`;
+  throw new SluiceError("bad_request", `Job variables for a flow run ${why} cannot be updated`, {
+    fix: "Change the job variables of a scheduled run of a deployment only.",
+  });
 }
 
 function requireOwner(env: Env, id: FlowRunId) {
