@@ -28,14 +28,15 @@ export function requireSize(parameters: JsonObject): void {
 export async function createFlowRun(env: Env, draft: FlowRunDraft): Promise<{ run: FlowRun; created: boolean }> {
   const { request } = draft;
   requireSize(request.parameters);
-  await requireFlow(env, request.flow_id);
+  const flowLabels = await requireFlow(env, request.flow_id);
   const key = request.idempotency_key ?? null;
   let id: FlowRunId = newFlowRunId(env);
   // The winner of the key may have gone before it made its run: whoever comes with the key again makes it.
   if (key !== null) id = await claimKey(env, request.flow_id, key, id);
   const owner = ownerOf(env.FLOW_RUNS, id);
   if (!owner) throw notFound("Flow run", id);
-  return owner.create({ ...draft, id, name: draft.name ?? randomName() });
+  const labels = { ...flowLabels, "prefect.flow.id": request.flow_id, ...request.labels };
+  return owner.create({ ...draft, id, name: draft.name ?? randomName(), request: { ...request, labels } });
 }
 
 /** The draft of a run that no deployment is behind. Without a state it is PENDING: its maker executes it. */

@@ -42,7 +42,7 @@ export async function runDeployment(
       deployment_id: deployment.id,
       parameters,
       tags: [...new Set([...deployment.tags, ...request.tags])],
-      labels: { ...details.labels, ...request.labels },
+      labels: { ...details.labels, "prefect.deployment.id": deployment.id, ...request.labels },
       infrastructure_document_id: request.infrastructure_document_id ?? details.infrastructure_document_id,
       job_variables: request.job_variables ?? null,
     },

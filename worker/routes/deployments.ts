@@ -12,8 +12,9 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createDeployment,
   )(async ({ env, body }) => {
-    await requireFlow(env, body.flow_id);
-    const { deployment, created } = await queries.upsertDeployment(env, body);
+    const flowLabels = await requireFlow(env, body.flow_id);
+    const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
+    const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
     return withStatus(deployment, created ? 201 : 200);
   });
   serve(
