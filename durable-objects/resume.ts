@@ -5,7 +5,7 @@ import { type OrchestrationResult, type State, StateCreate } from "#protocol/sta
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
-import { schemaViolations, UnusableSchema } from "./schema-violations.ts";
+import { schemaViolations, UnusableSchema, violationText } from "./schema-violations.ts";
 import type { RunStore } from "./storage/run-store.ts";
 
 /** Under which keys a pause keeps the schema of its input, and expects the input. */
@@ -27,7 +27,7 @@ function refusalOf(input: JsonObject, schemaText: string | null): string | null 
     const schema: unknown = JSON.parse(schemaText);
     if (typeof schema !== "object" || schema === null) return "Run input schema is not valid JSON.";
     const [first] = schemaViolations(input, schema);
-    return first ? `Reason: Validation failed for field '${first.path.join(".")}'. ${first.message}` : null;
+    return first ? `Reason: ${violationText(first)}` : null;
   } catch (error) {
     return error instanceof UnusableSchema ? `Invalid schema: ${error.message}` : "Run input schema is not valid JSON.";
   }

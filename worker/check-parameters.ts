@@ -1,21 +1,21 @@
 /** Parameters held against the JSON schema of a deployment. */
 import { SluiceError } from "#protocol/errors";
 import type { JsonObject } from "#protocol/flow-runs";
-import { schemaViolations, UnusableSchema } from "../durable-objects/schema-violations.ts";
+import { schemaViolations, UnusableSchema, violationText } from "../durable-objects/schema-violations.ts";
 
 /** Fails with `conflict`, as upstream does, where the parameters do not fit, or where the schema itself is broken. */
 export function checkParameters(parameters: JsonObject, schema: JsonObject | null): void {
   if (schema === null || Object.keys(schema).length === 0) return;
-  const issues = violations(parameters, schema).map(({ path, keyword, message }) => ({
-    loc: ["body", "parameters", ...path],
-    msg: message,
-    type: keyword,
-  }));
-  const first = issues[0];
+  const found = violations(parameters, schema);
+  const first = found[0];
   if (first === undefined) return;
-  throw new SluiceError("conflict", `Validation failed for field '${first.loc.slice(2).join(".")}'. ${first.msg}`, {
+  throw new SluiceError("conflict", `Error creating flow run: ${violationText(first)}`, {
     fix: "Send parameters that fit the deployment's parameter_openapi_schema, or enforce_parameter_schema: false.",
-    issues,
+    issues: found.map(({ path, keyword, message }) => ({
+      loc: ["body", "parameters", ...path],
+      msg: message,
+      type: keyword,
+    })),
   });
 }
 

@@ -36,7 +36,7 @@ export async function createFlowRun(env: Env, draft: FlowRunDraft): Promise<{ ru
   const owner = ownerOf(env.FLOW_RUNS, id);
   if (!owner) throw notFound("Flow run", id);
   const labels = { ...flowLabels, "prefect.flow.id": request.flow_id, ...request.labels };
-  return owner.create({ ...draft, id, name: draft.name ?? randomName(), request: { ...request, labels } });
+  return owner.create({ ...draft, id, name: draft.name || randomName(), request: { ...request, labels } });
 }
 
 /** The draft of a run that no deployment is behind. Without a state it is PENDING: its maker executes it. */

@@ -4,6 +4,7 @@ import type { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject } from "#p
 import type { DeploymentId } from "#protocol/ids";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import type { RunPlacement } from "../durable-objects/flow-run-owner.ts";
+import { checkJobVariables } from "./check-job-variables.ts";
 import { checkParameters } from "./check-parameters.ts";
 import { createFlowRun } from "./create-flow-run.ts";
 import { type RunnableDeployment, runnableDeployment } from "./db/queries/deployments.ts";
@@ -32,6 +33,14 @@ export async function runDeployment(
   const parameters = await hydrate(env, { ...details.parameters, ...request.parameters });
   if (request.enforce_parameter_schema ?? details.enforce_parameter_schema) {
     checkParameters(parameters, details.parameter_openapi_schema);
+  }
+  if (deployment.pool) {
+    checkJobVariables({
+      baseJobTemplate: deployment.pool.baseJobTemplate,
+      variables: { ...details.job_variables, ...request.job_variables },
+      what: "Error creating flow run",
+      isComplete: true,
+    });
   }
   const { state, name, enforce_parameter_schema: _, ...rest } = request;
   return createFlowRun(env, {

@@ -29,6 +29,6 @@ function branchOf(level: SchemaValueError[], key: string): Branch {
 
 /** A property that is missing is told of in its own place, where a form shows it. */
 function withMissing(path: readonly string[], keyword: string, message: string): readonly string[] {
-  const missing = keyword === "required" ? /"([^"]+)"/.exec(message)?.[1] : undefined;
+  const missing = keyword === "required" ? /^'([^']+)'/.exec(message)?.[1] : undefined;
   return missing === undefined ? path : [...path, missing];
 }

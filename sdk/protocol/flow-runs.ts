@@ -90,7 +90,8 @@ const policy = FlowRunPolicy.nullish().transform((value) => value ?? FlowRunPoli
 export const FlowRunCreate = z.object({
   flow_id: FlowId,
   state: StateCreate.nullish(),
-  name: z.string().min(1).max(LIMITS.nameChars).nullish(),
+  /** An empty name is none: one is made up. */
+  name: z.string().max(LIMITS.nameChars).nullish(),
   flow_version: z.string().nullish(),
   parameters: jsonObject,
   context,
@@ -110,7 +111,8 @@ export type FlowRunCreate = z.infer<typeof FlowRunCreate>;
 /** What makes a run of a deployment; everything else comes from the deployment. */
 export const DeploymentFlowRunCreate = z.object({
   state: StateCreate.nullish(),
-  name: z.string().min(1).max(LIMITS.nameChars).nullish(),
+  /** An empty name is none: one is made up. */
+  name: z.string().max(LIMITS.nameChars).nullish(),
   parameters: jsonObject,
   enforce_parameter_schema: z.boolean().nullish(),
   context,

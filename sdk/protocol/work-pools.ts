@@ -4,6 +4,7 @@ import { endpoint } from "./endpoint.ts";
 import { Paging, WorkerFilter, WorkPoolFilter, WorkQueueFilter } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
 import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
+import { BaseJobTemplate } from "./job-template.ts";
 import { LIMITS } from "./limits.ts";
 import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
@@ -29,7 +30,7 @@ export const WorkPoolCreate = z.object({
   name: Name,
   description: z.string().nullish(),
   type: z.string().min(1).nullish(),
-  base_job_template: JsonObject.nullish(),
+  base_job_template: BaseJobTemplate.nullish(),
   is_paused: z.boolean().nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   storage_configuration: JsonObject.nullish(),

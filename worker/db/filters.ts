@@ -36,13 +36,22 @@ export function oneOf(column: Column | SQL, values: readonly string[]): SQL {
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
-function noneOf(column: Column | SQL, values: readonly string[]): SQL {
-  return sql`(${column} IS NULL OR ${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)})))`;
+/** False, as upstream, for rows that have no value at all: what is unknown is not known to be another. */
+export function noneOf(column: Column | SQL, values: readonly string[]): SQL {
+  return sql`${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
-/** Contains, whatever the case; `instr` rather than LIKE, whose patterns D1 limits to 50 bytes. */
+/** Bytes of a pattern of LIKE on D1. */
+const PATTERN_BYTES = 50;
+
+/**
+ * Contains, whatever the case. As upstream, `%` and `_` in the text stand for anything; in a text that is too long for
+ * a pattern of D1 they stand for themselves.
+ */
 export function contains(column: Column | SQL, text: string): SQL {
-  return sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
+  const pattern = `%${text}%`;
+  const isPattern = /[%_]/.test(text) && new TextEncoder().encode(pattern).byteLength <= PATTERN_BYTES;
+  return isPattern ? sql`${column} LIKE ${pattern}` : sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
 }
 
 function join(operator: "and_" | "or_" | null | undefined, conditions: readonly Condition[]): Condition {
@@ -189,8 +198,7 @@ function byIdempotencyKey(filter: NonNullable<FlowRunFilter>["idempotency_key"])
   const key = sql`${flowRuns.doc} ->> '$.idempotency_key'`;
   return and(
     filter.any_ ? oneOf(key, filter.any_) : undefined,
-    // As upstream's SQL: a run without a key is not among those whose key is another one.
-    filter.not_any_ ? and(isNotNull(key), noneOf(key, filter.not_any_)) : undefined,
+    filter.not_any_ ? noneOf(key, filter.not_any_) : undefined,
   );
 }
 

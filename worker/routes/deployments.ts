@@ -1,8 +1,11 @@
 import * as api from "#protocol/deployments";
 import { notFound } from "#protocol/errors";
+import type { JsonObject } from "#protocol/flow-runs";
 import { LIMITS } from "#protocol/limits";
+import { checkJobVariables } from "../check-job-variables.ts";
 import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
+import { workPoolByName } from "../db/queries/work-pools.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -12,6 +15,7 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createDeployment,
   )(async ({ env, body }) => {
+    await checkTemplate(env, body.work_pool_name, body.job_variables, "creating");
     const flowLabels = await requireFlow(env, body.flow_id);
     const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
     const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
@@ -48,6 +52,10 @@ export function deploymentRoutes(app: App): void {
     app,
     api.updateDeployment,
   )(async ({ env, params, body }) => {
+    if (body.job_variables) {
+      const pool = body.work_pool_name ?? (await queries.deploymentById(env, params.id))?.work_pool_name;
+      await checkTemplate(env, pool, body.job_variables, "updating");
+    }
     if (!(await queries.changeDeployment(env, params.id, body))) throw notFound("Deployment", params.id);
     return undefined;
   });
@@ -64,5 +72,22 @@ export function deploymentRoutes(app: App): void {
   )(async ({ env, params, body, c }) => {
     const { run, created } = await runDeployment(env, params.id, body, createdBy(c));
     return withStatus(run, created ? 201 : 200);
+  });
+}
+
+/** The job variables of a deployment must fit its pool; what they leave out its runs may say. */
+async function checkTemplate(
+  env: Env,
+  poolName: string | null | undefined,
+  variables: JsonObject | null | undefined,
+  what: "creating" | "updating",
+): Promise<void> {
+  const pool = poolName && variables ? await workPoolByName(env, poolName) : null;
+  if (!pool || !variables) return;
+  checkJobVariables({
+    baseJobTemplate: pool.base_job_template,
+    variables,
+    what: `Error ${what} deployment`,
+    isComplete: false,
   });
 }

@@ -13,9 +13,13 @@ export function workPoolRoutes(app: App): void {
     api.createWorkPool,
   )(async ({ env, body }) => {
     if (body.name.toLowerCase().startsWith(RESERVED_PREFIX)) {
-      throw new SluiceError("forbidden", `Work pool names starting with "${RESERVED_PREFIX}" are reserved.`, {
-        fix: "Choose another name.",
-      });
+      throw new SluiceError(
+        "forbidden",
+        `Work pool names starting with "${RESERVED_PREFIX}" are reserved for internal use.`,
+        {
+          fix: "Choose another name.",
+        },
+      );
     }
     const pool = await queries.insertWorkPool(env, body);
     if (!pool) {

@@ -32,7 +32,8 @@ describe("a run that has ended", () => {
     { data: { storage_key: "k" }, to: "SCHEDULED", expected: "KEEP" },
     { data: { storage_key: "k" }, to: "RUNNING", expected: "KEEP" },
     { data: { storage_key: "k" }, to: "FAILED", expected: "ACCEPT" },
-    { data: "a plain value", to: "SCHEDULED", expected: "KEEP" },
+    { data: "a plain value", to: "SCHEDULED", expected: "ACCEPT" },
+    { data: [1, 2], to: "SCHEDULED", expected: "ACCEPT" },
     { data: { storage_key: "k" }, to: "COMPLETED", expected: "KEEP" },
   ] as const)("COMPLETED with $data answers $to with $expected", ({ data, to, expected }, { expect }) => {
     expect(verdict(propose(rule, aState("COMPLETED", { data }), aProposal(to)))).toBe(expected);

@@ -179,7 +179,8 @@ describe("flow runs", () => {
     [{ id: { not_any_: [ALPHA] } }, ["Beta", "gamma"]],
     [{ name: { any_: ["Beta", "beta"] } }, ["Beta"]],
     [{ name: { like_: "BET" } }, ["Beta"]],
-    [{ name: { like_: "%" } }, []],
+    [{ name: { like_: "a%a" } }, ["alpha", "gamma"]],
+    [{ name: { like_: "_et" } }, ["Beta"]],
     [{ tags: { all_: ["x", "y"] } }, ["Beta"]],
     [{ tags: { all_: [] } }, ALL_RUNS],
     [{ tags: { any_: ["y", "z"] } }, ["Beta"]],
@@ -370,7 +371,7 @@ describe("artifacts", () => {
       [{ key: { exists_: false } }, [bare]],
       [{ key: { exists_: true } }, [text, table]],
       [{ type: { any_: ["table"] } }, [table]],
-      [{ type: { not_any_: ["table"] } }, [bare, text]],
+      [{ type: { not_any_: ["table"] } }, [text]],
       [{ flow_run_id: { any_: [ALPHA] } }, [table]],
       [{ task_run_id: { any_: [LOAD] } }, [text]],
     ] as const) {
@@ -380,6 +381,19 @@ describe("artifacts", () => {
         JSON.stringify(criterion),
       ).toEqual(found);
       expect((await call("POST", "/artifacts/count", { artifacts: criterion })).body).toBe(found.length);
+    }
+    for (const [filter, found] of [
+      [{ flow_runs: { name: { any_: ["alpha"] } } }, [table]],
+      [{ flows: { name: { any_: ["Orders"] } } }, [table]],
+      [{ deployments: { name: { any_: ["weekly"] } } }, []],
+      [{ task_runs: { name: { any_: ["Load"] } } }, [text]],
+    ] as const) {
+      const { body } = await call<{ id: string }[]>("POST", "/artifacts/filter", filter);
+      expect(
+        body.map((artifact) => artifact.id),
+        JSON.stringify(filter),
+      ).toEqual(found);
+      expect((await call("POST", "/artifacts/latest/count", filter)).body).toBe(found.length);
     }
   });
 });

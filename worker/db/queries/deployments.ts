@@ -9,6 +9,7 @@ import type {
 } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import type { FlowRunFilters } from "#protocol/filters";
+import type { JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
@@ -80,7 +81,7 @@ export interface RunnableDeployment {
   readonly flowId: FlowId;
   readonly tags: readonly string[];
   readonly details: DeploymentDetails;
-  readonly pool: { readonly id: WorkPoolId; readonly name: string } | null;
+  readonly pool: { readonly id: WorkPoolId; readonly name: string; readonly baseJobTemplate: JsonObject } | null;
   readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
 }
 
@@ -99,6 +100,7 @@ export async function runnableDeployment(
       details: deployments.doc,
       poolId: workPools.id,
       poolName: workPools.name,
+      baseJobTemplate: workPools.baseJobTemplate,
       queueId: workQueues.id,
       queueName: workQueues.name,
       priority: workQueues.priority,
@@ -114,7 +116,10 @@ export async function runnableDeployment(
     flowId: row.flowId as FlowId,
     tags: row.tags,
     details: row.details,
-    pool: poolId !== null && poolName !== null ? { id: poolId as WorkPoolId, name: poolName } : null,
+    pool:
+      poolId !== null && poolName !== null
+        ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }
+        : null,
     queue:
       queueId !== null && row.queueName !== null && priority !== null
         ? { id: queueId as WorkQueueId, name: row.queueName, priority }
