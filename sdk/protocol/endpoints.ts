@@ -1,4 +1,6 @@
 /** Every operation of the API, in one list: what is served, and what `/api/openapi.json` prints. */
+import * as access from "./access.ts";
+import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -7,6 +9,7 @@ import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
 import * as runChannel from "./run-channel.ts";
+import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
 import * as variables from "./variables.ts";
@@ -14,6 +17,8 @@ import * as workPools from "./work-pools.ts";
 
 const MODULES = [
   server,
+  access,
+  admin,
   flows,
   flowRuns,
   flowRunInputs,
@@ -23,6 +28,7 @@ const MODULES = [
   workPools,
   artifacts,
   variables,
+  savedSearches,
   runChannel,
 ];
 
