@@ -8,6 +8,7 @@ import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { createFlowRun, draftOf } from "../create-flow-run.ts";
 import * as queries from "../db/queries/flow-runs.ts";
+import { removeFlowRun } from "../remove-flow-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function flowRunRoutes(app: App): void {
@@ -60,10 +61,7 @@ export function flowRunRoutes(app: App): void {
     app,
     api.deleteFlowRun,
   )(async ({ env, params }) => {
-    const owner = requireOwner(env, params.id);
-    const run = found(await owner.read(params.id), params.id);
-    await owner.remove(params.id);
-    if (run.idempotency_key !== null) await queries.freeKey(env, run.flow_id, run.idempotency_key, run.id);
+    if (!(await removeFlowRun(env, params.id))) throw notFound("Flow run", params.id);
     return undefined;
   });
   serve(
