@@ -6,11 +6,13 @@
  * a report twice without harm, so an event that a client sends again needs no memory of the first.
  */
 import { DurableObject } from "cloudflare:workers";
+import { mayDo } from "#protocol/access";
+import { eventsIn } from "#protocol/channels";
 import { AuthFrame, EVENTS_SUBPROTOCOL, Event } from "#protocol/events";
 import type { FlowRunId } from "#protocol/ids";
 import type { TaskReport } from "#protocol/run-channel";
+import { isOpen, roleOf } from "./caller.ts";
 import { ownerOf } from "./partition.ts";
-import { sameSecret } from "./same-secret.ts";
 import { INBOX_SCHEMA, InboxStore } from "./storage/inbox-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { taskRunNews } from "./task-run-event.ts";
@@ -45,9 +47,9 @@ export class EventInboxObject extends DurableObject<Env> {
     const speaks = asked.includes(EVENTS_SUBPROTOCOL);
     this.ctx.acceptWebSocket(server);
     // Old clients ask for no subprotocol and never authenticate: they are let in where nobody has to.
-    const isOpen = !this.env.SLUICE_ROOT_KEY;
-    server.serializeAttachment({ isTrusted: !speaks && isOpen } satisfies Peer);
-    if (!speaks && !isOpen) server.close(PROTOCOL_ERROR, `Ask for the subprotocol "${EVENTS_SUBPROTOCOL}".`);
+    const admitsAll = isOpen(this.env);
+    server.serializeAttachment({ isTrusted: !speaks && admitsAll } satisfies Peer);
+    if (!speaks && !admitsAll) server.close(PROTOCOL_ERROR, `Ask for the subprotocol "${EVENTS_SUBPROTOCOL}".`);
     const headers: HeadersInit = speaks ? { "sec-websocket-protocol": EVENTS_SUBPROTOCOL } : {};
     return new Response(null, { status: 101, webSocket: client, headers });
   }
@@ -84,9 +86,13 @@ export class EventInboxObject extends DurableObject<Env> {
       socket.close(POLICY_VIOLATION, "Expected 'auth' message");
       return;
     }
-    const key = this.env.SLUICE_ROOT_KEY;
-    if (key && !(await sameSecret(auth.data.token ?? "", key))) {
-      socket.close(POLICY_VIOLATION, "Auth required but the token is not a key of this server");
+    const { token } = auth.data;
+    const role = await roleOf(this.env, token ?? "");
+    if (!mayDo(role, eventsIn.role)) {
+      socket.close(
+        POLICY_VIOLATION,
+        `Auth required: ${role === null ? refusalOf(token) : `the key's role is ${role}`}`,
+      );
       return;
     }
     socket.serializeAttachment({ isTrusted: true } satisfies Peer);
@@ -137,6 +143,12 @@ export class EventInboxObject extends DurableObject<Env> {
     }
     this.#isHandingOn = false;
   }
+}
+
+/** Why a token was not taken. A reason for a close holds 123 bytes. */
+function refusalOf(token: string | null | undefined): string {
+  // Prefect's clients send PREFECT_API_KEY with requests, but never here.
+  return token ? "the token is not a key of this server" : "no token was sent; set PREFECT_API_AUTH_STRING to the key";
 }
 
 function parseJson(message: string | ArrayBuffer): unknown {

@@ -42,6 +42,8 @@ import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
+/** Expired runs that one commit removes: each may have thousands of log lines. */
+const REMOVED_TOGETHER = 5;
 
 /** The parts that exist once the object owns its first run. */
 interface Parts extends ChannelOwner {
@@ -162,6 +164,22 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       await pool.release(id, row.claims);
     }
     return true;
+  }
+
+  async removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]> {
+    const parts = this.#parts;
+    if (!parts) return [...ids];
+    const gone: FlowRunId[] = [];
+    for (let at = 0; at < ids.length; at += REMOVED_TOGETHER) {
+      // One commit for a few runs; between them other requests have their turn.
+      const some = ids.slice(at, at + REMOVED_TOGETHER);
+      const outcomes = await Promise.all(
+        some.map((id) => parts.commit.run(() => parts.recorder.removeEnded(id, endedBefore))),
+      );
+      gone.push(...some.filter((_, index) => outcomes[index] === true));
+    }
+    this.#arm();
+    return gone;
   }
 
   async states(id: FlowRunId): Promise<State[] | null> {

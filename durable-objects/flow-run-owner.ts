@@ -10,6 +10,7 @@ import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
 import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
 import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 
 /** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
@@ -71,6 +72,11 @@ export interface FlowRunOwner {
   removeInput(id: FlowRunId, key: string): Promise<boolean>;
   /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
   remove(id: FlowRunId): Promise<boolean>;
+  /**
+   * Deletes, of the given runs, those that ended before an instant; one that has not ended stays, whatever its copy in
+   * D1 says. Answers which of them are not here any more, for the caller to delete what D1 has of them.
+   */
+  removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */

@@ -13,7 +13,7 @@ import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-r
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
-import { type EpochMs, toWireTime } from "#protocol/time";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import type { Copier } from "./copier.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -286,6 +286,7 @@ export class RunRecorder {
     return true;
   }
 
+  /** The row as it was; null when there is no such run. */
   remove(id: FlowRunId): RunRow | null {
     const { store, copier, deadlines, reports } = this.#parts;
     const row = store.run(id);
@@ -295,6 +296,17 @@ export class RunRecorder {
     copier.forget(id);
     reports.forget(id);
     return row;
+  }
+
+  /** Removes the run if it ended before an instant. True when it is not here any more. */
+  removeEnded(id: FlowRunId, endedBefore: EpochMs): boolean {
+    const record = this.#parts.store.run(id)?.record;
+    if (!record) return true;
+    const { state, endTime } = record;
+    if (state === null || !isTerminal(state.type)) return false;
+    if ((endTime ?? fromWireTime(state.timestamp)) >= endedBefore) return false;
+    this.remove(id);
+    return true;
   }
 
   #decide(row: RunRow, to: StateCreate, policy: Policy, reservation: Reservation, now: EpochMs): Decision {

@@ -1,8 +1,10 @@
 /** The HTTP API: middleware in its order, then the routes of each resource. */
 import { Hono } from "hono";
-import { checkHost, checkKey } from "./guard.ts";
+import { checkHost, identify } from "./guard.ts";
 import { problem } from "./problem.ts";
 import { checkReady } from "./ready.ts";
+import { accessRoutes } from "./routes/access.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
@@ -14,6 +16,7 @@ import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
@@ -27,10 +30,13 @@ export function createApp(): App {
   const app = new Hono<AppEnv>();
   app.onError(problem);
   app.use("*", checkHost);
-  app.use("/api/*", checkKey, checkReady);
+  // Keys are in D1, so its schema comes first.
+  app.use("/api/*", checkReady, identify);
   for (const add of [
     internalRoutes,
     serverRoutes,
+    accessRoutes,
+    adminRoutes,
     channelRoutes,
     flowRoutes,
     flowRunOperationRoutes,
@@ -46,6 +52,7 @@ export function createApp(): App {
     artifactRoutes,
     variableRoutes,
     uiReadRoutes,
+    savedSearchRoutes,
   ]) {
     add(app);
   }

@@ -1,7 +1,9 @@
 /** The Worker: HTTP, queues, cron, and the objects it brings. */
 
+import type { EpochMs } from "#protocol/time";
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
+import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
@@ -13,5 +15,8 @@ const app = createApp();
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   queue: (batch, env) => consume(batch, env),
-  scheduled: (controller, env) => everyMinute(controller, env),
+  async scheduled(controller, env, ctx) {
+    if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
+    await everyMinute(controller, env);
+  },
 } satisfies ExportedHandler<Env>;

@@ -1,4 +1,6 @@
 /** Every operation of the API, in one list: what is served, and what `/api/openapi.json` prints. */
+import * as access from "./access.ts";
+import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deployments from "./deployments.ts";
@@ -10,6 +12,7 @@ import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
 import * as runChannel from "./run-channel.ts";
+import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
 import * as uiReads from "./ui-reads.ts";
@@ -19,6 +22,8 @@ import * as workQueues from "./work-queues.ts";
 
 const MODULES = [
   server,
+  access,
+  admin,
   flows,
   flowRuns,
   flowRunOperations,
@@ -33,6 +38,7 @@ const MODULES = [
   artifacts,
   variables,
   uiReads,
+  savedSearches,
   runChannel,
 ];
 

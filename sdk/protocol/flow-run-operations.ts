@@ -16,6 +16,7 @@ export const resumeFlowRun = endpoint({
   path: "/flow_runs/:id/resume",
   tag: "Flow Runs",
   status: 201,
+  role: "worker",
   summary: "Let a paused flow run go on, with the input that it waits for.",
   params: byId,
   body: z.object({ run_input: JsonObject.nullish() }),

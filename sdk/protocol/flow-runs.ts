@@ -190,7 +190,7 @@ export const deleteFlowRun = endpoint({
   path: "/flow_runs/:id",
   tag: "Flow Runs",
   status: 204,
-  summary: "Delete a flow run with its task runs, states and logs.",
+  summary: "Delete a flow run with its task runs, states, logs and artifacts.",
   params: byId,
 });
 export const updateFlowRunLabels = endpoint({

@@ -1,30 +1,39 @@
 /** The WebSocket upgrades: each ends in the object that owns what is talked about. */
+import type { Context } from "hono";
+import { type Channel, eventsIn, runChannel, workerChannel } from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
 import { FlowRunId } from "#protocol/ids";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
-import type { App } from "../serve.ts";
+import { requireRole } from "../guard.ts";
+import type { App, AppEnv } from "../serve.ts";
 
 export function channelRoutes(app: App): void {
-  app.get("/api/flow_runs/:id/channel", async (c) => {
-    requireUpgrade(c.req.header("upgrade"));
+  upgrade(app, runChannel, (c) => {
     const id = FlowRunId.safeParse(c.req.param("id"));
     const owner = id.success ? ownerOf(c.env.FLOW_RUNS, id.data) : null;
-    if (!id.success || !owner) throw notFound("Flow run", c.req.param("id"));
+    if (!id.success || !owner) throw notFound("Flow run", c.req.param("id") ?? "");
     const request = new Request(c.req.raw);
     request.headers.set("x-sluice-flow-run-id", id.data);
     return owner.fetch(request);
   });
-  app.get("/api/events/in", (c) => {
-    requireUpgrade(c.req.header("upgrade"));
-    return c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw);
-  });
-  app.get("/api/work_pools/:name/channel", async (c) => {
-    requireUpgrade(c.req.header("upgrade"));
-    const name = c.req.param("name");
+  upgrade(app, eventsIn, (c) => c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw));
+  upgrade(app, workerChannel, async (c) => {
+    const name = c.req.param("name") ?? "";
     const pool = await workPoolByName(c.env, name);
     if (!pool) throw notFound("Work pool", `"${name}"`, `Create it first: sluice work-pool create ${name}`);
     return c.env.WORK_POOLS.getByName(pool.name).fetch(c.req.raw);
+  });
+}
+
+/** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */
+function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promise<Response>): void {
+  app.get(`/api${channel.path}`, (c) => {
+    if (channel.keyIn === "header") requireRole(c, channel.role);
+    if (c.req.header("upgrade")?.toLowerCase() === "websocket") return open(c);
+    throw new SluiceError("protocol_unsupported", "This address is a WebSocket.", {
+      fix: "Open it with a WebSocket client.",
+    });
   });
 }
 
@@ -34,11 +43,4 @@ const INBOXES = 16;
 function inboxName(env: Env): string {
   const shards = Math.max(1, Math.min(INBOXES, Number(env.SLUICE_SHARDS) || 1));
   return `inbox-${(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % shards}`;
-}
-
-function requireUpgrade(upgrade: string | undefined): void {
-  if (upgrade?.toLowerCase() === "websocket") return;
-  throw new SluiceError("protocol_unsupported", "This address is a WebSocket.", {
-    fix: "Open it with a WebSocket client.",
-  });
 }

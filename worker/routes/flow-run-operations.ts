@@ -9,7 +9,7 @@ import { ownerOf } from "../../durable-objects/partition.ts";
 import * as queries from "../db/queries/flow-runs.ts";
 import { hydrate } from "../hydrate.ts";
 import { paginate } from "../paginate.ts";
-import { removeFlowRun } from "../remove-flow-run.ts";
+import { removeFlowRun } from "../remove-flow-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 /** Lines of a log that are asked for at a time. */

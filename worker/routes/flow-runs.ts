@@ -11,7 +11,7 @@ import { createFlowRun, draftOf, requireSize } from "../create-flow-run.ts";
 import { createdBy } from "../created-by.ts";
 import { runnableDeployment } from "../db/queries/deployments.ts";
 import * as queries from "../db/queries/flow-runs.ts";
-import { removeFlowRun } from "../remove-flow-run.ts";
+import { removeFlowRun } from "../remove-flow-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function flowRunRoutes(app: App): void {
