@@ -17,7 +17,7 @@ import {
   type RunServerFrame,
   type TaskReport,
 } from "#protocol/run-channel";
-import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
+import { isTerminal, type OrchestrationResult, type State, StateCreate } from "#protocol/states";
 import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
@@ -31,7 +31,7 @@ import { readLogs } from "./log-lines.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
-import { reserve } from "./reserve.ts";
+import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -42,6 +42,7 @@ import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
+const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
 /** Expired runs that one commit removes: each may have thousands of log lines. */
 const REMOVED_TOGETHER = 5;
 
@@ -103,6 +104,19 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const result = await parts.commit.run(() => resume(parts, id, input));
     this.#arm();
     return result;
+  }
+
+  async retry(id: FlowRunId, from: TaskRunId | null): Promise<"scheduled" | "not ended" | "unknown task"> {
+    const parts = this.#parts;
+    if (!parts) return "not ended";
+    const outcome = await parts.commit.run(() => {
+      if (!isTerminal(parts.store.run(id)?.record.state?.type)) return "not ended";
+      if (from !== null && !parts.reports.rerunTasks(id, from)) return "unknown task";
+      parts.recorder.propose(id, { state: RETRY, force: true }, NOTHING_DEMANDED);
+      return "scheduled";
+    });
+    this.#arm();
+    return outcome;
   }
 
   async state(id: StateId): Promise<State | null> {

@@ -58,6 +58,11 @@ export interface FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
   /** Lets a paused run go on, with the input that it waits for. Null when there is no such run. */
   resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null>;
+  /**
+   * Schedules a run that has ended again. With a task run, that one and its dependents are marked to run again, even if
+   * they had completed.
+   */
+  retry(id: FlowRunId, from: TaskRunId | null): Promise<"scheduled" | "not ended" | "unknown task">;
   /** A state of any run of this owner. */
   state(id: StateId): Promise<State | null>;
   /** False when there is no such run. */

@@ -3,6 +3,7 @@
  * transactions as the decisions (I3), and numbered by the same sequence.
  */
 import type { FlowRunInputCreate } from "#protocol/flow-run-inputs";
+import { RERUN_STATE } from "#protocol/flow-run-retry";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import type { LogCreate } from "#protocol/logs";
@@ -12,6 +13,7 @@ import { type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { Copier } from "./copier.ts";
 import type { PartitionIds } from "./partition.ts";
+import { withDependents } from "./rerun-tasks.ts";
 import type { Sequence } from "./sequence.ts";
 import type { RunStore, TaskRow } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
@@ -139,6 +141,31 @@ export class ReportRecorder {
     const after = applyTaskReport(row, id, { ...row.task, states: [mirrored] }, version, now());
     store.putTask(id, after);
     copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, isTerminal(after.task.state_type));
+  }
+
+  /** Marks a task run and those that depend on it to run again. False when there is no such task run. */
+  rerunTasks(id: FlowRunId, from: TaskRunId): boolean {
+    const { store, ids, copier, now, sequence } = this.#parts;
+    const rows = store.tasks(id);
+    const chosen = withDependents(
+      rows.map(({ task }) => task),
+      from,
+    );
+    if (!chosen) return false;
+    const at = now();
+    for (const row of rows.filter(({ task }) => chosen.has(task.id))) {
+      const again: State = {
+        ...PENDING,
+        id: ids.state(at),
+        name: RERUN_STATE,
+        timestamp: toWireTime(at),
+        message: "Runs again by request.",
+      };
+      const version = sequence.next();
+      store.putTask(id, applyTaskReport(row, id, { ...row.task, states: [again] }, version, at));
+      copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, true);
+    }
+    return true;
   }
 
   /**

@@ -8,10 +8,12 @@ import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
+import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
+import { flowRunRetryRoutes } from "./routes/flow-run-retry.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
@@ -41,11 +43,13 @@ export function createApp(): App {
     flowRoutes,
     flowRunOperationRoutes,
     flowRunGraphRoutes,
+    flowRunRetryRoutes,
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
     logRoutes,
     deploymentOperationRoutes,
+    deploymentVersionRoutes,
     deploymentRoutes,
     workPoolRoutes,
     workQueueRoutes,

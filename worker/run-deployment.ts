@@ -1,4 +1,5 @@
 /** Makes a run of a deployment: what the request leaves open comes from the deployment. */
+import { VERSION_LABEL } from "#protocol/deployment-versions";
 import { notFound, SluiceError } from "#protocol/errors";
 import type { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId } from "#protocol/ids";
@@ -51,7 +52,12 @@ export async function runDeployment(
       deployment_id: deployment.id,
       parameters,
       tags: [...new Set([...deployment.tags, ...request.tags])],
-      labels: { ...details.labels, "prefect.deployment.id": deployment.id, ...request.labels },
+      labels: {
+        ...details.labels,
+        "prefect.deployment.id": deployment.id,
+        [VERSION_LABEL]: deployment.versionNumber,
+        ...request.labels,
+      },
       infrastructure_document_id: request.infrastructure_document_id ?? details.infrastructure_document_id,
       job_variables: request.job_variables ?? null,
     },

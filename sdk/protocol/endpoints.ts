@@ -3,11 +3,13 @@ import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
+import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
 import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
 import * as flowRunOperations from "./flow-run-operations.ts";
+import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
@@ -28,11 +30,13 @@ const MODULES = [
   flowRuns,
   flowRunOperations,
   flowRunGraph,
+  flowRunRetry,
   flowRunInputs,
   taskRuns,
   logs,
   deployments,
   deploymentOperations,
+  deploymentVersions,
   workPools,
   workQueues,
   artifacts,

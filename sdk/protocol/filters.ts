@@ -132,9 +132,15 @@ export const FlowRunFilters = z.object({
 });
 export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
 
+/** Rows of a page. Prefect's clients recognise the words, and ask again for less. */
+const limit = z
+  .int()
+  .min(0, { error: "Invalid limit: must be greater than or equal to 0." })
+  .max(LIMITS.pageRows, { error: `Invalid limit: must be less than or equal to ${LIMITS.pageRows}.` });
+
 /** Which part of a list: at most 200 rows, from `offset` on. Null means the default. */
 export const Paging = z.object({
-  limit: z.int().min(0).max(LIMITS.pageRows).nullish(),
+  limit: limit.nullish(),
   offset: z.int().min(0).nullish(),
 });
 export type Paging = z.infer<typeof Paging>;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { bounded } from "./bounded.ts";
 import { FlowRunId, StateId, TaskRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 export const STATE_TYPES = [
   "SCHEDULED",
@@ -39,12 +39,12 @@ export const StateDetails = z.object({
   flow_run_id: FlowRunId.nullable().default(null),
   task_run_id: TaskRunId.nullable().default(null),
   child_flow_run_id: FlowRunId.nullable().default(null),
-  scheduled_time: WireTime.nullable().default(null),
+  scheduled_time: LenientTime.nullable().default(null),
   cache_key: z.string().nullable().default(null),
   cache_expiration: WireTime.nullable().default(null),
   deferred: z.boolean().nullable().default(false),
   untrackable_result: z.boolean().default(false),
-  pause_timeout: WireTime.nullable().default(null),
+  pause_timeout: LenientTime.nullable().default(null),
   pause_reschedule: z.boolean().default(false),
   pause_key: z.string().nullable().default(null),
   run_input_keyset: z.record(z.string(), z.string()).nullable().default(null),

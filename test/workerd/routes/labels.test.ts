@@ -25,6 +25,7 @@ describe("labels", () => {
       b: 3,
       "prefect.flow.id": flow.id,
       "prefect.deployment.id": deployment.id,
+      "sluice.deployment.version": 1,
     });
   });
 });

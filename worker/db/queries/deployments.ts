@@ -15,10 +15,11 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments } from "../schema/deployments.ts";
+import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
+import { newestVersion, recordVersion } from "./deployment-versions.ts";
 import { workPoolByName } from "./work-pools.ts";
 import { ensureWorkQueue } from "./work-queues.ts";
 
@@ -68,6 +69,7 @@ export async function upsertDeployment(
   await replaceSchedules(env, stored, request.schedules ?? []);
   const deployment = await deploymentById(env, stored);
   if (!deployment) throw new Error(`Deployment ${stored} was deleted while it was made.`);
+  await recordVersion(env, deployment);
   return { deployment, created: stored === id };
 }
 
@@ -81,6 +83,8 @@ export interface RunnableDeployment {
   readonly flowId: FlowId;
   readonly tags: readonly string[];
   readonly details: DeploymentDetails;
+  /** The number of its newest version. */
+  readonly versionNumber: number;
   readonly pool: { readonly id: WorkPoolId; readonly name: string; readonly baseJobTemplate: JsonObject } | null;
   readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
 }
@@ -98,6 +102,7 @@ export async function runnableDeployment(
       flowId: deployments.flowId,
       tags: deployments.tags,
       details: deployments.doc,
+      versionNumber: newestVersion(deployments.id),
       poolId: workPools.id,
       poolName: workPools.name,
       baseJobTemplate: workPools.baseJobTemplate,
@@ -116,6 +121,7 @@ export async function runnableDeployment(
     flowId: row.flowId as FlowId,
     tags: row.tags,
     details: row.details,
+    versionNumber: row.versionNumber ?? 1,
     pool:
       poolId !== null && poolName !== null
         ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }
@@ -162,13 +168,16 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
     })
     .where(eq(deployments.id, id));
   if (change.schedules != null) await replaceSchedules(env, id, change.schedules);
+  const changed = await deploymentById(env, id);
+  if (changed) await recordVersion(env, changed);
   return true;
 }
 
 export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
   const db = openDb(env);
-  const [, removed] = await db.batch([
+  const [, , removed] = await db.batch([
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
+    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
     db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
   ]);
   return removed.length > 0;
