@@ -5,3 +5,6 @@ CREATE TABLE `deployment_versions` (
 	`created` real NOT NULL,
 	PRIMARY KEY(`deployment_id`, `number`)
 ) WITHOUT ROWID;
+--> statement-breakpoint
+ALTER TABLE `deployments` ADD `last_polled` real;--> statement-breakpoint
+ALTER TABLE `work_queues` ADD `last_polled` real;

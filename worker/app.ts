@@ -18,6 +18,7 @@ import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
@@ -53,6 +54,7 @@ export function createApp(): App {
     deploymentRoutes,
     workPoolRoutes,
     workQueueRoutes,
+    pollingRoutes,
     artifactRoutes,
     variableRoutes,
     uiReadRoutes,

@@ -13,6 +13,7 @@ import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
+import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
@@ -39,6 +40,7 @@ const MODULES = [
   deploymentVersions,
   workPools,
   workQueues,
+  polling,
   artifacts,
   variables,
   uiReads,

@@ -20,7 +20,7 @@ import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
 import { newestVersion, recordVersion } from "./deployment-versions.ts";
-import { workPoolByName } from "./work-pools.ts";
+import { isPolled, workPoolByName } from "./work-pools.ts";
 import { ensureWorkQueue } from "./work-queues.ts";
 
 const ORDER = {
@@ -257,8 +257,8 @@ async function select(
     work_queue_name: queueName,
     work_queue_id: deployment.workQueueId as WorkQueueId | null,
     work_pool_name: poolName,
-    last_polled: null,
-    status: served ? "READY" : "NOT_READY",
+    last_polled: deployment.lastPolled === null ? null : toWireTime(deployment.lastPolled as EpochMs),
+    status: served || isPolled(deployment.lastPolled) ? "READY" : "NOT_READY",
   }));
 }
 

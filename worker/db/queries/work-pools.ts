@@ -290,6 +290,11 @@ function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
   };
 }
 
+/** Whether somebody asked for runs within the last minute; upstream's span. */
+export function isPolled(lastPolled: number | null): boolean {
+  return lastPolled !== null && lastPolled > Date.now() - 60_000;
+}
+
 /** A queue as the API answers it. */
 export function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): WorkQueue {
   return {
@@ -304,8 +309,8 @@ export function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): Wo
     work_pool_id: pool.id,
     work_pool_name: pool.name,
     filter: null,
-    last_polled: null,
-    status: row.isPaused ? "PAUSED" : pool.status,
+    last_polled: row.lastPolled === null ? null : toWireTime(row.lastPolled as EpochMs),
+    status: row.isPaused ? "PAUSED" : isPolled(row.lastPolled) ? "READY" : pool.status,
     active_slots: null,
   };
 }

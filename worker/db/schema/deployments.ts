@@ -12,6 +12,8 @@ export const deployments = sqliteTable(
     workPoolId: text(),
     workQueueId: text(),
     paused: integer({ mode: "boolean" }).notNull().default(false),
+    /** When a process without a channel asked for its runs last, about to the half minute. */
+    lastPolled: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
     /** Everything that no list filters by. */
     doc: text({ mode: "json" }).$type<DeploymentDetails>().notNull(),
