@@ -7,6 +7,7 @@ import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { concurrencyLimitRoutes } from "./routes/concurrency-limits.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
@@ -21,6 +22,7 @@ import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
+import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
 import { variableRoutes } from "./routes/variables.ts";
@@ -57,6 +59,8 @@ export function createApp(): App {
     pollingRoutes,
     artifactRoutes,
     variableRoutes,
+    concurrencyLimitRoutes,
+    tagConcurrencyLimitRoutes,
     uiReadRoutes,
     savedSearchRoutes,
   ]) {

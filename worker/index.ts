@@ -6,6 +6,7 @@ import { everyMinute } from "./cron/every-minute.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
+export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";

@@ -18,7 +18,10 @@ const RETRY_AFTER_SECONDS = "1";
 const TOO_BIG = ["SQLITE_TOOBIG", "string or blob too big"];
 
 export function problem(error: unknown, c: Context): Response {
-  if (error instanceof SluiceError) return answer(error.toBody(), error.status);
+  if (error instanceof SluiceError) {
+    const wait = error.retryAfterSeconds;
+    return answer(error.toBody(), error.status, wait === null ? {} : { "retry-after": String(wait) });
+  }
   const chain = chainOf(error);
   const says = (texts: readonly string[]) => chain.some((link) => texts.some((text) => String(link).includes(text)));
   if (says(PASSING) || chain.some(isRetryable)) {

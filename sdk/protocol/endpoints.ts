@@ -2,6 +2,7 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as concurrencyLimits from "./concurrency-limits.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
@@ -17,6 +18,7 @@ import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
+import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
 import * as taskRuns from "./task-runs.ts";
 import * as uiReads from "./ui-reads.ts";
 import * as variables from "./variables.ts";
@@ -43,6 +45,8 @@ const MODULES = [
   polling,
   artifacts,
   variables,
+  concurrencyLimits,
+  tagConcurrencyLimits,
   uiReads,
   savedSearches,
   runChannel,

@@ -15,8 +15,12 @@ export const ERROR_STATUS = {
   method_not_allowed: 405,
   conflict: 409,
   stale_generation: 409,
+  /** A lease has ended. */
+  gone: 410,
   payload_too_large: 413,
   validation: 422,
+  /** No slot is free; Retry-After says when to ask again. */
+  locked: 423,
   protocol_unsupported: 426,
   overloaded: 503,
   not_ready: 503,
@@ -56,17 +60,26 @@ export class SluiceError extends Error {
   readonly issues: readonly FieldIssue[];
   /** The message in upstream's words, which some clients compare; the message itself unless given. */
   readonly detail: string;
+  /** When to ask again, for the header Retry-After; null says nothing of it. */
+  readonly retryAfterSeconds: number | null;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { fix: string; issues?: readonly FieldIssue[]; cause?: unknown; detail?: string },
+    options: {
+      fix: string;
+      issues?: readonly FieldIssue[];
+      cause?: unknown;
+      detail?: string;
+      retryAfterSeconds?: number;
+    },
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.fix = options.fix;
     this.issues = options.issues ?? [];
     this.detail = options.detail ?? message;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 
   get status(): number {

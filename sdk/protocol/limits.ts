@@ -40,6 +40,10 @@ export const LIMITS = {
   claimAttempts: 3,
   /** Retries that a policy may ask for. */
   retries: 1_000,
+  /** Concurrency limits that one lease may span: each is asked in turn. */
+  limitsPerLease: 32,
+  /** Seconds that one request may wait for slots: less than what proxies and clients cut off. */
+  waitSeconds: 60,
 } as const;
 
 /** Spans in milliseconds. */
@@ -62,4 +66,9 @@ export const SPANS = {
   copyWaitMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */
   safetyAlarmMs: 10_000,
+  /** A hold on one of several limits stands this long before its object asks whether the lease came about. */
+  tentativeHoldMs: 10_000,
+  /** The longest Retry-After for slots that are held, upstream's default; those of tags, and of the rest. */
+  slotWaitMs: 30_000,
+  tagSlotWaitMs: 10_000,
 } as const;

@@ -1,0 +1,18 @@
+/** What the object of a limit is told of its row. */
+import { SPANS } from "#protocol/limits";
+import type { LimitSettings } from "../durable-objects/concurrency-limit-owner.ts";
+import type { LimitRow } from "./db/queries/concurrency-limits.ts";
+
+/** Limits on task runs are named after a tag. */
+export const TAG_PREFIX = "tag:";
+
+export function limitSettings(row: LimitRow): LimitSettings {
+  return {
+    id: row.id,
+    limit: row.slotLimit,
+    active: row.active,
+    slotDecayPerSecond: row.slotDecayPerSecond,
+    maxRetryAfterMs: row.name.startsWith(TAG_PREFIX) ? SPANS.tagSlotWaitMs : SPANS.slotWaitMs,
+    version: row.updated,
+  };
+}
