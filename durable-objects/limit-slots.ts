@@ -228,7 +228,7 @@ export class LimitSlots {
 
   holders(): LimitStatus["holders"] {
     return [...this.#rows.values()]
-      .filter((row) => row.state === "held")
+      .filter((row) => row.state !== "releasing")
       .map(({ id, slots, holder, acquiredAt, expiresAt }) => ({ leaseId: id, slots, holder, acquiredAt, expiresAt }))
       .sort((a, b) => a.acquiredAt - b.acquiredAt);
   }

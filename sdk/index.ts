@@ -18,6 +18,14 @@ export {
   type NoParameters,
 } from "./flow/flow.ts";
 export type { OrFuture, OrFutures, TaskFuture, TaskFutures } from "./flow/future.ts";
+export {
+  type ConcurrencyOptions,
+  concurrency,
+  type HeldSlots,
+  rateLimit,
+  type SlotOptions,
+  SlotsLostError,
+} from "./flow/limits.ts";
 export { type LogFields, type Logger, logger } from "./flow/logger.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
 export { type Task, type TaskOptions, task } from "./flow/task.ts";

@@ -98,12 +98,15 @@ function slotRoutes(app: App): void {
     app,
     api.acquireSlots,
   )(async ({ env, body, c }) => {
+    const mode = body.mode ?? "concurrency";
+    // Slots of a rate limit are not held: they come back by themselves.
+    const isHeld = mode === "concurrency";
     const { leaseId, limits } = await acquireSlots(env, {
       names: body.names,
       slots: body.slots ?? 1,
-      mode: body.mode ?? "concurrency",
-      ttlMs: (body.lease_seconds ?? DEFAULT_WAITER_LEASE_SECONDS) * 1_000,
-      holder: body.holder ?? null,
+      mode,
+      ttlMs: isHeld ? (body.lease_seconds ?? DEFAULT_WAITER_LEASE_SECONDS) * 1_000 : null,
+      holder: isHeld ? (body.holder ?? null) : null,
       strict: body.strict ?? false,
       waitMs: (body.wait_seconds ?? 0) * 1_000,
       signal: c.req.raw.signal,

@@ -175,6 +175,48 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./variable/inspect.ts")).variableInspect,
   },
   {
+    noun: "limit",
+    verb: "ls",
+    summary: "List concurrency limits with the slots in use.",
+    load: async () => (await import("./limit/ls.ts")).limitLs,
+  },
+  {
+    noun: "limit",
+    verb: "inspect",
+    summary: "Show one concurrency limit.",
+    load: async () => (await import("./limit/inspect.ts")).limitInspect,
+  },
+  {
+    noun: "limit",
+    verb: "holders",
+    summary: "Show who holds the slots of a concurrency limit, and who waits for them.",
+    load: async () => (await import("./limit/holders.ts")).limitHolders,
+  },
+  {
+    noun: "limit",
+    verb: "create",
+    summary: "Create a concurrency limit, or a rate limit.",
+    load: async () => (await import("./limit/create.ts")).limitCreate,
+  },
+  {
+    noun: "limit",
+    verb: "update",
+    summary: "Change a concurrency limit. A limit of 0 lets nobody in until it is raised.",
+    load: async () => (await import("./limit/update.ts")).limitUpdate,
+  },
+  {
+    noun: "limit",
+    verb: "reset",
+    summary: "Free all slots of a concurrency limit. Whoever holds them loses them.",
+    load: async () => (await import("./limit/reset.ts")).limitReset,
+  },
+  {
+    noun: "limit",
+    verb: "delete",
+    summary: "Delete a concurrency limit. Whoever holds its slots loses them.",
+    load: async () => (await import("./limit/delete.ts")).limitDelete,
+  },
+  {
     noun: "key",
     verb: "create",
     summary: "Make an API key. It is shown once.",

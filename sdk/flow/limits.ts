@@ -1,0 +1,204 @@
+/** Slots of concurrency limits that the control plane keeps, for all processes together. */
+import type { ApiClient } from "../client/api-client.ts";
+import { pause } from "../client/jitter.ts";
+import {
+  acquireSlots,
+  type ConcurrencyLease,
+  decrementSlotsWithLease,
+  type LeaseHolder,
+  renewConcurrencyLease,
+} from "../protocol/concurrency-limits.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { seconds } from "../protocol/time.ts";
+import { clock, configuredClient } from "./configuration.ts";
+import { currentScope } from "./engine/scope.ts";
+import { TimedOutError } from "./errors.ts";
+import { logger } from "./logger.ts";
+
+/** How slots are asked for. */
+export interface SlotOptions {
+  /** Slots of each limit. Default 1. */
+  readonly slots?: number;
+  /** For how long to wait for them, in milliseconds. Default: as long as it takes. */
+  readonly timeoutMs?: number;
+  /** Whether a name that has no limit is an error. Default false: it limits nothing. */
+  readonly strict?: boolean;
+  /** Place in line: 1 is the most urgent. Default 100; equals are served in the order in which they asked. */
+  readonly priority?: number;
+  /** Ends the wait. Inside of a flow or task its own signal does so, too. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ConcurrencyOptions extends SlotOptions {
+  /** For how long the slots stay taken when this process dies, in milliseconds: from 1,000 to a day. Default 30,000. */
+  readonly leaseMs?: number;
+}
+
+/** What code that holds slots is told. */
+export interface HeldSlots {
+  /** Aborts when the slots are lost: the lease could not be renewed, or somebody reset the limit. */
+  readonly signal: AbortSignal;
+}
+
+/** The slots were lost while they were in use: others may have them by now. */
+export class SlotsLostError extends Error {
+  override readonly name = "SlotsLostError";
+}
+
+/** One request waits this long; the place in line is kept from one to the next. */
+const WAIT_SECONDS = 20;
+const RETRY_MS = 500;
+
+/**
+ * Calls `fn` while holding slots of the limits named, of all of them together, and gives them back when it ends.
+ *
+ * Waits in line; throws {@link TimedOutError} after `timeoutMs`, and `SluiceError` (validation) for more slots than a
+ * limit has. With `strict` it throws for a name without a limit, and {@link SlotsLostError} if the slots were lost
+ * before `fn` ended. Without a control plane there are no limits.
+ */
+export async function concurrency<T>(
+  names: string | readonly string[],
+  options: ConcurrencyOptions,
+  fn: (held: HeldSlots) => T | Promise<T>,
+): Promise<T> {
+  const lost = new AbortController();
+  const held = await acquire(names, options, "concurrency");
+  if (held === null) return fn({ signal: lost.signal });
+  const stop = keepAlive(held, options.leaseMs ?? 30_000, (error) => lost.abort(error));
+  try {
+    const result = await fn({ signal: lost.signal });
+    if (options.strict && lost.signal.aborted) throw lost.signal.reason;
+    return result;
+  } finally {
+    stop();
+    await giveBack(held);
+  }
+}
+
+/** Waits until the rate limits named let one more through (or as many as `slots`); throws as {@link concurrency} does. */
+export async function rateLimit(names: string | readonly string[], options: SlotOptions = {}): Promise<void> {
+  await acquire(names, options, "rate_limit");
+}
+
+interface Held {
+  readonly client: ApiClient;
+  readonly leaseId: string;
+  readonly names: readonly string[];
+}
+
+/** Null when nothing limits: there is no control plane, or none of the names has a limit. */
+async function acquire(
+  given: string | readonly string[],
+  { slots = 1, timeoutMs, strict = false, priority, signal, leaseMs = 30_000 }: ConcurrencyOptions,
+  mode: "concurrency" | "rate_limit",
+): Promise<Held | null> {
+  const names = typeof given === "string" ? [given] : [...new Set(given)];
+  const client = configuredClient();
+  if (names.length === 0) return null;
+  if (client === null) {
+    if (!strict) return null;
+    throw new SluiceError("not_configured", `There is no control plane that keeps the limits ${names.join(", ")}.`, {
+      fix: "Set SLUICE_API_URL, or leave `strict` out to run without limits.",
+    });
+  }
+  const started = clock().now();
+  const body = {
+    names,
+    slots,
+    mode,
+    strict,
+    lease_seconds: leaseMs / 1_000,
+    waiter_id: crypto.randomUUID(),
+    holder: holder(),
+    ...(priority === undefined ? {} : { priority }),
+  };
+  const stopped = anyOf([signal, scopeSignal()]);
+  for (;;) {
+    const leftMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - (clock().now() - started);
+    try {
+      const wait_seconds = Math.max(0, Math.min(WAIT_SECONDS, leftMs / 1_000));
+      const lease: ConcurrencyLease = await client.call(
+        acquireSlots,
+        { body: { ...body, wait_seconds } },
+        stopped ? { signal: stopped } : {},
+      );
+      return lease.limits.length === 0 ? null : { client, leaseId: lease.lease_id, names };
+    } catch (error) {
+      if (!isWorthAnotherTry(error)) throw error;
+      if (leftMs <= 0) throw new TimedOutError(`Waiting for slots of ${names.join(", ")}`, timeoutMs ?? 0);
+      const isFull = error instanceof SluiceError && error.code === "locked";
+      if (!isFull) await pause(Math.min(RETRY_MS, leftMs), stopped);
+    }
+  }
+}
+
+/** Renews at a third of the lease; answers what ends that. */
+function keepAlive({ client, leaseId, names }: Held, leaseMs: number, onLost: (error: Error) => void): () => void {
+  let isOver = false;
+  let heldUntil = clock().now() + leaseMs;
+  let cancel = (): void => undefined;
+  const next = (): void => {
+    cancel = clock().after(seconds(leaseMs / 3_000), () => void renew());
+  };
+  const renew = async (): Promise<void> => {
+    const from = clock().now();
+    try {
+      const lease_duration = leaseMs / 1_000;
+      await client.call(
+        renewConcurrencyLease,
+        { params: { id: leaseId }, body: { lease_duration } },
+        { idempotent: true, patienceMs: leaseMs / 3 },
+      );
+      heldUntil = from + leaseMs;
+    } catch (error) {
+      const isGone = error instanceof SluiceError && error.code === "gone";
+      if (isOver) return;
+      if (isGone || clock().now() >= heldUntil) {
+        isOver = true;
+        onLost(
+          new SlotsLostError(`The slots of ${names.join(", ")} were lost while they were in use.`, { cause: error }),
+        );
+        return;
+      }
+    }
+    if (!isOver) next();
+  };
+  next();
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}
+
+async function giveBack({ client, leaseId, names }: Held): Promise<void> {
+  try {
+    await client.call(decrementSlotsWithLease, { body: { lease_id: leaseId } }, { idempotent: true });
+  } catch (error) {
+    // What was done with the slots is done; they come back by themselves when the lease ends.
+    if (currentScope())
+      logger().warn(`The slots of ${names.join(", ")} could not be given back at once.`, { error: String(error) });
+  }
+}
+
+/** Everything but a refusal may pass: no free slot, or nobody there. */
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof SluiceError)
+    return error.code === "locked" || error.code === "overloaded" || error.code === "not_ready";
+  return error instanceof Error && error.name === "ApiUnreachableError";
+}
+
+function holder(): LeaseHolder | null {
+  const scope = currentScope();
+  if (scope?.task) return { type: "task_run", id: scope.task.taskRunId };
+  return scope?.flow ? { type: "flow_run", id: scope.flow.flowRunId } : null;
+}
+
+function scopeSignal(): AbortSignal | undefined {
+  const scope = currentScope();
+  return scope?.task?.signal ?? scope?.flow?.signal;
+}
+
+function anyOf(signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length === 0 ? undefined : AbortSignal.any(given);
+}

@@ -1,0 +1,322 @@
+/**
+ * Limits under everything that can happen to them, in any order and at the same time: those who poll, those who wait, renewals,
+ * releases, holders that die, limits that change, calls between limits that fail before or after they did something, time, alarms,
+ * losses of memory, crashes. The clients are the judge: what they were told they hold is counted.
+ */
+
+import fc from "fast-check";
+import { afterEach, it } from "vitest";
+import { SPANS } from "#protocol/limits";
+import { clock } from "../../durable-objects/clock.ts";
+import { ConcurrencyLimitObject } from "../../durable-objects/concurrency-limit-object.ts";
+import { budget } from "./support/budget.ts";
+import { ask, home, Limit, LimitWaiter } from "./support/limits.ts";
+import { movableClock } from "./support/pools.ts";
+import { until } from "./support/runs.ts";
+
+const TTL_MS = 120_000;
+/** Less than the tolerance a client allows for the way to the object and back. */
+const MARGIN_MS = 2_000;
+
+const moveClock = movableClock();
+
+/** Calls between limits that are to fail next, before or after they did what they are for. */
+const faults: { readonly method: "hold" | "confirm" | "release" | "invited"; readonly afterwards: boolean }[] = [];
+const originals = new Map<string, unknown>();
+for (const method of ["hold", "confirm", "release", "invited"] as const) {
+  const original = ConcurrencyLimitObject.prototype[method] as (...args: unknown[]) => Promise<unknown>;
+  originals.set(method, original);
+  const faulty = async function (this: ConcurrencyLimitObject, ...args: unknown[]): Promise<unknown> {
+    const at = faults.findIndex((fault) => fault.method === method);
+    const [fault] = at === -1 ? [] : faults.splice(at, 1);
+    if (fault && !fault.afterwards) throw new Error("network connection lost");
+    const answer = await original.apply(this, args);
+    if (fault) throw new Error("network connection lost");
+    return answer;
+  };
+  Reflect.set(ConcurrencyLimitObject.prototype, method, faulty);
+}
+afterEach(() => {
+  faults.length = 0;
+});
+
+interface Held {
+  readonly leaseId: string;
+  readonly limits: readonly Limit[];
+  readonly slots: number;
+  /** No later than this it may be gone. */
+  until: number;
+}
+
+class World {
+  readonly limits: readonly Limit[];
+  held: Held[] = [];
+  waiters: LimitWaiter[] = [];
+  readonly refusedIds = new Map<string, readonly Limit[]>();
+  readonly violations: string[] = [];
+  /** Of limits that are being lowered: grants may still be on their way. */
+  readonly ceilings = new Map<Limit, number>();
+  readonly #calls: Promise<unknown>[] = [];
+
+  constructor(sizes: readonly number[]) {
+    this.limits = sizes.map((size) => new Limit(size));
+  }
+
+  call(what: Promise<unknown>): void {
+    this.#calls.push(what.catch(() => undefined));
+  }
+
+  async quiet(): Promise<void> {
+    await Promise.all(this.#calls.splice(0));
+  }
+
+  live(): Held[] {
+    return this.held.filter((lease) => clock.now() < lease.until - MARGIN_MS);
+  }
+
+  granted(lease: Held): void {
+    this.held.push(lease);
+    for (const limit of lease.limits) {
+      const taken = this.live()
+        .filter((other) => other.limits.includes(limit))
+        .reduce((sum, { slots }) => sum + slots, 0);
+      if (taken > (this.ceilings.get(limit) ?? limit.settings.limit)) {
+        this.violations.push(
+          `${taken} slots of limit ${this.limits.indexOf(limit)} are held, there are ${limit.settings.limit}`,
+        );
+      }
+    }
+  }
+
+  poll(limits: readonly Limit[], slots: number, key: string | null): void {
+    const from = clock.now();
+    const question = ask(limits, { slots, key, ttlMs: TTL_MS });
+    const asked = home(question.leaseId)
+      .acquire(question, true)
+      .then(({ kind }) => {
+        if (kind === "granted") this.granted({ leaseId: question.leaseId, limits, slots, until: from + TTL_MS });
+        else this.refusedIds.set(question.leaseId, limits);
+      });
+    this.call(asked);
+  }
+
+  wait(limits: readonly Limit[], slots: number, priority: number): void {
+    const waiter = new LimitWaiter(limits, { slots, priority, ttlMs: TTL_MS });
+    waiter.onGrant = (leaseId) => this.granted({ leaseId, limits, slots, until: clock.now() + TTL_MS });
+    this.waiters.push(waiter);
+    this.call(waiter.connect());
+  }
+
+  waiting(): LimitWaiter[] {
+    return this.waiters.filter((waiter) => waiter.isWaiting);
+  }
+
+  /** Whoever was handed slots has heard of it, so that what they hold is judged by the limit of that time. */
+  async heard(): Promise<void> {
+    const end = Date.now() + 300;
+    for (;;) {
+      const known = new Set(this.held.map(({ leaseId }) => leaseId));
+      const statuses = await this.statuses();
+      if (statuses.every(({ holders }) => holders.every(({ leaseId }) => known.has(leaseId)))) return;
+      // Slots of an attempt that failed are held by nobody that could be heard of.
+      if (Date.now() > end) return;
+      await scheduler.wait(5);
+    }
+  }
+
+  /** What every limit says of itself. */
+  statuses() {
+    return Promise.all(this.limits.map((limit) => limit.object.status()));
+  }
+}
+
+type Command = { toString(): string; run(world: World): Promise<void> };
+
+function command(name: string, run: (world: World) => Promise<void> | void): Command {
+  return { toString: () => name, run: async (world) => run(world) };
+}
+
+function pick<T>(from: readonly T[], at: number): T | undefined {
+  return from[at % Math.max(1, from.length)];
+}
+
+const index = fc.nat(20);
+const subset = fc.constantFrom([0], [0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]);
+const some = (world: World, at: readonly number[]) =>
+  at.map((one) => world.limits[one]).filter((limit) => limit !== undefined);
+
+const poll = fc
+  .tuple(subset, fc.constantFrom(1, 1, 1, 2), fc.constantFrom(null, null, "ada", "ben"))
+  .map(([at, slots, key]) =>
+    command(`poll ${slots} of ${at} as ${key}`, (world) => world.poll(some(world, at), slots, key)),
+  );
+const wait = fc
+  .tuple(subset, fc.constantFrom(1, 1, 1, 2), fc.constantFrom(100, 100, 1))
+  .map(([at, slots, priority]) =>
+    command(`wait for ${slots} of ${at} with ${priority}`, (world) => world.wait(some(world, at), slots, priority)),
+  );
+const leave = fc
+  .tuple(index, fc.constantFrom(1000, 4001))
+  .map(([at, code]) => command(`leave ${at} by ${code}`, (world) => pick(world.waiting(), at)?.leave(code)));
+const renew = index.map((at) =>
+  command(`renew ${at}`, (world) => {
+    const lease = pick(world.live(), at);
+    if (!lease) return;
+    const from = clock.now();
+    const renewed = home(lease.leaseId)
+      .renew(lease.leaseId, TTL_MS)
+      .then((isHeld) => {
+        lease.until = isHeld ? from + TTL_MS : 0;
+      });
+    world.call(renewed);
+  }),
+);
+const release = index.map((at) =>
+  command(`release ${at}`, (world) => {
+    const lease = pick(world.live(), at);
+    if (!lease) return;
+    lease.until = 0;
+    world.call(home(lease.leaseId).release(lease.leaseId));
+  }),
+);
+const die = index.map((at) =>
+  command(`holder ${at} dies`, (world) => {
+    const lease = pick(world.live(), at);
+    if (lease) lease.until = 0;
+  }),
+);
+const change = fc.tuple(fc.nat(2), fc.nat(4)).map(([at, limit]) =>
+  command(`limit ${at} becomes ${limit}`, async (world) => {
+    await world.quiet();
+    const changed = world.limits[at];
+    if (!changed) return;
+    world.ceilings.set(changed, Math.max(limit, changed.settings.limit));
+    await changed.change({ limit });
+    await world.heard();
+    world.ceilings.delete(changed);
+  }),
+);
+const reset = fc.nat(2).map((at) =>
+  command(`reset ${at}`, async (world) => {
+    await world.quiet();
+    const limit = world.limits[at];
+    for (const lease of world.held) if (limit && lease.limits.includes(limit)) lease.until = 0;
+    await limit?.object.reset([]);
+  }),
+);
+const fault = fc
+  .tuple(fc.constantFrom("hold" as const, "confirm" as const, "release" as const, "invited" as const), fc.boolean())
+  .map(([method, afterwards]) =>
+    command(
+      `fail ${afterwards ? "after" : "before"} the next ${method}`,
+      () => void faults.push({ method, afterwards }),
+    ),
+  );
+const advance = fc.constantFrom(11_000, 45_000, 130_000).map((spanMs) =>
+  command(`${spanMs} ms pass`, async (world) => {
+    moveClock(spanMs);
+    await Promise.all(world.limits.map((limit) => limit.alarm()));
+  }),
+);
+const evict = fc.tuple(fc.nat(2), fc.constantFrom("hibernate" as const, "close" as const)).map(([at, how]) =>
+  command(`${how} ${at}`, async (world) => {
+    await world.quiet();
+    await world.limits[at]?.evict(how);
+  }),
+);
+const check = command("look", async (world) => {
+  await world.quiet();
+  await handedOut(world);
+});
+
+/** Nobody who is first in line waits for slots that are free. */
+async function handedOut(world: World): Promise<void> {
+  await until("free slots are handed to whoever is first in line", async () => {
+    const statuses = await world.statuses();
+    const [first] = world
+      .waiting()
+      .sort((a, b) => (a.options.priority ?? 0) - (b.options.priority ?? 0) || a.since - b.since);
+    if (!first) return true;
+    return first.limits.some((limit) => {
+      const status = statuses[world.limits.indexOf(limit)];
+      const polls = status?.waiters.filter(({ connected }) => !connected).length ?? 0;
+      const free = limit.settings.limit - (status?.activeSlots ?? 0);
+      return free < (first.options.slots ?? 1) + polls;
+    });
+  });
+}
+
+/** Slots that a client holds are taken at every limit of the lease; what was refused took none. */
+async function wholeOrNothing(world: World): Promise<string[]> {
+  const statuses = await world.statuses();
+  const isAt = (leaseId: string, limit: Limit) =>
+    statuses[world.limits.indexOf(limit)]?.holders.some((holder) => holder.leaseId === leaseId) === true;
+  const torn = world
+    .live()
+    .filter(({ leaseId, limits }) => !limits.every((limit) => isAt(leaseId, limit)))
+    .map(({ leaseId }) => `${leaseId} is not held at all its limits`);
+  const left = [...world.refusedIds]
+    .filter(([leaseId, limits]) => limits.some((limit) => isAt(leaseId, limit)))
+    .map(([leaseId]) => `${leaseId} was refused and holds slots`);
+  return [...torn, ...left];
+}
+
+/** All holders and waiters go. Nothing may stay taken. */
+async function bringToAnEnd(world: World): Promise<unknown> {
+  await world.quiet();
+  faults.length = 0;
+  for (const waiter of world.waiting()) waiter.leave();
+  for (const lease of world.held) lease.until = 0;
+  const end = Date.now() + 5_000;
+  for (;;) {
+    // More than once: what was lost is asked for again, and what could not be renewed gets one more term.
+    moveClock(TTL_MS + MARGIN_MS);
+    await Promise.all(world.limits.map((limit) => limit.alarm()));
+    const statuses = await world.statuses();
+    if (statuses.every(({ activeSlots, waiters }) => activeSlots === 0 && waiters.every((one) => !one.connected)))
+      return null;
+    if (Date.now() > end) return statuses;
+    await scheduler.wait(5);
+  }
+}
+
+it("limits are never exceeded, leases are whole or gone, free slots are handed on, and all are free in the end", {
+  timeout: 300_000,
+}, async ({ expect }) => {
+  const commands = fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: poll },
+      { weight: 7, arbitrary: wait },
+      { weight: 2, arbitrary: leave },
+      { weight: 3, arbitrary: renew },
+      { weight: 7, arbitrary: release },
+      { weight: 2, arbitrary: die },
+      { weight: 2, arbitrary: change },
+      { weight: 1, arbitrary: reset },
+      { weight: 3, arbitrary: fault },
+      { weight: 2, arbitrary: advance },
+      { weight: 2, arbitrary: evict },
+      { weight: 3, arbitrary: fc.constant(check) },
+    ),
+    { minLength: 5, maxLength: 40, size: "max" },
+  );
+  const sizes = fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 1, max: 3 })));
+  await fc.assert(
+    fc.asyncProperty(sizes, commands, async (limits, steps) => {
+      const world = new World(limits);
+      for (const step of steps) await step.run(world);
+      await world.quiet();
+      await handedOut(world);
+      // Whoever was not told of an outcome asks for it, when the time of a hold is over.
+      for (let asked = 0; asked < 2 && (await wholeOrNothing(world)).length > 0; asked++) {
+        moveClock(SPANS.tentativeHoldMs + 1_000);
+        await Promise.all(world.limits.map((limit) => limit.alarm()));
+        await scheduler.wait(20);
+      }
+      expect(await wholeOrNothing(world)).toEqual([]);
+      expect(world.violations).toEqual([]);
+      expect(await bringToAnEnd(world)).toBeNull();
+    }),
+    { numRuns: budget({ fast: 25, full: 500 }), interruptAfterTimeLimit: 250_000, markInterruptAsFailure: false },
+  );
+});
