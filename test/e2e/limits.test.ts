@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 import { sluice } from "../support/sluice.ts";
 
 const PROGRAM = fileURLToPath(new URL("programs/holds-slots.ts", import.meta.url));
-const LEASE_MS = 3_000;
+const LEASE_MS = 2_000;
 let server: TestServer;
 
 beforeAll(async () => {
