@@ -96,6 +96,22 @@ export const Paging = z.object({
 });
 export type Paging = z.infer<typeof Paging>;
 
+/** Which page of a list: at most 200 rows, counted from page 1. Null means the default. */
+export const PageNumber = z.object({ limit: Paging.shape.limit, page: z.int().min(1).nullish() });
+export type PageNumber = z.infer<typeof PageNumber>;
+
+/** One page of a list, as every `/paginate` answers it; `pages` is 0 when `limit` is. */
+export function paginated<T extends z.ZodType>(row: T) {
+  return z.object({
+    results: z.array(row),
+    /** Of all pages together. */
+    count: z.int(),
+    limit: z.int(),
+    pages: z.int(),
+    page: z.int(),
+  });
+}
+
 export const FlowRunSort = z.enum([
   "ID_DESC",
   "START_TIME_ASC",

@@ -1,7 +1,7 @@
 /** Task runs. They are made and moved by the process that runs the flow; the control plane records and shows them. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { FlowRunFilters, Paging, TaskRunSort } from "./filters.ts";
+import { FlowRunFilters, PageNumber, Paging, paginated, TaskRunSort } from "./filters.ts";
 import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
 import { State, StateCreate, StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
@@ -104,6 +104,16 @@ export const filterTaskRuns = endpoint({
   summary: "List task runs.",
   body: FlowRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(Paging.shape),
   returns: z.array(TaskRun),
+});
+export const paginateTaskRuns = endpoint({
+  id: "paginate_task_runs",
+  method: "POST",
+  path: "/task_runs/paginate",
+  tag: "Task Runs",
+  role: "viewer",
+  summary: "List task runs page by page.",
+  body: FlowRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(PageNumber.shape),
+  returns: paginated(TaskRun),
 });
 export const countTaskRuns = endpoint({
   id: "count_task_runs",

@@ -9,6 +9,7 @@ import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import * as queries from "../db/queries/task-runs.ts";
 import { newId } from "../new-id.ts";
+import { paginate } from "../paginate.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function taskRunRoutes(app: App): void {
@@ -34,6 +35,19 @@ export function taskRunRoutes(app: App): void {
     }
     const now = Date.now() as EpochMs;
     return (await queries.listTaskRuns(env, body, page)).map((task) => withEstimates(task, now));
+  });
+  serve(
+    app,
+    api.paginateTaskRuns,
+  )(async ({ env, body }) => {
+    const now = Date.now() as EpochMs;
+    const sort = body.sort ?? "ID_DESC";
+    return paginate(
+      body,
+      async (part) =>
+        (await queries.listTaskRuns(env, body, { sort, ...part })).map((task) => withEstimates(task, now)),
+      () => queries.countTaskRuns(env, body),
+    );
   });
   serve(
     app,
