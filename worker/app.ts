@@ -13,6 +13,7 @@ import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import type { App, AppEnv } from "./serve.ts";
@@ -31,6 +32,7 @@ export function createApp(): App {
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
+    taskWorkerRoutes,
     logRoutes,
     deploymentRoutes,
     workPoolRoutes,

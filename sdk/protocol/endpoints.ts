@@ -9,6 +9,7 @@ import * as logs from "./logs.ts";
 import * as runChannel from "./run-channel.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
+import * as taskWorkers from "./task-workers.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
 
@@ -18,6 +19,7 @@ const MODULES = [
   flowRuns,
   flowRunInputs,
   taskRuns,
+  taskWorkers,
   logs,
   deployments,
   workPools,

@@ -4,6 +4,7 @@ import { FlowRunId } from "#protocol/ids";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
 import type { App } from "../serve.ts";
+import { subscriptionNames } from "./task-workers.ts";
 
 export function channelRoutes(app: App): void {
   app.get("/api/flow_runs/:id/channel", async (c) => {
@@ -18,6 +19,12 @@ export function channelRoutes(app: App): void {
   app.get("/api/events/in", (c) => {
     requireUpgrade(c.req.header("upgrade"));
     return c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw);
+  });
+  app.get("/api/task_runs/subscriptions/scheduled", (c) => {
+    requireUpgrade(c.req.header("upgrade"));
+    const names = subscriptionNames(c.env);
+    const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
+    return c.env.TASK_SUBSCRIPTIONS.getByName(name).fetch(c.req.raw);
   });
   app.get("/api/work_pools/:name/channel", async (c) => {
     requireUpgrade(c.req.header("upgrade"));
