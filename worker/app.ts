@@ -14,6 +14,7 @@ import { logRoutes } from "./routes/logs.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
 import { taskWorkerRoutes } from "./routes/task-workers.ts";
+import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import type { App, AppEnv } from "./serve.ts";
@@ -33,6 +34,7 @@ export function createApp(): App {
     flowRunInputRoutes,
     taskRunRoutes,
     taskWorkerRoutes,
+    uiTaskRunRoutes,
     logRoutes,
     deploymentRoutes,
     workPoolRoutes,

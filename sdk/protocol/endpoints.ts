@@ -10,6 +10,7 @@ import * as runChannel from "./run-channel.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
 import * as taskWorkers from "./task-workers.ts";
+import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
 
@@ -20,6 +21,7 @@ const MODULES = [
   flowRunInputs,
   taskRuns,
   taskWorkers,
+  uiTaskRuns,
   logs,
   deployments,
   workPools,
