@@ -9,10 +9,8 @@ import { DurableObject } from "cloudflare:workers";
 import { mayDo } from "#protocol/access";
 import { eventsIn } from "#protocol/channels";
 import { AuthFrame, EVENTS_SUBPROTOCOL, Event } from "#protocol/events";
-import type { FlowRunId } from "#protocol/ids";
-import type { TaskReport } from "#protocol/run-channel";
 import { isOpen, roleOf } from "./caller.ts";
-import { ownerOf } from "./partition.ts";
+import { handOnTaskRuns } from "./hand-on-task-runs.ts";
 import { INBOX_SCHEMA, InboxStore } from "./storage/inbox-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { taskRunNews } from "./task-run-event.ts";
@@ -121,18 +119,9 @@ export class EventInboxObject extends DurableObject<Env> {
     while (store) {
       const rows = store.oldest(HAND_ON_ROWS);
       if (rows.length === 0) break;
-      const reports = new Map<FlowRunId, TaskReport[]>();
-      for (const { event } of rows) {
-        const news = taskRunNews(event);
-        if (news) reports.set(news.flowRunId, [...(reports.get(news.flowRunId) ?? []), news.report]);
-      }
+      const news = rows.map(({ event }) => taskRunNews(event)).filter((one) => one !== null);
       try {
-        await Promise.all(
-          [...reports].map(async ([id, tasks]) => {
-            const isKnown = (await ownerOf(this.env.FLOW_RUNS, id)?.recordTasks(id, tasks)) ?? false;
-            if (!isKnown) console.warn(`Events of task runs of flow run ${id} were dropped: there is no such run.`);
-          }),
-        );
+        await handOnTaskRuns(this.env, news);
         store.remove(rows.map((row) => row.seq));
         failures = 0;
       } catch (error) {

@@ -18,7 +18,7 @@ import {
   type TaskReport,
 } from "#protocol/run-channel";
 import { isTerminal, type OrchestrationResult, type State, StateCreate } from "#protocol/states";
-import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
@@ -28,6 +28,7 @@ import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { readLogs } from "./log-lines.ts";
+import type { TaskProposal } from "./owned-task.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
@@ -40,6 +41,8 @@ import { stateDeadline } from "./state-deadlines.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { deleteTaskTraces } from "./task-outbox.ts";
+import { TaskRecorder } from "./task-recorder.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
@@ -53,6 +56,7 @@ interface Parts extends ChannelOwner {
   readonly copier: Copier;
   readonly performer: Performer;
   readonly deadlines: Deadlines;
+  readonly tasks: TaskRecorder;
 }
 
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
@@ -216,13 +220,46 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     id: FlowRunId,
     request: TaskRunCreate,
     taskRunId: TaskRunId,
-  ): Promise<{ task: TaskRun; created: boolean } | null> {
+  ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const outcome = await parts.commit.run(() => parts.reports.createTask(id, request, taskRunId));
+    const made = await parts.commit.run(() => parts.tasks.create(id, request, taskRunId));
+    this.#arm();
     // A child run finds its parent through the copy, so it is there before the answer.
-    if (outcome?.created) await writeCopies(this.env.DB, [], [outcome.row]);
-    return outcome && { task: withEstimates(outcome.row.task, clock.now()), created: outcome.created };
+    if (made?.outcome === "created") await writeCopies(this.env.DB, [], [made.row]);
+    return made && { task: withEstimates(made.row.task, clock.now()), outcome: made.outcome };
+  }
+
+  async setTaskState(
+    id: FlowRunId,
+    taskRunId: TaskRunId,
+    proposal: TaskProposal,
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const outcome = await parts.commit.run(() => parts.tasks.propose(id, taskRunId, proposal));
+    this.#arm();
+    return outcome;
+  }
+
+  async updateTask(id: FlowRunId, taskRunId: TaskRunId, patch: TaskRunUpdate): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const isKnown = await parts.commit.run(() => parts.tasks.update(id, taskRunId, patch));
+    this.#arm();
+    return isKnown;
+  }
+
+  async removeTask(id: FlowRunId, taskRunId: TaskRunId): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const row = await parts.commit.run(() => parts.tasks.remove(id, taskRunId));
+    if (row) await deleteTaskTraces(this.env, row);
+    return row !== null;
+  }
+
+  async taskState(id: FlowRunId, stateId: StateId): Promise<State | null> {
+    return this.#parts?.tasks.stateOf(id, stateId) ?? null;
   }
 
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
@@ -473,6 +510,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       now,
       heartbeatMs: this.#heartbeatMs,
     });
+    const commit = new GroupCommit(
+      ctx.storage,
+      () => recorder.beforeCommit(),
+      () => {
+        store.forgetParsed();
+        reports.forgetMemory();
+      },
+    );
     const parts: Parts = {
       store,
       ids,
@@ -481,14 +526,17 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       deadlines,
       recorder,
       reports,
-      commit: new GroupCommit(
-        ctx.storage,
-        () => recorder.beforeCommit(),
-        () => {
-          store.forgetParsed();
-          reports.forgetMemory();
-        },
-      ),
+      tasks: new TaskRecorder({
+        env,
+        store,
+        ids,
+        copier,
+        performer,
+        reports,
+        now,
+        commit: (job) => commit.run(job),
+      }),
+      commit,
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
       document: (id) => {
@@ -507,7 +555,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   /** Copies and performs again what an earlier life of this object may have left undone. */
-  #resume({ store, recorder, reports, copier, performer, deadlines }: Parts): void {
+  #resume({ store, recorder, reports, tasks, copier, performer, deadlines }: Parts): void {
     const changed = new Set(store.changedAfter(recorder.watermark));
     const marks = new Set(store.marksAfter(recorder.watermark));
     // A run in progress may have task runs that were stored without an entry in the journal.
@@ -519,6 +567,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       copier.markRun(id, row.version, false, 0);
       for (const task of store.tasks(id)) {
         copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
+        tasks.resume(id, task);
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
     }

@@ -25,7 +25,6 @@ const RETRY_MS = [100, 500, 2_000, 10_000] as const;
 
 /** One effect on its way, with what was true when it was stored. */
 interface Pending {
-  readonly seq: number;
   readonly effect: Effect;
   /** Claims of the run so far: a late release must not free the slot of a newer claim. */
   readonly claims: number;
@@ -44,15 +43,27 @@ export class Performer {
 
   /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
   add(id: FlowRunId, seq: number, effects: readonly Effect[], claims: number): void {
-    if (effects.length === 0) return;
-    this.#open.set(seq, effects.length);
     for (const effect of effects) {
-      const tail = (this.#tails.get(id) ?? Promise.resolve()).then(() => this.#finish(id, { seq, effect, claims }));
-      this.#tails.set(id, tail);
-      void tail.then(() => {
-        if (this.#tails.get(id) === tail) this.#tails.delete(id);
-      });
+      this.#queue(id, seq, () => this.#finish(id, { effect, claims }));
     }
+  }
+
+  /** Does what else follows from the change `seq`, in order with the run's effects and until it succeeds. */
+  addWork(id: FlowRunId, seq: number, what: string, work: () => Promise<void>): void {
+    this.#queue(id, seq, () => insist(what, () => work()));
+  }
+
+  #queue(id: FlowRunId, seq: number, work: () => Promise<void>): void {
+    this.#open.set(seq, (this.#open.get(seq) ?? 0) + 1);
+    const tail = (this.#tails.get(id) ?? Promise.resolve()).then(work).then(() => {
+      const left = (this.#open.get(seq) ?? 1) - 1;
+      if (left > 0) this.#open.set(seq, left);
+      else this.#open.delete(seq);
+    });
+    this.#tails.set(id, tail);
+    void tail.then(() => {
+      if (this.#tails.get(id) === tail) this.#tails.delete(id);
+    });
   }
 
   /** The greatest number at or below which everything is performed, if the object's clock stands at `seq`. */
@@ -66,28 +77,15 @@ export class Performer {
     return this.#open.size === 0;
   }
 
-  /** Tries until it is done. */
-  async #finish(id: FlowRunId, { seq, effect, claims }: Pending): Promise<void> {
-    for (let failures = 0; ; failures++) {
-      try {
-        if (effect.kind === "offer" && failures > 0) {
-          // The pool does not answer: the queue, which keeps trying for days, takes over.
-          await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
-        } else {
-          await this.perform(id, effect, claims);
-        }
-        break;
-      } catch (error) {
-        console.warn(
-          `Effect "${effect.kind}" of flow run ${id} failed ${failures + 1} times; it is tried again.`,
-          error,
-        );
-        await scheduler.wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0);
+  #finish(id: FlowRunId, { effect, claims }: Pending): Promise<void> {
+    return insist(`Effect "${effect.kind}" of flow run ${id}`, async (failures) => {
+      if (effect.kind === "offer" && failures > 0) {
+        // The pool does not answer: the queue, which keeps trying for days, takes over.
+        await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
+      } else {
+        await this.perform(id, effect, claims);
       }
-    }
-    const left = (this.#open.get(seq) ?? 1) - 1;
-    if (left > 0) this.#open.set(seq, left);
-    else this.#open.delete(seq);
+    });
   }
 
   /** Performs one effect now; throws what its target throws. */
@@ -131,6 +129,19 @@ export class Performer {
       .first<{ flow_run_id: string }>();
     const parent = row?.flow_run_id as FlowRunId | undefined;
     if (parent && state) await ownerOf(env.FLOW_RUNS, parent)?.mirrorState(parent, taskRunId, id, state);
+  }
+}
+
+/** Tries until it is done. */
+async function insist(what: string, act: (failures: number) => Promise<void>): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      await act(failures);
+      return;
+    } catch (error) {
+      console.warn(`${what} failed ${failures + 1} times; it is tried again.`, error);
+      await scheduler.wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0);
+    }
   }
 }
 

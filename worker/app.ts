@@ -7,6 +7,7 @@ import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
@@ -22,7 +23,9 @@ import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
+import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
@@ -40,6 +43,7 @@ export function createApp(): App {
     serverRoutes,
     accessRoutes,
     adminRoutes,
+    dashboardRoutes,
     channelRoutes,
     flowRoutes,
     flowRunOperationRoutes,
@@ -48,6 +52,8 @@ export function createApp(): App {
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
+    taskWorkerRoutes,
+    uiTaskRunRoutes,
     logRoutes,
     deploymentOperationRoutes,
     deploymentVersionRoutes,

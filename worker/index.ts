@@ -8,6 +8,9 @@ import { consume } from "./queues/consume.ts";
 
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
+export { TaskRunObject } from "../durable-objects/task-run-object.ts";
+export { TaskSubscriptionObject } from "../durable-objects/task-subscription-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
 
 const app = createApp();

@@ -5,7 +5,7 @@
  * often is apart from what is large, log lines are stored in chunks, and there is no outbox table. `journal.seq` is
  * the clock of the object: what a run row says was changed at `seq` is copied to D1 once the watermark has passed it.
  */
-import type { FlowRunRecord, Lease } from "#machine/rule";
+import type { FlowRunRecord, Lease, TaskEffect } from "#machine/rule";
 import type { FlowRunInput } from "#protocol/flow-run-inputs";
 import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, FlowRunId, StateId, TaskRunId } from "#protocol/ids";
@@ -58,6 +58,8 @@ export interface TaskRow {
   readonly task: TaskRun;
   readonly states: readonly State[];
   readonly version: number;
+  /** What follows from its states and is not performed yet, oldest first. Absent when nothing is left. */
+  readonly effects?: readonly TaskEffect[];
 }
 
 /** What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats, the others for the next state. */
@@ -270,6 +272,15 @@ export class RunStore {
       .exec<{ doc: string }>("SELECT doc FROM tasks WHERE run_id = ?", id)
       .toArray()
       .map((row) => JSON.parse(row.doc) as TaskRow);
+  }
+
+  deleteTask(id: FlowRunId, row: TaskRow): void {
+    this.#sql.exec(
+      "DELETE FROM tasks WHERE run_id = ? AND task_key = ? AND dynamic_key = ?",
+      id,
+      row.task.task_key,
+      row.task.dynamic_key,
+    );
   }
 
   insertLogs(id: FlowRunId, chunk: LogChunk, bytes: number): void {

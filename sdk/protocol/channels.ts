@@ -32,6 +32,13 @@ export const eventsIn: Channel = {
   role: "worker",
   keyIn: "first frame",
 };
+export const taskSubscription: Channel = {
+  id: "task_subscription",
+  path: "/task_runs/subscriptions/scheduled",
+  summary: "Background tasks for a task worker, one at a time.",
+  role: "worker",
+  keyIn: "first frame",
+};
 
 /** Every WebSocket there is. */
-export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn];
+export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn, taskSubscription];

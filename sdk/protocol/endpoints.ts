@@ -2,6 +2,7 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as dashboard from "./dashboard.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
@@ -18,7 +19,9 @@ import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
+import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
+import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
@@ -27,6 +30,7 @@ const MODULES = [
   server,
   access,
   admin,
+  dashboard,
   flows,
   flowRuns,
   flowRunOperations,
@@ -34,6 +38,8 @@ const MODULES = [
   flowRunRetry,
   flowRunInputs,
   taskRuns,
+  taskWorkers,
+  uiTaskRuns,
   logs,
   deployments,
   deploymentOperations,

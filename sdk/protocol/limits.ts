@@ -38,6 +38,14 @@ export const LIMITS = {
   listedParameterBytes: 65_536,
   /** How often a run may come back unconfirmed from its pool before it ends Crashed. */
   claimAttempts: 3,
+  /** Characters of a task key: it is the name of the object that queues the task's runs. */
+  taskKeyChars: 1_000,
+  /** Task keys of one task worker: the queue of each is asked. */
+  subscribedKeys: 1_000,
+  /** Background tasks of one task key that wait for a task worker; upstream holds 1,000, in memory. */
+  queuedTasks: 100_000,
+  /** Delays before retries that a task may list; as upstream. */
+  retryDelays: 50,
   /** Retries that a policy may ask for. */
   retries: 1_000,
 } as const;
@@ -60,6 +68,10 @@ export const SPANS = {
   claimCopyDelayMs: 200,
   /** A creation is answered after this long even if D1 does not take the copy: the run exists all the same. */
   copyWaitMs: 5_000,
+  /** A background task that was delivered and not acknowledged within this span: its worker's socket is looked at. */
+  taskLeaseMs: 30_000,
+  /** A task worker whose socket went away is listed for this long: it may be about to come back. */
+  taskWorkerListedMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */
   safetyAlarmMs: 10_000,
 } as const;

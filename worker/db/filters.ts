@@ -246,9 +246,16 @@ function taskRunCondition(filter: TaskRunFilter): Condition {
     byTime(taskRuns.startTime, filter.start_time),
     byTime(taskRuns.endTime, filter.end_time),
     byTime(taskRuns.expectedStartTime, filter.expected_start_time),
-    run?.any_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
+    // As upstream: what has no flow run has none of those that are named.
+    run?.any_ && !run.is_null_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
     run?.is_null_ == null ? undefined : sql`(${taskRuns.flowRunId} = '') = ${run.is_null_ ? 1 : 0}`,
+    filter.subflow_runs?.exists_ == null ? undefined : bySubflow(filter.subflow_runs.exists_),
   ]);
+}
+
+function bySubflow(exists: boolean): SQL {
+  const child = sql`EXISTS (SELECT 1 FROM ${flowRuns} AS child WHERE child.parent_task_run_id = ${taskRuns.id})`;
+  return exists ? child : sql`NOT ${child}`;
 }
 
 /** The condition on `variables` rows. */

@@ -1,12 +1,13 @@
 /** The WebSocket upgrades: each ends in the object that owns what is talked about. */
 import type { Context } from "hono";
-import { type Channel, eventsIn, runChannel, workerChannel } from "#protocol/channels";
+import { type Channel, eventsIn, runChannel, taskSubscription, workerChannel } from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
 import { FlowRunId } from "#protocol/ids";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
 import { requireRole } from "../guard.ts";
 import type { App, AppEnv } from "../serve.ts";
+import { subscriptionNames } from "./task-workers.ts";
 
 export function channelRoutes(app: App): void {
   upgrade(app, runChannel, (c) => {
@@ -18,6 +19,11 @@ export function channelRoutes(app: App): void {
     return owner.fetch(request);
   });
   upgrade(app, eventsIn, (c) => c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw));
+  upgrade(app, taskSubscription, (c) => {
+    const names = subscriptionNames(c.env);
+    const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
+    return c.env.TASK_SUBSCRIPTIONS.getByName(name).fetch(c.req.raw);
+  });
   upgrade(app, workerChannel, async (c) => {
     const name = c.req.param("name") ?? "";
     const pool = await workPoolByName(c.env, name);
