@@ -22,6 +22,7 @@ import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
+import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
 import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
@@ -61,6 +62,7 @@ export function createApp(): App {
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,
+    slotHolderRoutes,
     artifactRoutes,
     variableRoutes,
     uiReadRoutes,

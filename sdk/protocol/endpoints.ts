@@ -18,6 +18,7 @@ import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
+import * as slotHolders from "./slot-holders.ts";
 import * as taskRuns from "./task-runs.ts";
 import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
@@ -47,6 +48,7 @@ const MODULES = [
   workPools,
   workQueues,
   polling,
+  slotHolders,
   artifacts,
   variables,
   uiReads,
