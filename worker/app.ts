@@ -4,7 +4,11 @@ import { checkHost, checkKey } from "./guard.ts";
 import { problem } from "./problem.ts";
 import { checkReady } from "./ready.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { blockDocumentRoutes } from "./routes/block-documents.ts";
+import { blockSchemaRoutes } from "./routes/block-schemas.ts";
+import { blockTypeRoutes } from "./routes/block-types.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { collectionRoutes } from "./routes/collections.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
@@ -36,6 +40,10 @@ export function createApp(): App {
     workPoolRoutes,
     artifactRoutes,
     variableRoutes,
+    blockTypeRoutes,
+    blockSchemaRoutes,
+    blockDocumentRoutes,
+    collectionRoutes,
   ]) {
     add(app);
   }

@@ -1,5 +1,9 @@
 /** Every operation of the API, in one list: what is served, and what `/api/openapi.json` prints. */
 import * as artifacts from "./artifacts.ts";
+import * as blockDocuments from "./block-documents.ts";
+import * as blockSchemas from "./block-schemas.ts";
+import * as blockTypes from "./block-types.ts";
+import * as collections from "./collections.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
@@ -23,6 +27,10 @@ const MODULES = [
   workPools,
   artifacts,
   variables,
+  blockTypes,
+  blockSchemas,
+  blockDocuments,
+  collections,
   runChannel,
 ];
 
