@@ -17,6 +17,7 @@ export default defineConfig({
               bindings: {
                 SLUICE_MODE: "embedded",
                 SLUICE_SHARDS: "1",
+                SLUICE_ENCRYPTION_KEYS: Buffer.alloc(32, "a key of tests").toString("base64"),
                 TEST_BUDGET: process.env["SLUICE_TEST_BUDGET"] ?? "fast",
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
               },

@@ -6,7 +6,11 @@ import { checkReady } from "./ready.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { blockDocumentRoutes } from "./routes/block-documents.ts";
+import { blockSchemaRoutes } from "./routes/block-schemas.ts";
+import { blockTypeRoutes } from "./routes/block-types.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { collectionRoutes } from "./routes/collections.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
@@ -67,6 +71,10 @@ export function createApp(): App {
     variableRoutes,
     uiReadRoutes,
     savedSearchRoutes,
+    blockTypeRoutes,
+    blockSchemaRoutes,
+    blockDocumentRoutes,
+    collectionRoutes,
   ]) {
     add(app);
   }

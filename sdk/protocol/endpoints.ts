@@ -2,6 +2,10 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as blockDocuments from "./block-documents.ts";
+import * as blockSchemas from "./block-schemas.ts";
+import * as blockTypes from "./block-types.ts";
+import * as collections from "./collections.ts";
 import * as dashboard from "./dashboard.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
@@ -53,6 +57,10 @@ const MODULES = [
   variables,
   uiReads,
   savedSearches,
+  blockTypes,
+  blockSchemas,
+  blockDocuments,
+  collections,
   runChannel,
 ];
 

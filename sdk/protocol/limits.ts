@@ -48,6 +48,14 @@ export const LIMITS = {
   retryDelays: 50,
   /** Retries that a policy may ask for. */
   retries: 1_000,
+  /** Bytes of JSON in one block document's data, or in one block schema's fields: a row of D1 holds 2 MB. */
+  blockBytes: 1_000_000,
+  /** Documents that one block document may bring with it through references, references of references included. */
+  nestedBlocks: 200,
+  /** Levels of references below one block document; upstream's. */
+  blockDepth: 50,
+  /** Block documents that one call encrypts anew. */
+  rotatedDocuments: 200,
 } as const;
 
 /** Spans in milliseconds. */
