@@ -1,13 +1,14 @@
 /**
  * Performs the effects of written states, at least once each. An effect that fails is tried again with backoff while
- * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), so
- * every effect must be harmless when repeated.
+ * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), and
+ * the event of each state since the watermark is told anew, so every effect must be harmless when repeated.
  */
 import { isInHand } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
+import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -15,6 +16,7 @@ import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 export interface PerformerParts {
   readonly env: Env;
   readonly store: RunStore;
+  readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
 }
@@ -43,8 +45,13 @@ export class Performer {
   /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
   add(id: FlowRunId, seq: number, effects: readonly Effect[], claims: number): void {
     if (effects.length === 0) return;
-    this.#open.set(seq, effects.length);
+    this.#open.set(seq, (this.#open.get(seq) ?? 0) + effects.length);
     for (const effect of effects) {
+      if (effect.kind === "event") {
+        // Nothing waits for an event: the emitter keeps their order, and collects them.
+        void this.#finish(id, { seq, effect, claims });
+        continue;
+      }
       const tail = (this.#tails.get(id) ?? Promise.resolve()).then(() => this.#finish(id, { seq, effect, claims }));
       this.#tails.set(id, tail);
       void tail.then(() => {
@@ -109,6 +116,9 @@ export class Performer {
         if (state) this.#parts.tellProcess(id, effect.action, state);
         return;
       }
+      case "event":
+        await this.#parts.emitter.emit({ id, from: effect.from, to: effect.to, runCount: effect.runCount });
+        return;
       case "mirror-to-parent":
         await this.#mirror(id, effect.taskRunId);
         return;

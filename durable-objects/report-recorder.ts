@@ -11,6 +11,7 @@ import { defaultStateName, isTerminal, NO_DETAILS, type State, type StateCreate 
 import { type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { Copier } from "./copier.ts";
+import type { LogStream } from "./log-stream.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Sequence } from "./sequence.ts";
 import type { RunStore, TaskRow } from "./storage/run-store.ts";
@@ -25,6 +26,7 @@ export interface ReportParts {
   readonly store: RunStore;
   readonly ids: PartitionIds;
   readonly copier: Copier;
+  readonly logStream: LogStream;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
 }
@@ -197,11 +199,9 @@ export class ReportRecorder {
       if (!wasFull && total >= LIMITS.logBytesPerRun) kept.push(logLimitMarker(log));
     }
     if (kept.length > 0) {
-      store.insertLogs(
-        id,
-        { seq: this.#parts.sequence.next(), arrivedAt: now(), ...from, lines: kept },
-        total - before,
-      );
+      const seq = this.#parts.sequence.next();
+      store.insertLogs(id, { seq, arrivedAt: now(), ...from, lines: kept }, total - before);
+      this.#parts.logStream.note(id, seq);
     }
     this.#logBytes.set(id, total);
   }

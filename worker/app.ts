@@ -6,6 +6,7 @@ import { checkReady } from "./ready.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
@@ -36,6 +37,7 @@ export function createApp(): App {
     workPoolRoutes,
     artifactRoutes,
     variableRoutes,
+    eventRoutes,
   ]) {
     add(app);
   }

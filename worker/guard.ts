@@ -9,7 +9,12 @@ const PUBLIC = new Set(["/api/health", "/api/ready"]);
 /** Checked by a token of its own. */
 const INTERNAL_PREFIX = "/api/internal/";
 /** Prefect's event clients present their key in the first frame; the object at the other end checks it. */
-const KEY_IN_FIRST_FRAME = new Set(["/api/events/in"]);
+const KEY_IN_FIRST_FRAME = new Set([
+  "/api/events/in",
+  "/api/events/out",
+  "/api/logs/out",
+  "/api/task_runs/subscriptions/scheduled",
+]);
 
 /**
  * Refuses requests whose Host is not a name of this server, or whose Origin is not its own: a web page must not reach

@@ -4,8 +4,10 @@ import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
 import { consume } from "./queues/consume.ts";
 
+export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { LogHubObject } from "../durable-objects/log-hub-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
 
 const app = createApp();

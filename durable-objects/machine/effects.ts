@@ -14,7 +14,7 @@ export interface Step {
 
 /** Derives every effect of a step. Effects of one step may be performed in any order. */
 export function effectsOf(step: Step): readonly Effect[] {
-  return [...poolEffects(step), ...slotEffects(step), ...processEffects(step), ...parentEffects(step)];
+  return [...poolEffects(step), ...slotEffects(step), ...processEffects(step), ...parentEffects(step), eventOf(step)];
 }
 
 function poolEffects({ before, state, after }: Step): Effect[] {
@@ -43,4 +43,8 @@ function processEffects({ before, state }: Step): Effect[] {
 
 function parentEffects({ after }: Step): Effect[] {
   return after.parentTaskRunId === null ? [] : [{ kind: "mirror-to-parent", taskRunId: after.parentTaskRunId }];
+}
+
+function eventOf({ before, state, after }: Step): Effect {
+  return { kind: "event", from: before.state, to: state, runCount: after.runCount };
 }

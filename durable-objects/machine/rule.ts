@@ -141,7 +141,9 @@ export type Effect =
   /** Tell the run's process to stop. */
   | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
   /** Mirror the state onto the task run that stands for this run in its parent. */
-  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId };
+  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId }
+  /** Tell whoever listens to events of the state, under the state's id. */
+  | { readonly kind: "event"; readonly from: State | null; readonly to: State; readonly runCount: number };
 
 /** What the machine decided. `written` is null when the run stays as it is. */
 export interface Decision {

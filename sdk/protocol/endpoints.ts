@@ -2,6 +2,7 @@
 import * as artifacts from "./artifacts.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
+import * as events from "./events.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
@@ -23,6 +24,7 @@ const MODULES = [
   workPools,
   artifacts,
   variables,
+  events,
   runChannel,
 ];
 

@@ -1,8 +1,11 @@
 /** The WebSocket upgrades: each ends in the object that owns what is talked about. */
 import { notFound, SluiceError } from "#protocol/errors";
 import { FlowRunId } from "#protocol/ids";
+import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
+import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
+import { eventInbox } from "../event-inbox.ts";
 import type { App } from "../serve.ts";
 
 export function channelRoutes(app: App): void {
@@ -17,7 +20,15 @@ export function channelRoutes(app: App): void {
   });
   app.get("/api/events/in", (c) => {
     requireUpgrade(c.req.header("upgrade"));
-    return c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw);
+    return eventInbox(c.env).fetch(c.req.raw);
+  });
+  app.get("/api/events/out", (c) => {
+    requireUpgrade(c.req.header("upgrade"));
+    return c.env.EVENT_HUBS.getByName(EVENT_HUB).fetch(c.req.raw);
+  });
+  app.get("/api/logs/out", (c) => {
+    requireUpgrade(c.req.header("upgrade"));
+    return c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw);
   });
   app.get("/api/work_pools/:name/channel", async (c) => {
     requireUpgrade(c.req.header("upgrade"));
@@ -26,14 +37,6 @@ export function channelRoutes(app: App): void {
     if (!pool) throw notFound("Work pool", `"${name}"`, `Create it first: sluice work-pool create ${name}`);
     return c.env.WORK_POOLS.getByName(pool.name).fetch(c.req.raw);
   });
-}
-
-/** Inboxes that connections are spread over; each is one object. */
-const INBOXES = 16;
-
-function inboxName(env: Env): string {
-  const shards = Math.max(1, Math.min(INBOXES, Number(env.SLUICE_SHARDS) || 1));
-  return `inbox-${(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % shards}`;
 }
 
 function requireUpgrade(upgrade: string | undefined): void {
