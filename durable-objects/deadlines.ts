@@ -51,13 +51,13 @@ export class Deadlines {
 
   /**
    * Moves a deadline after a sign of life that is heard of only once, to one term of `termMs` after `now`. It is written
-   * only when the stored one would pass before another interval (a third of a term) is over, or was postponed: an object
-   * that loses its memory between two signs of life then still knows of one of them, and a row serves several.
+   * only when the stored one has passed or was postponed, so a row serves several signs: an object that loses its memory
+   * of them goes by the stored one, which it postpones by a full term before it acts on it.
    */
   renew(runId: FlowRunId, kind: DeadlineKind, now: EpochMs, termMs: number): void {
     const row: DeadlineRow = { runId, kind, dueAt: (now + termMs) as EpochMs, postponed: false };
     const stored = this.#stored.get(runId);
-    const isGood = stored?.kind === kind && !stored.postponed && stored.dueAt > now + termMs / 3;
+    const isGood = stored?.kind === kind && !stored.postponed && stored.dueAt > now;
     if (isGood) this.#rows.set(runId, row);
     else this.#put(row);
   }

@@ -1,7 +1,7 @@
 /**
  * Tells the hub of written states, in groups: the first is told at once, what follows is collected for a moment, and
- * while a call is under way the next group grows. Nothing is kept here: who emits tries again when a call fails, and
- * finds in the journal what an earlier life of the object may not have told.
+ * while a call is under way the next group grows. A call that fails is tried again until it succeeds. Nothing is kept
+ * here: what an earlier life of the object may not have told is found in the journal.
  */
 import type { Event } from "#protocol/events";
 import { SPANS } from "#protocol/limits";
@@ -21,10 +21,11 @@ export interface EmitterParts {
   publish(events: Event[]): Promise<void>;
 }
 
+const RETRY_MS = [100, 500, 2_000, 10_000] as const;
+
 interface Waiting {
   readonly step: FlowRunStep;
   resolve(): void;
-  reject(error: unknown): void;
 }
 
 export class EventEmitter {
@@ -37,10 +38,10 @@ export class EventEmitter {
     this.#parts = parts;
   }
 
-  /** Tells of one step. Settles when the hub has stored it, or when the call failed. */
+  /** Tells of one step. Settles when the hub has stored it. */
   emit(step: FlowRunStep): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ step, resolve, reject });
+    return new Promise((resolve) => {
+      this.#waiting.push({ step, resolve });
       if (this.#isSending) return;
       this.#isSending = true;
       // Not before the turn is over, so that what is written together is told together.
@@ -49,16 +50,22 @@ export class EventEmitter {
   }
 
   async #send(): Promise<void> {
+    let failures = 0;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, this.#groupSize());
+      const group = this.#waiting.slice(0, this.#groupSize());
+      let delayMs: number = SPANS.eventSendDelayMs;
       try {
         await this.#publish(group.map(({ step }) => step));
+        this.#waiting.splice(0, group.length);
         for (const { resolve } of group) resolve();
+        failures = 0;
       } catch (error) {
-        for (const { reject } of group) reject(error);
+        delayMs = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0;
+        failures += 1;
+        console.warn(`Telling of ${group.length} states failed ${failures} times; it is tried again.`, error);
       }
       this.#lastSentAt = Date.now();
-      if (this.#waiting.length > 0) await scheduler.wait(SPANS.eventSendDelayMs);
+      if (this.#waiting.length > 0) await scheduler.wait(delayMs);
     }
     this.#isSending = false;
   }
