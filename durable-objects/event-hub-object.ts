@@ -5,6 +5,7 @@
  * One object serves a whole installation (docs/decisions/0007 says why, and what to do when it becomes too little).
  */
 import { DurableObject } from "cloudflare:workers";
+import { eventsOut } from "#protocol/channels";
 import { EventFilter } from "#protocol/event-filter";
 import { type Event, FilterFrame, type ReceivedEvent } from "#protocol/events";
 import { LIMITS, SPANS } from "#protocol/limits";
@@ -62,12 +63,12 @@ export class EventHubObject extends DurableObject<Env> {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    return acceptSocket(this.ctx, request, keyCheckOf(this.env));
+    return acceptSocket(this.ctx, request, keyCheckOf(this.env, eventsOut));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const frame = parseJson(message);
-    if (!isTrusted(socket)) return authenticate(socket, frame, keyCheckOf(this.env));
+    if (!isTrusted(socket)) return authenticate(socket, frame, keyCheckOf(this.env, eventsOut));
     // A subscriber has nothing more to say.
     if (!this.#subscribers.has(socket)) this.#subscribe(socket, frame);
   }

@@ -7,13 +7,14 @@
  * hub take an event twice without harm, so an event that a client sends again needs no memory of the first.
  */
 import { DurableObject } from "cloudflare:workers";
+import { eventsIn } from "#protocol/channels";
 import { Event } from "#protocol/events";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
-import type { TaskReport } from "#protocol/run-channel";
 import type { EpochMs } from "#protocol/time";
 import { utf8Length } from "#protocol/utf8";
 import { EVENT_HUB } from "./event-hub-object.ts";
+import { handOnTaskRuns } from "./hand-on-task-runs.ts";
 import { heartbeatOf } from "./heartbeat-event.ts";
 import { ownerOf } from "./partition.ts";
 import { acceptSocket, authenticate, isTrusted, keyCheckOf, parseJson } from "./socket-handshake.ts";
@@ -45,12 +46,12 @@ export class EventInboxObject extends DurableObject<Env> {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    return acceptSocket(this.ctx, request, keyCheckOf(this.env));
+    return acceptSocket(this.ctx, request, keyCheckOf(this.env, eventsIn));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const json = parseJson(message);
-    if (!isTrusted(socket)) return authenticate(socket, json, keyCheckOf(this.env));
+    if (!isTrusted(socket)) return authenticate(socket, json, keyCheckOf(this.env, eventsIn));
     const bytes = typeof message === "string" ? utf8Length(message) : message.byteLength;
     if (bytes > LIMITS.eventBytes) {
       console.warn(`An event of ${bytes} bytes was dropped: ${LIMITS.eventBytes} are allowed.`);
@@ -99,8 +100,13 @@ export class EventInboxObject extends DurableObject<Env> {
       const rows = store.oldest(HAND_ON_ROWS);
       if (rows.length === 0) break;
       const events = rows.flatMap((row) => row.events);
+      const news = events.map(taskRunNews).filter((one) => one !== null);
       try {
-        await Promise.all([this.env.EVENT_HUBS.getByName(EVENT_HUB).publish(events), ...this.#tellOwners(events)]);
+        await Promise.all([
+          this.env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
+          handOnTaskRuns(this.env, news),
+          ...this.#tellOfBeats(events),
+        ]);
         store.remove(rows.map((row) => row.seq));
         failures = 0;
       } catch (error) {
@@ -112,23 +118,14 @@ export class EventInboxObject extends DurableObject<Env> {
     this.#isHandingOn = false;
   }
 
-  #tellOwners(events: readonly Event[]): Promise<void>[] {
-    const reports = new Map<FlowRunId, TaskReport[]>();
+  #tellOfBeats(events: readonly Event[]): Promise<void>[] {
     const beats = new Map<FlowRunId, EpochMs>();
     for (const event of events) {
-      const news = taskRunNews(event);
-      if (news) reports.set(news.flowRunId, [...(reports.get(news.flowRunId) ?? []), news.report]);
       const beat = heartbeatOf(event);
       if (beat) beats.set(beat.flowRunId, beat.at);
     }
-    return [
-      ...[...reports].map(async ([id, tasks]) => {
-        const isKnown = (await ownerOf(this.env.FLOW_RUNS, id)?.recordTasks(id, tasks)) ?? false;
-        if (!isKnown) console.warn(`Events of task runs of flow run ${id} were dropped: there is no such run.`);
-      }),
-      ...[...beats].map(async ([id, at]) => {
-        await ownerOf(this.env.FLOW_RUNS, id)?.heartbeat(id, at);
-      }),
-    ];
+    return [...beats].map(async ([id, at]) => {
+      await ownerOf(this.env.FLOW_RUNS, id)?.heartbeat(id, at);
+    });
   }
 }

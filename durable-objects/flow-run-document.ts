@@ -44,7 +44,7 @@ export function flowRunDocument(id: FlowRunId, spec: RunSpec, row: RunRow, now: 
       infrastructure_document_id: spec.infrastructureDocumentId,
       infrastructure_pid: record.infrastructurePid,
       created_by: spec.createdBy,
-      job_variables: spec.jobVariables,
+      job_variables: spec.jobVariables ?? {},
       state,
     },
     now,

@@ -6,8 +6,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
-import type { FlowRun, FlowRunUpdate, Labels } from "#protocol/flow-runs";
-import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
+import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { Log, LogCreate } from "#protocol/logs";
 import {
@@ -17,8 +17,8 @@ import {
   type RunServerFrame,
   type TaskReport,
 } from "#protocol/run-channel";
-import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
-import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import { isTerminal, type OrchestrationResult, type State, StateCreate } from "#protocol/states";
+import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
@@ -33,19 +33,27 @@ import { Heartbeats } from "./heartbeats.ts";
 import { LOG_HUB } from "./log-hub-object.ts";
 import { readLogs } from "./log-lines.ts";
 import { LogStream } from "./log-stream.ts";
-import { PartitionIds } from "./partition.ts";
+import type { TaskProposal } from "./owned-task.ts";
+import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
-import { reserve } from "./reserve.ts";
+import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
 import { ResourceNames } from "./resource-names.ts";
+import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { Sequence } from "./sequence.ts";
+import { stateDeadline } from "./state-deadlines.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { deleteTaskTraces } from "./task-outbox.ts";
+import { TaskRecorder } from "./task-recorder.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
+const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
+/** Expired runs that one commit removes: each may have thousands of log lines. */
+const REMOVED_TOGETHER = 5;
 
 /** The parts that exist once the object owns its first run. */
 interface Parts extends ChannelOwner {
@@ -56,6 +64,7 @@ interface Parts extends ChannelOwner {
   readonly deadlines: Deadlines;
   readonly heartbeats: Heartbeats;
   readonly logStream: LogStream;
+  readonly tasks: TaskRecorder;
 }
 
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
@@ -99,6 +108,31 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
     this.#arm();
     return outcome;
+  }
+
+  async resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const result = await parts.commit.run(() => resume(parts, id, input));
+    this.#arm();
+    return result;
+  }
+
+  async retry(id: FlowRunId, from: TaskRunId | null): Promise<"scheduled" | "not ended" | "unknown task"> {
+    const parts = this.#parts;
+    if (!parts) return "not ended";
+    const outcome = await parts.commit.run(() => {
+      if (!isTerminal(parts.store.run(id)?.record.state?.type)) return "not ended";
+      if (from !== null && !parts.reports.rerunTasks(id, from)) return "unknown task";
+      parts.recorder.propose(id, { state: RETRY, force: true }, NOTHING_DEMANDED);
+      return "scheduled";
+    });
+    this.#arm();
+    return outcome;
+  }
+
+  async state(id: StateId): Promise<State | null> {
+    return this.#parts?.store.stateById(id) ?? null;
   }
 
   async update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean> {
@@ -159,6 +193,22 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     return true;
   }
 
+  async removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]> {
+    const parts = this.#parts;
+    if (!parts) return [...ids];
+    const gone: FlowRunId[] = [];
+    for (let at = 0; at < ids.length; at += REMOVED_TOGETHER) {
+      // One commit for a few runs; between them other requests have their turn.
+      const some = ids.slice(at, at + REMOVED_TOGETHER);
+      const outcomes = await Promise.all(
+        some.map((id) => parts.commit.run(() => parts.recorder.removeEnded(id, endedBefore))),
+      );
+      gone.push(...some.filter((_, index) => outcomes[index] === true));
+    }
+    this.#arm();
+    return gone;
+  }
+
   async states(id: FlowRunId): Promise<State[] | null> {
     const row = this.#parts?.store.run(id);
     return row ? (this.#parts?.store.states(row.states) ?? null) : null;
@@ -179,13 +229,46 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     id: FlowRunId,
     request: TaskRunCreate,
     taskRunId: TaskRunId,
-  ): Promise<{ task: TaskRun; created: boolean } | null> {
+  ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const outcome = await parts.commit.run(() => parts.reports.createTask(id, request, taskRunId));
+    const made = await parts.commit.run(() => parts.tasks.create(id, request, taskRunId));
+    this.#arm();
     // A child run finds its parent through the copy, so it is there before the answer.
-    if (outcome?.created) await writeCopies(this.env.DB, [], [outcome.row]);
-    return outcome && { task: withEstimates(outcome.row.task, clock.now()), created: outcome.created };
+    if (made?.outcome === "created") await writeCopies(this.env.DB, [], [made.row]);
+    return made && { task: withEstimates(made.row.task, clock.now()), outcome: made.outcome };
+  }
+
+  async setTaskState(
+    id: FlowRunId,
+    taskRunId: TaskRunId,
+    proposal: TaskProposal,
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const outcome = await parts.commit.run(() => parts.tasks.propose(id, taskRunId, proposal));
+    this.#arm();
+    return outcome;
+  }
+
+  async updateTask(id: FlowRunId, taskRunId: TaskRunId, patch: TaskRunUpdate): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const isKnown = await parts.commit.run(() => parts.tasks.update(id, taskRunId, patch));
+    this.#arm();
+    return isKnown;
+  }
+
+  async removeTask(id: FlowRunId, taskRunId: TaskRunId): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const row = await parts.commit.run(() => parts.tasks.remove(id, taskRunId));
+    if (row) await deleteTaskTraces(this.env, row);
+    return row !== null;
+  }
+
+  async taskState(id: FlowRunId, stateId: StateId): Promise<State | null> {
+    return this.#parts?.tasks.stateOf(id, stateId) ?? null;
   }
 
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
@@ -238,6 +321,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void> {
     const parts = this.#parts;
     await parts?.commit.run(() => parts.reports.mirrorState(id, taskRunId, childId, state));
+    this.#arm();
+  }
+
+  async markLate(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.markLate(id));
+    this.#arm();
+  }
+
+  async cancelWithParent(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.cancelWithParent(id));
     this.#arm();
   }
 
@@ -328,6 +423,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     }
     const isBeating = row.kind === "beating";
     const termMs = isBeating ? parts.heartbeats.termMs(row.runId) : SPANS.missedHeartbeats * this.#heartbeatMs;
+    if (row.kind !== "alive" && row.kind !== "beating") {
+      const { kind } = row;
+      // Late is what the clock says; the others may only pass while somebody could have ended the state.
+      const acts = () => kind === "late" || parts.deadlines.mayAct(row, now, termMs);
+      await parts.commit.run(() => acts() && parts.recorder.endState(row.runId, kind));
+      return;
+    }
+    const record = parts.store.run(row.runId)?.record;
+    const deadline = record ? stateDeadline(record) : null;
+    if (deadline !== null && deadline.dueAt <= now) {
+      await parts.commit.run(() => parts.recorder.endState(row.runId, deadline.kind));
+    }
     const lastSeen = this.#lastSeen(row.runId);
     if (lastSeen !== null && lastSeen + termMs > now) {
       parts.deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
@@ -386,6 +493,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     }
   }
 
+  async #cancelChildren(id: FlowRunId): Promise<void> {
+    const parts = this.#parts;
+    const children = (await parts?.commit.run(() => parts.reports.cancelTasks(id))) ?? [];
+    await Promise.all(children.map((child) => ownerOf(this.env.FLOW_RUNS, child)?.cancelWithParent(child)));
+  }
+
   #open(): Parts {
     const { ctx, env } = this;
     migrate(ctx.storage, RUN_SCHEMA);
@@ -412,6 +525,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       store,
       emitter,
       tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
+      cancelChildren: (id) => this.#cancelChildren(id),
     });
     const deadlines = new Deadlines(store, clock.now());
     const heartbeats = new Heartbeats();
@@ -434,6 +548,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       now,
       heartbeatMs: this.#heartbeatMs,
     });
+    const commit = new GroupCommit(
+      ctx.storage,
+      () => recorder.beforeCommit(),
+      () => {
+        store.forgetParsed();
+        reports.forgetMemory();
+      },
+    );
     const parts: Parts = {
       store,
       ids,
@@ -444,14 +566,17 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       logStream,
       recorder,
       reports,
-      commit: new GroupCommit(
-        ctx.storage,
-        () => recorder.beforeCommit(),
-        () => {
-          store.forgetParsed();
-          reports.forgetMemory();
-        },
-      ),
+      tasks: new TaskRecorder({
+        env,
+        store,
+        ids,
+        copier,
+        performer,
+        reports,
+        now,
+        commit: (job) => commit.run(job),
+      }),
+      commit,
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
       document: (id) => {
@@ -470,7 +595,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   /** Copies and performs again what an earlier life of this object may have left undone. */
-  #resume({ store, recorder, reports, copier, performer, deadlines }: Parts): void {
+  #resume({ store, recorder, reports, tasks, copier, performer, deadlines }: Parts): void {
     const changed = new Set(store.changedAfter(recorder.watermark));
     const marks = new Set(store.marksAfter(recorder.watermark));
     // A run in progress may have task runs that were stored without an entry in the journal.
@@ -482,6 +607,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       copier.markRun(id, row.version, false, 0);
       for (const task of store.tasks(id)) {
         copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
+        tasks.resume(id, task);
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
       for (const { seq, from, to } of store.stepsAfter(row.states, recorder.watermark)) {

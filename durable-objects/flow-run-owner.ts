@@ -5,13 +5,14 @@
 
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
-import type { FlowRunId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
+import type { FlowRunId, StateId, TaskRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
 import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
-import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
+import type { TaskProposal } from "./owned-task.ts";
 
 /** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
 export interface RunPlacement {
@@ -56,6 +57,15 @@ export interface FlowRunOwner {
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
   ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
+  /** Lets a paused run go on, with the input that it waits for. Null when there is no such run. */
+  resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null>;
+  /**
+   * Schedules a run that has ended again. With a task run, that one and its dependents are marked to run again, even if
+   * they had completed.
+   */
+  retry(id: FlowRunId, from: TaskRunId | null): Promise<"scheduled" | "not ended" | "unknown task">;
+  /** A state of any run of this owner. */
+  state(id: StateId): Promise<State | null>;
   /** False when there is no such run. */
   update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean>;
   /** Adds labels; false when there is no such run. */
@@ -68,17 +78,37 @@ export interface FlowRunOwner {
   removeInput(id: FlowRunId, key: string): Promise<boolean>;
   /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
   remove(id: FlowRunId): Promise<boolean>;
+  /**
+   * Deletes, of the given runs, those that ended before an instant; one that has not ended stays, whatever its copy in
+   * D1 says. Answers which of them are not here any more, for the caller to delete what D1 has of them.
+   */
+  removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */
   taskRuns(id: FlowRunId): Promise<TaskRun[]>;
   taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null>;
-  /** Makes a task run, or answers the one with its natural key. Null when there is no such flow run. */
+  /**
+   * Makes a task run, or answers the one with its natural key; "id taken" answers another one that has the id that was
+   * asked for. Null when there is no such flow run.
+   */
   createTask(
     id: FlowRunId,
     request: TaskRunCreate,
     taskRunId: TaskRunId,
-  ): Promise<{ task: TaskRun; created: boolean } | null>;
+  ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null>;
+  /** Proposes a state of a task run. Null when there is no such task run. */
+  setTaskState(
+    id: FlowRunId,
+    taskRunId: TaskRunId,
+    proposal: TaskProposal,
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
+  /** False when there is no such task run. */
+  updateTask(id: FlowRunId, taskRunId: TaskRunId, patch: TaskRunUpdate): Promise<boolean>;
+  /** Deletes a task run, here and in D1. False when there is no such task run. */
+  removeTask(id: FlowRunId, taskRunId: TaskRunId): Promise<boolean>;
+  /** A state that one of the run's task runs went through. */
+  taskState(id: FlowRunId, stateId: StateId): Promise<State | null>;
   /** Records task runs that are told of by events. False when there is no such run. */
   recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean>;
   /** Stores lines that arrived over REST. False when there is no such run. */
@@ -98,6 +128,10 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
+  markLate(id: FlowRunId): Promise<void>;
+  /** Cancels a run whose parent was cancelled; called by the owner of the parent. */
+  cancelWithParent(id: FlowRunId): Promise<void>;
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
   mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void>;
 }

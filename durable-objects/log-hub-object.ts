@@ -3,6 +3,7 @@
  * were told that somebody listens; nothing is kept here, so there is no backfill and what nobody hears is gone.
  */
 import { DurableObject } from "cloudflare:workers";
+import { logsOut } from "#protocol/channels";
 import { FilterFrame } from "#protocol/events";
 import { type FlowRunId, partitionName, windowOf } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
@@ -34,12 +35,12 @@ interface ListenerAttachment {
 
 export class LogHubObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
-    return acceptSocket(this.ctx, request, keyCheckOf(this.env));
+    return acceptSocket(this.ctx, request, keyCheckOf(this.env, logsOut));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const json = parseJson(message);
-    if (!isTrusted(socket)) return authenticate(socket, json, keyCheckOf(this.env));
+    if (!isTrusted(socket)) return authenticate(socket, json, keyCheckOf(this.env, logsOut));
     if (isListening(socket)) return;
     const frame = FilterFrame.safeParse(json);
     if (!frame.success) return closeSocket(socket, PROTOCOL_ERROR, "Expected 'filter' message");

@@ -5,7 +5,8 @@
  * reserved. Nothing here is stored but through the store, so all of it may be lost at any await.
  */
 import type { FlowRunId } from "#protocol/ids";
-import type { EpochMs } from "#protocol/time";
+import { SPANS } from "#protocol/limits";
+import { after, type EpochMs, ms } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { ClaimBackoff } from "./claim-backoff.ts";
 import { clock } from "./clock.ts";
@@ -61,7 +62,7 @@ export class PoolDispatcher {
     const worker = run.dueAt <= now ? this.#workerFor(run, now) : null;
     if (worker !== null) return this.#claim(run, worker);
     store.putReady(run);
-    if (run.dueAt > now) wakeAt(run.dueAt);
+    wakeAt(run.dueAt > now ? run.dueAt : after(run.dueAt, ms(SPANS.lateAfterMs)));
   }
 
   /**

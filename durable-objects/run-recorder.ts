@@ -7,12 +7,13 @@ import { isInHand } from "#machine/occupancy";
 import { CLAIM_POLICY } from "#machine/policies/claim";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
+import { LATE_POLICY } from "#machine/policies/late";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
 import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
-import { type EpochMs, toWireTime } from "#protocol/time";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import type { Copier } from "./copier.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -23,6 +24,7 @@ import type { Performer } from "./perform.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { Sequence } from "./sequence.ts";
+import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
 /** Changes after which the watermark is written: that many are copied twice after a crash, at most. */
@@ -189,6 +191,44 @@ export class RunRecorder {
     else deadlines.unwatch(id);
   }
 
+  /** Does what the passing of time makes of a run's state; nothing if the run has another state by now. */
+  endState(id: FlowRunId, kind: StateDeadlineKind): void {
+    const { store, deadlines, now } = this.#parts;
+    const row = store.run(id);
+    const state = row?.record.state;
+    const deadline = row && stateDeadline(row.record);
+    if (row && state && deadline?.kind === kind) {
+      const policy = kind === "late" ? LATE_POLICY : FLOW_RUN_POLICY;
+      const decision = this.#decide(row, stateAfterDeadline(kind, state), policy, NOTHING_DEMANDED, now());
+      if (decision.written) {
+        this.#write(id, row, decision, {});
+        return;
+      }
+    }
+    if (deadlines.kindOf(id) === kind) deadlines.unwatch(id);
+  }
+
+  /** A run that nobody has taken yet is late; asked for by the pool in which it waits. */
+  markLate(id: FlowRunId): void {
+    const { store, now } = this.#parts;
+    const row = store.run(id);
+    const state = row?.record.state;
+    if (!row || state?.type !== "SCHEDULED" || state.name !== "Scheduled") return;
+    const decision = this.#decide(row, stateAfterDeadline("late", state), LATE_POLICY, NOTHING_DEMANDED, now());
+    if (decision.written) this.#write(id, row, decision, {});
+  }
+
+  /** A child of a cancelled run is cancelled with it: at once, or through its worker when it has a deployment. */
+  cancelWithParent(id: FlowRunId): void {
+    const { store, now } = this.#parts;
+    const row = store.run(id);
+    if (!row || isTerminal(row.record.state?.type) || row.record.state?.type === "CANCELLING") return;
+    const type = row.record.deploymentId === null ? "CANCELLED" : "CANCELLING";
+    const state = systemState(type, null, "The parent flow run was cancelled.");
+    const decision = this.#decide(row, state, FLOW_RUN_POLICY, NOTHING_DEMANDED, now());
+    if (decision.written) this.#write(id, row, decision, {});
+  }
+
   /** A claim whose worker is online holds on. */
   extendClaim(id: FlowRunId, generation: number): void {
     const { store, now, deadlines } = this.#parts;
@@ -266,6 +306,7 @@ export class RunRecorder {
     return true;
   }
 
+  /** The row as it was; null when there is no such run. */
   remove(id: FlowRunId): RunRow | null {
     const { store, copier, deadlines, reports } = this.#parts;
     const row = store.run(id);
@@ -275,6 +316,17 @@ export class RunRecorder {
     copier.forget(id);
     reports.forget(id);
     return row;
+  }
+
+  /** Removes the run if it ended before an instant. True when it is not here any more. */
+  removeEnded(id: FlowRunId, endedBefore: EpochMs): boolean {
+    const record = this.#parts.store.run(id)?.record;
+    if (!record) return true;
+    const { state, endTime } = record;
+    if (state === null || !isTerminal(state.type)) return false;
+    if ((endTime ?? fromWireTime(state.timestamp)) >= endedBefore) return false;
+    this.remove(id);
+    return true;
   }
 
   #decide(row: RunRow, to: StateCreate, policy: Policy, reservation: Reservation, now: EpochMs): Decision {
@@ -314,8 +366,15 @@ export class RunRecorder {
     });
     if (ended) reports.forget(id);
     heartbeats.forget(id);
-    if (!inHand) deadlines.unwatch(id);
-    else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
+    const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
+    const isBeating = inHand && deadlines.kindOf(id) === "beating";
+    const deadline = stateDeadline(written.run);
+    // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
+    // far apart for that, and a state with a deadline of its own needs no other.
+    if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);
+    else if (!isWatched) {
+      if (!isBeating) deadlines.unwatch(id);
+    } else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
       // The claim is confirmed, or there is nothing left to confirm: from here on heartbeats count.
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }

@@ -3,26 +3,36 @@
  * key, the answer is `auth_success` even where nobody needs a key. Whether a socket has passed is kept in its
  * attachment, under a key of its own, so it outlives hibernation.
  */
+import { mayDo } from "#protocol/access";
+import type { Channel } from "#protocol/channels";
 import { AuthFrame, EVENTS_SUBPROTOCOL } from "#protocol/events";
-import { sameSecret } from "./same-secret.ts";
+import { isOpen, roleOf } from "./caller.ts";
 
 const POLICY_VIOLATION = 1008;
 export const PROTOCOL_ERROR = 1002;
 /** A close frame holds 125 bytes, two of which are the code. */
 const REASON_BYTES = 123;
 
-/** Whether a token opens this server. Null where every token does. */
-export type KeyCheck = ((token: string) => Promise<boolean>) | null;
+/** Why a token does not open a channel, or null when it does. A check of null stands for "every token does". */
+export type KeyCheck = ((token: string | null) => Promise<string | null>) | null;
 
 /** What a socket's attachment holds besides what its object keeps there. */
 interface Handshaken {
   readonly isTrusted: boolean;
 }
 
-/** The root key, where one is configured. */
-export function keyCheckOf(env: Env): KeyCheck {
-  const key = env.SLUICE_ROOT_KEY;
-  return key ? (token) => sameSecret(token, key) : null;
+/** The check of keys for a channel: the key's role must be one that may open it. */
+export function keyCheckOf(env: Env, channel: Channel): KeyCheck {
+  if (isOpen(env)) return null;
+  return async (token) => {
+    const role = await roleOf(env, token ?? "");
+    if (mayDo(role, channel.role)) return null;
+    if (role !== null) return `the key's role is ${role}`;
+    // Prefect's clients send PREFECT_API_KEY with requests, but never here.
+    return token
+      ? "the token is not a key of this server"
+      : "no token was sent; set PREFECT_API_AUTH_STRING to the key";
+  };
 }
 
 /**
@@ -59,13 +69,10 @@ export async function authenticate(socket: WebSocket, frame: unknown, check: Key
     closeSocket(socket, POLICY_VIOLATION, "Expected 'auth' message");
     return;
   }
-  if (check !== null) {
-    const token = auth.data.token ?? "";
-    if (token === "" || !(await check(token))) {
-      const fault = token === "" ? "no token provided" : "the token is not a key of this server";
-      closeSocket(socket, POLICY_VIOLATION, `Auth required but ${fault}`);
-      return;
-    }
+  const refusal = check === null ? null : await check(auth.data.token ?? null);
+  if (refusal !== null) {
+    closeSocket(socket, POLICY_VIOLATION, `Auth required: ${refusal}`);
+    return;
   }
   attach(socket, { isTrusted: true } satisfies Handshaken);
   socket.send(JSON.stringify({ type: "auth_success" }));

@@ -3,8 +3,9 @@
  * once by id and ordered by time, and everything else is derived from them, so the outcome is the same.
  */
 import type { FlowRunId } from "#protocol/ids";
+import { LIMITS } from "#protocol/limits";
 import type { TaskReport } from "#protocol/run-channel";
-import { isTerminal, type State } from "#protocol/states";
+import { cutMessage, isTerminal, type State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { TaskRow } from "./storage/run-store.ts";
@@ -12,7 +13,7 @@ import type { TaskRow } from "./storage/run-store.ts";
 /** The row after the report. An existing row's id wins over the reported one: a re-executed flow makes new ids. */
 export function applyTaskReport(
   before: TaskRow | null,
-  flowRunId: FlowRunId,
+  flowRunId: FlowRunId | null,
   report: TaskReport,
   version: number,
   now: EpochMs,
@@ -20,6 +21,8 @@ export function applyTaskReport(
   const id = before?.task.id ?? report.id;
   const states = mergeStates(before?.states ?? [], report.states, (state) => ({
     ...state,
+    message: cutMessage(state.message),
+    data: fits(state.data) ? state.data : null,
     state_details: { ...state.state_details, flow_run_id: flowRunId, task_run_id: id },
   }));
   const newest = states.at(-1) ?? null;
@@ -37,7 +40,7 @@ export function applyTaskReport(
     task_key: report.task_key,
     dynamic_key: report.dynamic_key,
     cache_key: said.cache_key,
-    cache_expiration: null,
+    cache_expiration: before?.task.cache_expiration ?? null,
     task_version: said.task_version,
     empirical_policy: said.empirical_policy,
     tags: said.tags,
@@ -57,7 +60,7 @@ export function applyTaskReport(
     estimated_start_time_delta: 0,
     state: newest,
   };
-  return { task, states, version };
+  return { task, states, version, ...(before?.effects ? { effects: before.effects } : {}) };
 }
 
 function mergeStates(known: readonly State[], reported: readonly State[], complete: (state: State) => State): State[] {
@@ -69,7 +72,15 @@ function mergeStates(known: readonly State[], reported: readonly State[], comple
     merged.push(complete(state));
   }
   // Wire times have one fixed form, so they sort as text.
-  return merged.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+  merged.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+  // All states of a task run are one row, which has a size that it must not pass.
+  if (merged.length > LIMITS.taskStates) merged.splice(1, merged.length - LIMITS.taskStates);
+  return merged;
+}
+
+/** Data that is too large for a row is left out: the report of a state must not be lost for it. */
+function fits(data: unknown): boolean {
+  return data == null || JSON.stringify(data).length <= LIMITS.stateDataBytes;
 }
 
 /** The time spent in RUNNING states that were left. */

@@ -35,6 +35,8 @@ import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
 /** A worker that was not seen for this long is no longer listed. */
 const WORKER_REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000;
 const COPY_RETRY_MS = 5_000;
+/** Runs that are marked late together. */
+const LATE_AT_ONCE = 100;
 
 type Hello = Extract<WorkerClientFrame, { type: "hello" }>;
 
@@ -202,7 +204,21 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#pump();
     const next = this.#dispatcher.nextWakeAt(now);
     if (next !== null) this.#wakeAt(next);
+    await this.#markLate(now);
     await this.#copyWorkers();
+  }
+
+  /** Tells the owners of runs that have waited too long; their states say so to people. */
+  async #markLate(now: EpochMs): Promise<void> {
+    const late = this.#store.notMarkedLate((now - SPANS.lateAfterMs) as EpochMs, LATE_AT_ONCE);
+    if (late.length > 0) {
+      const outcomes = await Promise.allSettled(late.map((id) => ownerOf(this.env.FLOW_RUNS, id)?.markLate(id)));
+      this.#store.markLate(late.filter((_, index) => outcomes[index]?.status === "fulfilled"));
+    }
+    const next = this.#store.nextNotMarkedLate();
+    if (next === null) return;
+    // What could not be told is told again in a while; a page that was full has its next at once.
+    this.#wakeAt(Math.max(next + SPANS.lateAfterMs, late.length === LATE_AT_ONCE ? now : now + 1_000) as EpochMs);
   }
 
   #makeDispatcher(): PoolDispatcher {

@@ -1,21 +1,35 @@
 /** The HTTP API: middleware in its order, then the routes of each resource. */
 import { Hono } from "hono";
-import { checkHost, checkKey } from "./guard.ts";
+import { checkHost, identify } from "./guard.ts";
 import { problem } from "./problem.ts";
 import { checkReady } from "./ready.ts";
+import { accessRoutes } from "./routes/access.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
+import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
+import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
+import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
+import { flowRunRetryRoutes } from "./routes/flow-run-retry.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { pollingRoutes } from "./routes/polling.ts";
+import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { taskWorkerRoutes } from "./routes/task-workers.ts";
+import { uiReadRoutes } from "./routes/ui-reads.ts";
+import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
+import { workQueueRoutes } from "./routes/work-queues.ts";
 import type { App, AppEnv } from "./serve.ts";
 import { unknownRoute } from "./unknown-route.ts";
 
@@ -23,21 +37,36 @@ export function createApp(): App {
   const app = new Hono<AppEnv>();
   app.onError(problem);
   app.use("*", checkHost);
-  app.use("/api/*", checkKey, checkReady);
+  // Keys are in D1, so its schema comes first.
+  app.use("/api/*", checkReady, identify);
   for (const add of [
     internalRoutes,
     serverRoutes,
+    accessRoutes,
+    adminRoutes,
+    dashboardRoutes,
     channelRoutes,
     flowRoutes,
+    flowRunOperationRoutes,
+    flowRunGraphRoutes,
+    flowRunRetryRoutes,
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
+    taskWorkerRoutes,
+    uiTaskRunRoutes,
     logRoutes,
+    deploymentOperationRoutes,
+    deploymentVersionRoutes,
     deploymentRoutes,
     workPoolRoutes,
+    workQueueRoutes,
+    pollingRoutes,
     artifactRoutes,
     variableRoutes,
     eventRoutes,
+    uiReadRoutes,
+    savedSearchRoutes,
   ]) {
     add(app);
   }

@@ -1,20 +1,25 @@
-/** Who may talk to the API at all: the right Host, no foreign Origin, and the key where one is required. */
-import type { MiddlewareHandler } from "hono";
+/** Who may talk to the API: the right Host, no foreign Origin, a key where one is required, and the role for it. */
+import type { Context, MiddlewareHandler } from "hono";
+import { mayDo } from "#protocol/access";
+import { CHANNELS } from "#protocol/channels";
+import type { Role } from "#protocol/endpoint";
+import { ENDPOINTS } from "#protocol/endpoints";
 import { SluiceError } from "#protocol/errors";
-import { sameSecret } from "../durable-objects/same-secret.ts";
+import { callerOf, type Refusal } from "../durable-objects/caller.ts";
 import type { AppEnv } from "./serve.ts";
 
 /** Answer to these even without a key: load balancers and start scripts ask them. */
-const PUBLIC = new Set(["/api/health", "/api/ready"]);
+const PUBLIC: ReadonlySet<string> = new Set(pathsOf(ENDPOINTS.filter(({ role }) => role === "public")));
 /** Checked by a token of its own. */
 const INTERNAL_PREFIX = "/api/internal/";
-/** Prefect's event clients present their key in the first frame; the object at the other end checks it. */
-const KEY_IN_FIRST_FRAME = new Set([
-  "/api/events/in",
-  "/api/events/out",
-  "/api/logs/out",
-  "/api/task_runs/subscriptions/scheduled",
-]);
+/** The object at the other end checks the key; see {@link Channel.keyIn}. */
+const KEY_IN_FIRST_FRAME: ReadonlySet<string> = new Set(
+  pathsOf(CHANNELS.filter(({ keyIn }) => keyIn === "first frame")),
+);
+
+function pathsOf(declared: readonly { readonly path: string }[]): string[] {
+  return declared.map(({ path }) => `/api${path}`.replace(/\/$/, ""));
+}
 
 /**
  * Refuses requests whose Host is not a name of this server, or whose Origin is not its own: a web page must not reach
@@ -37,25 +42,40 @@ export const checkHost: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-/** Requires the root key, as Bearer or as Basic, where one is configured; without one only the embedded server is open. */
-export const checkKey: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** Finds out who calls. Whoever has no valid key gets 401, except where none is needed; see {@link requireRole}. */
+export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {
   const path = c.req.path.replace(/\/$/, "");
   if (PUBLIC.has(path) || path.startsWith(INTERNAL_PREFIX)) return next();
-  if (KEY_IN_FIRST_FRAME.has(path) && c.env.SLUICE_ROOT_KEY) return next();
-  const rootKey = c.env.SLUICE_ROOT_KEY;
-  if (!rootKey) {
-    if (c.env.SLUICE_MODE === "embedded") return next();
+  const caller = await callerOf(c.env, presentedKey(c.req.header("authorization")));
+  if (typeof caller !== "string") c.set("caller", caller);
+  else if (caller === "closed") {
     throw new SluiceError("not_configured", "This control plane has no root key, so it answers nobody.", {
       fix: "Set one: npx wrangler secret put SLUICE_ROOT_KEY",
     });
-  }
-  if (!(await sameSecret(presentedKey(c.req.header("authorization")), rootKey))) {
-    throw new SluiceError("unauthorized", "Unauthorized", {
-      fix: 'Send the key as "Authorization: Bearer …"; the CLI and the SDK take it from SLUICE_API_KEY.',
-    });
+  } else if (!KEY_IN_FIRST_FRAME.has(path)) {
+    throw new SluiceError("unauthorized", "Unauthorized", { fix: FIX_OF_REFUSAL[caller] });
   }
   await next();
 };
+
+const FIX_OF_REFUSAL: Readonly<Record<Exclude<Refusal, "closed">, string>> = {
+  unknown: 'Send a key as "Authorization: Bearer …"; the CLI and the SDK take it from SLUICE_API_KEY.',
+  expired: "The key has expired. Have an admin make another: sluice key create NAME --role ROLE",
+  revoked: "The key was revoked. Have an admin make another: sluice key create NAME --role ROLE",
+};
+
+/** Refuses a caller whose role is less than what is needed. Every route that answers anything calls this. */
+export function requireRole(c: Context<AppEnv>, needed: Role): void {
+  if (needed === "public") return;
+  const caller = c.get("caller");
+  if (mayDo(caller?.role ?? null, needed)) return;
+  const who = caller?.key ? `the key "${caller.key.name}"` : "the caller";
+  throw new SluiceError(
+    "forbidden",
+    `${c.req.method} ${c.req.path} needs the role ${needed}; ${who} has ${caller ? `the role ${caller.role}` : "none"}.`,
+    { fix: `Use a key with the role ${needed} or above: sluice key create NAME --role ${needed}` },
+  );
+}
 
 function isOwnHost(host: string, env: Env, urlHost: string): boolean {
   const allowed = env.SLUICE_ALLOWED_HOSTS.split(",").map((name) => name.trim().toLowerCase());
@@ -75,13 +95,13 @@ function hostOfOrigin(origin: string): string | null {
   return URL.canParse(origin) ? new URL(origin).host : null;
 }
 
-/** The key in an Authorization header. Python clients send theirs as Basic, with or without a user name. */
+/** What an Authorization header presents as key: of Basic, the whole text, whose forms `callerOf` knows. */
 export function presentedKey(header: string | undefined): string {
-  const [scheme = "", value = ""] = (header ?? "").trim().split(/\s+/, 2);
+  const [, scheme = "", value = ""] = /^(\S+)\s+(.+)$/.exec((header ?? "").trim()) ?? [];
   if (scheme.toLowerCase() === "bearer") return value;
   if (scheme.toLowerCase() !== "basic") return "";
   try {
-    return atob(value).replace(/^:/, "");
+    return new TextDecoder().decode(Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0)));
   } catch {
     // Not base64: no key was presented.
     return "";

@@ -1,13 +1,18 @@
 /** The Worker: HTTP, queues, cron, and the objects it brings. */
 
+import type { EpochMs } from "#protocol/time";
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
+import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
 export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
 export { LogHubObject } from "../durable-objects/log-hub-object.ts";
+export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
+export { TaskRunObject } from "../durable-objects/task-run-object.ts";
+export { TaskSubscriptionObject } from "../durable-objects/task-subscription-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
 
 const app = createApp();
@@ -15,5 +20,8 @@ const app = createApp();
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
   queue: (batch, env) => consume(batch, env),
-  scheduled: (controller, env) => everyMinute(controller, env),
+  async scheduled(controller, env, ctx) {
+    if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
+    await everyMinute(controller, env);
+  },
 } satisfies ExportedHandler<Env>;

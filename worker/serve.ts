@@ -4,9 +4,15 @@ import type { z } from "zod";
 import type { Endpoint } from "#protocol/endpoint";
 import { type FieldIssue, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
+import type { Caller } from "../durable-objects/caller.ts";
+import { requireRole } from "./guard.ts";
 
 export interface AppEnv {
   Bindings: Env;
+  Variables: {
+    /** Absent where no key is needed, or where it comes in the first frame of a socket. */
+    caller?: Caller;
+  };
 }
 export type App = Hono<AppEnv>;
 
@@ -48,6 +54,7 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
     const path = `/api${endpoint.path}`;
     const other = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
     app.on(endpoint.method, [path, other], async (c) => {
+      requireRole(c, endpoint.role);
       const answer = await handler({
         params: parse(endpoint.params, c.req.param(), "path"),
         query: parse(endpoint.query, c.req.query(), "query"),

@@ -14,16 +14,34 @@ export interface Step {
 
 /** Derives every effect of a step. Effects of one step may be performed in any order. */
 export function effectsOf(step: Step): readonly Effect[] {
-  return [...poolEffects(step), ...slotEffects(step), ...processEffects(step), ...parentEffects(step), eventOf(step)];
+  return [
+    ...poolEffects(step),
+    ...slotEffects(step),
+    ...processEffects(step),
+    ...parentEffects(step),
+    ...childEffects(step),
+    eventOf(step),
+  ];
 }
 
 function poolEffects({ before, state, after }: Step): Effect[] {
   if (!after.pooled) return [];
   if (state.type === "SCHEDULED" && after.policy.retry_type !== "in_process") {
+    // The pool has the run already, at this very time: that it is marked late changes nothing there.
+    if (state.name === "Late" && waitsSince(before, state)) return [];
     return [{ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) }];
   }
   // PENDING is the claim, by which the pool itself takes the run from its list.
   return before.state?.type === "SCHEDULED" && state.type !== "PENDING" ? [{ kind: "withdraw" }] : [];
+}
+
+/** Whether the run was offered for the time of this state before. */
+function waitsSince({ state, policy }: FlowRunRecord, later: State): boolean {
+  return (
+    state?.type === "SCHEDULED" &&
+    policy.retry_type !== "in_process" &&
+    state.state_details.scheduled_time === later.state_details.scheduled_time
+  );
 }
 
 function slotEffects({ before, state, after }: Step): Effect[] {
@@ -39,6 +57,11 @@ function processEffects({ before, state }: Step): Effect[] {
   return state.type === "CANCELLED" && before.state?.type !== "CANCELLING" && isInHand(before.state, before.policy)
     ? [{ kind: "tell-process", action: "cancel" }]
     : [];
+}
+
+/** A parent's end by request is the end of everything that it started. */
+function childEffects({ before, state }: Step): Effect[] {
+  return state.type === "CANCELLED" && before.state?.type !== "CANCELLED" ? [{ kind: "cancel-children" }] : [];
 }
 
 function parentEffects({ after }: Step): Effect[] {

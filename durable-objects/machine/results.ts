@@ -2,6 +2,6 @@
 
 /** True when the state refers to a result that was stored somewhere: losing the reference loses the result. */
 export function hasPersistedResult({ data }: { readonly data?: unknown }): boolean {
-  if (data === null || data === undefined) return false;
-  return !(typeof data === "object" && "type" in data && data.type === "unpersisted");
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return false;
+  return !("type" in data && data.type === "unpersisted");
 }

@@ -68,6 +68,7 @@ const STEPS = [
      last_seen_at REAL NOT NULL,
      is_copied INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  "ALTER TABLE ready ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;",
 ] as const;
 
 const SETTINGS_KEY = "settings";
@@ -139,7 +140,8 @@ export class PoolStore {
   putReady(run: ReadyRun): void {
     this.#write(
       `INSERT INTO ready (flow_run_id, queue_name, queue_priority, due_at) VALUES (?1, ?2, ?3, ?4)
-       ON CONFLICT (flow_run_id) DO UPDATE SET queue_name = ?2, queue_priority = ?3, due_at = ?4
+       ON CONFLICT (flow_run_id) DO UPDATE SET queue_name = ?2, queue_priority = ?3, due_at = ?4,
+         is_late = is_late AND due_at = ?4
        WHERE queue_name <> ?2 OR queue_priority <> ?3 OR due_at <> ?4`,
       run.id,
       run.queueName,
@@ -191,6 +193,29 @@ export class PoolStore {
       now,
     );
     return row?.due_at ?? null;
+  }
+
+  /** Runs that are due since `dueAt` and not marked late yet, the earliest first. */
+  notMarkedLate(dueAt: EpochMs, limit: number): FlowRunId[] {
+    const rows = this.#read<{ flow_run_id: FlowRunId }>(
+      "SELECT flow_run_id FROM ready WHERE is_late = 0 AND due_at <= ? ORDER BY due_at LIMIT ?",
+      dueAt,
+      limit,
+    );
+    return [...rows].map((row) => row.flow_run_id);
+  }
+
+  /** When the earliest run that is not marked late became due, or will; null when there is none. */
+  nextNotMarkedLate(): EpochMs | null {
+    const [row] = this.#read<{ due_at: EpochMs | null }>("SELECT min(due_at) AS due_at FROM ready WHERE is_late = 0");
+    return row?.due_at ?? null;
+  }
+
+  markLate(ids: readonly FlowRunId[]): void {
+    this.#write(
+      "UPDATE ready SET is_late = 1 WHERE flow_run_id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(ids),
+    );
   }
 
   held(): HeldRun[] {

@@ -5,15 +5,16 @@
  * often is apart from what is large, log lines are stored in chunks, and there is no outbox table. `journal.seq` is
  * the clock of the object: what a run row says was changed at `seq` is copied to D1 once the watermark has passed it.
  */
-import type { FlowRunRecord, Lease } from "#machine/rule";
+import type { FlowRunRecord, Lease, TaskEffect } from "#machine/rule";
 import type { FlowRunInput } from "#protocol/flow-run-inputs";
 import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
-import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "#protocol/ids";
+import type { DeploymentId, FlowId, FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import type { LogCreate } from "#protocol/logs";
 import type { State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunPlacement } from "../flow-run-owner.ts";
+import type { StateDeadlineKind } from "../state-deadlines.ts";
 import { ParsedRows } from "./parsed-rows.ts";
 
 /** What was said when the run was made, and what a PATCH may change. Large; rarely rewritten. */
@@ -57,13 +58,15 @@ export interface TaskRow {
   readonly task: TaskRun;
   readonly states: readonly State[];
   readonly version: number;
+  /** What follows from its states and is not performed yet, oldest first. Absent when nothing is left. */
+  readonly effects?: readonly TaskEffect[];
 }
 
 /**
  * What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats of a process on the run channel,
- * `beating` for heartbeat events of one without it.
+ * `beating` for heartbeat events of one without it, the others for the next state.
  */
-export type DeadlineKind = "claim" | "alive" | "beating";
+export type DeadlineKind = "claim" | "alive" | "beating" | StateDeadlineKind;
 
 export interface DeadlineRow {
   readonly runId: FlowRunId;
@@ -204,6 +207,54 @@ export class RunStore {
       .filter(({ seq }) => seq > watermark);
   }
 
+  /**
+   * A state by its id. Ids are made in the order of the journal, so the place is found by halving instead of by an
+   * index, which would cost a row for each state.
+   */
+  stateById(id: StateId): State | null {
+    const { low, high } = this.#sql
+      .exec<{ low: number | null; high: number | null }>("SELECT min(seq) AS low, max(seq) AS high FROM journal")
+      .one();
+    let [first, last] = [low ?? 0, high ?? -1];
+    while (first <= last) {
+      const middle = Math.floor((first + last) / 2);
+      const found = this.#stateFrom(middle, last);
+      if (found === null) last = middle - 1;
+      else if (found.state.id === id) return found.state;
+      else if (timePart(found.state.id) < timePart(id)) first = found.seq + 1;
+      else if (timePart(found.state.id) > timePart(id)) last = middle - 1;
+      else return this.#stateOfInstant(id, found.seq);
+    }
+    return null;
+  }
+
+  /** The first state at or after a number of the journal. */
+  #stateFrom(seq: number, last: number): { seq: number; state: State } | null {
+    const [row] = this.#sql
+      .exec<{ seq: number; state: string }>(
+        "SELECT seq, state FROM journal WHERE seq BETWEEN ? AND ? AND state IS NOT NULL ORDER BY seq LIMIT 1",
+        seq,
+        last,
+      )
+      .toArray();
+    return row ? { seq: row.seq, state: JSON.parse(row.state) as State } : null;
+  }
+
+  /** Looks to both sides of a state of the same millisecond. */
+  #stateOfInstant(id: StateId, seq: number): State | null {
+    for (const query of [
+      "SELECT state FROM journal WHERE seq < ? AND state IS NOT NULL ORDER BY seq DESC",
+      "SELECT state FROM journal WHERE seq > ? AND state IS NOT NULL ORDER BY seq",
+    ]) {
+      for (const row of this.#sql.exec<{ state: string }>(query, seq)) {
+        const state = JSON.parse(row.state) as State;
+        if (state.id === id) return state;
+        if (timePart(state.id) !== timePart(id)) break;
+      }
+    }
+    return null;
+  }
+
   /** Runs that changed after the watermark: what a restarted object has to copy and to perform again. */
   changedAfter(seq: number): FlowRunId[] {
     return this.#sql
@@ -257,6 +308,15 @@ export class RunStore {
       .exec<{ doc: string }>("SELECT doc FROM tasks WHERE run_id = ?", id)
       .toArray()
       .map((row) => JSON.parse(row.doc) as TaskRow);
+  }
+
+  deleteTask(id: FlowRunId, row: TaskRow): void {
+    this.#sql.exec(
+      "DELETE FROM tasks WHERE run_id = ? AND task_key = ? AND dynamic_key = ?",
+      id,
+      row.task.task_key,
+      row.task.dynamic_key,
+    );
   }
 
   insertLogs(id: FlowRunId, chunk: LogChunk, bytes: number): void {
@@ -389,4 +449,9 @@ export class RunStore {
     const doc = this.#sql.exec<{ doc: string }>(query, ...keys).toArray()[0]?.doc;
     return doc === undefined ? null : (JSON.parse(doc) as T);
   }
+}
+
+/** The part of an id that tells when it was made; it sorts as time does. */
+function timePart(id: string): string {
+  return id.slice(0, 13);
 }

@@ -1,7 +1,7 @@
 /** Artifacts: what a run leaves for people to look at. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { Paging } from "./filters.ts";
+import { FlowRunFilters, Paging } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
 import { FlowRunId, TaskRunId, Uuid } from "./ids.ts";
 import { WireTime } from "./time.ts";
@@ -58,6 +58,9 @@ export type ArtifactCollection = z.infer<typeof ArtifactCollection>;
 export const ArtifactCollectionFilter = criteria.extend({ latest_id: z.object({ any_: ids }).nullish() }).nullish();
 export type ArtifactCollectionFilter = z.infer<typeof ArtifactCollectionFilter>;
 
+/** The filters by which artifacts of runs are found. */
+const ofRuns = FlowRunFilters.pick({ flows: true, flow_runs: true, task_runs: true, deployments: true });
+
 const byId = z.object({ id: Uuid });
 
 export const createArtifact = endpoint({
@@ -98,7 +101,7 @@ export const filterLatestArtifacts = endpoint({
   tag: "Artifacts",
   role: "viewer",
   summary: "List the latest artifact of each key.",
-  body: z.object({ artifacts: ArtifactCollectionFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
+  body: ofRuns.extend({ artifacts: ArtifactCollectionFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
   returns: z.array(ArtifactCollection),
 });
 export const countLatestArtifacts = endpoint({
@@ -108,7 +111,7 @@ export const countLatestArtifacts = endpoint({
   tag: "Artifacts",
   role: "viewer",
   summary: "Count the keys of artifacts.",
-  body: z.object({ artifacts: ArtifactCollectionFilter }),
+  body: ofRuns.extend({ artifacts: ArtifactCollectionFilter }),
   returns: z.int(),
 });
 export const filterArtifacts = endpoint({
@@ -118,7 +121,7 @@ export const filterArtifacts = endpoint({
   tag: "Artifacts",
   role: "viewer",
   summary: "List artifacts.",
-  body: z.object({ artifacts: ArtifactFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
+  body: ofRuns.extend({ artifacts: ArtifactFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
   returns: z.array(Artifact),
 });
 export const countArtifacts = endpoint({
@@ -128,7 +131,7 @@ export const countArtifacts = endpoint({
   tag: "Artifacts",
   role: "viewer",
   summary: "Count artifacts.",
-  body: z.object({ artifacts: ArtifactFilter }),
+  body: ofRuns.extend({ artifacts: ArtifactFilter }),
   returns: z.int(),
 });
 export const updateArtifact = endpoint({

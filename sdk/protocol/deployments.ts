@@ -205,6 +205,8 @@ export const createFlowRunFromDeployment = endpoint({
   method: "POST",
   path: "/deployments/:id/create_flow_run",
   tag: "Deployments",
+  // A run may start runs of other deployments.
+  role: "worker",
   status: 201,
   summary: "Run a deployment: now, or at the scheduled time of the given state.",
   params: byId,

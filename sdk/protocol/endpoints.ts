@@ -1,30 +1,58 @@
 /** Every operation of the API, in one list: what is served, and what `/api/openapi.json` prints. */
+import * as access from "./access.ts";
+import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as dashboard from "./dashboard.ts";
+import * as deploymentOperations from "./deployment-operations.ts";
+import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
 import * as events from "./events.ts";
+import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
+import * as flowRunOperations from "./flow-run-operations.ts";
+import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
 import * as logs from "./logs.ts";
+import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
+import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
 import * as taskRuns from "./task-runs.ts";
+import * as taskWorkers from "./task-workers.ts";
+import * as uiReads from "./ui-reads.ts";
+import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
+import * as workQueues from "./work-queues.ts";
 
 const MODULES = [
   server,
+  access,
+  admin,
+  dashboard,
   flows,
   flowRuns,
+  flowRunOperations,
+  flowRunGraph,
+  flowRunRetry,
   flowRunInputs,
   taskRuns,
+  taskWorkers,
+  uiTaskRuns,
   logs,
   deployments,
+  deploymentOperations,
+  deploymentVersions,
   workPools,
+  workQueues,
+  polling,
   artifacts,
   variables,
   events,
+  uiReads,
+  savedSearches,
   runChannel,
 ];
 

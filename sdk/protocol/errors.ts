@@ -5,6 +5,8 @@ import { z } from "zod";
 export const ERROR_STATUS = {
   bad_json: 400,
   bad_version: 400,
+  /** The request cannot be met as things are, whatever its form. */
+  bad_request: 400,
   unauthorized: 401,
   forbidden: 403,
   foreign_host: 403,
@@ -52,16 +54,19 @@ export class SluiceError extends Error {
   /** What to do about it, as one sentence. */
   readonly fix: string;
   readonly issues: readonly FieldIssue[];
+  /** The message in upstream's words, which some clients compare; the message itself unless given. */
+  readonly detail: string;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { fix: string; issues?: readonly FieldIssue[]; cause?: unknown },
+    options: { fix: string; issues?: readonly FieldIssue[]; cause?: unknown; detail?: string },
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.fix = options.fix;
     this.issues = options.issues ?? [];
+    this.detail = options.detail ?? message;
   }
 
   get status(): number {
@@ -72,7 +77,7 @@ export class SluiceError extends Error {
     return {
       code: this.code,
       exception_message: this.message,
-      detail: this.message,
+      detail: this.detail,
       fix: this.fix,
       ...(this.issues.length > 0 ? { exception_detail: [...this.issues] } : {}),
     };
@@ -83,5 +88,6 @@ export class SluiceError extends Error {
 export function notFound(kind: string, which: string, fix?: string): SluiceError {
   return new SluiceError("not_found", `${kind} ${which} was not found.`, {
     fix: fix ?? `Check the id or name, and that the ${kind.toLowerCase()} was not deleted.`,
+    detail: `${kind} not found`,
   });
 }

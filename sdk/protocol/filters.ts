@@ -33,7 +33,16 @@ export const StateFilter = z
   })
   .nullish();
 
-export const FlowFilter = z.object({ operator, id: IdFilter, name: NameFilter, tags: TagsFilter }).nullish();
+export const FlowFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: NameFilter,
+    tags: TagsFilter,
+    /** Flows without (`is_null_`) or with deployments. */
+    deployment: z.object({ operator, is_null_: z.boolean().nullish() }).nullish(),
+  })
+  .nullish();
 export const FlowRunFilter = z
   .object({
     operator,
@@ -47,8 +56,12 @@ export const FlowRunFilter = z
     end_time: TimeFilter,
     expected_start_time: TimeFilter,
     next_scheduled_start_time: TimeFilter,
+    flow_version: z.object({ any_: words }).nullish(),
+    /** Subflows of these flow runs. */
+    parent_flow_run_id: z.object({ operator, any_: ids }).nullish(),
     parent_task_run_id: NullableIdFilter,
-    idempotency_key: z.object({ any_: words }).nullish(),
+    idempotency_key: z.object({ any_: words, not_any_: words }).nullish(),
+    created_by: z.object({ operator, id_: ids, type_: words, is_null_: z.boolean().nullish() }).nullish(),
   })
   .nullish();
 export type FlowRunFilter = z.infer<typeof FlowRunFilter>;
@@ -63,6 +76,8 @@ export const TaskRunFilter = z
     end_time: TimeFilter,
     expected_start_time: TimeFilter,
     flow_run_id: NullableIdFilter,
+    /** Those that stand for a subflow, or those that do not. */
+    subflow_runs: z.object({ exists_: z.boolean().nullish() }).nullish(),
   })
   .nullish();
 export type TaskRunFilter = z.infer<typeof TaskRunFilter>;
@@ -73,11 +88,40 @@ export const DeploymentFilter = z
     name: NameFilter,
     tags: TagsFilter,
     paused: z.object({ eq_: z.boolean().nullish() }).nullish(),
+    /** Names of deployments or of their flows that contain the text. */
+    flow_or_deployment_name: z.object({ like_: z.string().nullish() }).nullish(),
+    work_queue_name: z.object({ any_: words }).nullish(),
+    /** Accepted and without effect, as upstream: the limit became an object of its own. */
+    concurrency_limit: z
+      .object({ ge_: z.int().nullish(), le_: z.int().nullish(), is_null_: z.boolean().nullish() })
+      .nullish(),
   })
   .nullish();
+export const WorkQueueFilter = z
+  .object({
+    operator,
+    id: IdFilter,
+    name: z.object({ any_: words, startswith_: words }).nullish(),
+  })
+  .nullish();
+export type WorkQueueFilter = z.infer<typeof WorkQueueFilter>;
 export const WorkPoolFilter = z
   .object({ operator, id: IdFilter, name: NameFilter, type: z.object({ any_: words }).nullish() })
   .nullish();
+
+export const WorkerFilter = z
+  .object({
+    operator,
+    last_heartbeat_time: z.object({ before_: WireTime.nullish(), after_: WireTime.nullish() }).nullish(),
+    status: z
+      .object({
+        any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),
+        not_any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),
+      })
+      .nullish(),
+  })
+  .nullish();
+export type WorkerFilter = z.infer<typeof WorkerFilter>;
 
 /** The filters that lists of runs take. All that are given must hold. */
 export const FlowRunFilters = z.object({
@@ -86,15 +130,38 @@ export const FlowRunFilters = z.object({
   task_runs: TaskRunFilter,
   deployments: DeploymentFilter,
   work_pools: WorkPoolFilter,
+  work_pool_queues: WorkQueueFilter,
 });
 export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
 
+/** Rows of a page. Prefect's clients recognise the words, and ask again for less. */
+const limit = z
+  .int()
+  .min(0, { error: "Invalid limit: must be greater than or equal to 0." })
+  .max(LIMITS.pageRows, { error: `Invalid limit: must be less than or equal to ${LIMITS.pageRows}.` });
+
 /** Which part of a list: at most 200 rows, from `offset` on. Null means the default. */
 export const Paging = z.object({
-  limit: z.int().min(0).max(LIMITS.pageRows).nullish(),
+  limit: limit.nullish(),
   offset: z.int().min(0).nullish(),
 });
 export type Paging = z.infer<typeof Paging>;
+
+/** Which page of a list: at most 200 rows, counted from page 1. Null means the default. */
+export const PageNumber = z.object({ limit: Paging.shape.limit, page: z.int().min(1).nullish() });
+export type PageNumber = z.infer<typeof PageNumber>;
+
+/** One page of a list, as every `/paginate` answers it; `pages` is 0 when `limit` is. */
+export function paginated<T extends z.ZodType>(row: T) {
+  return z.object({
+    results: z.array(row),
+    /** Of all pages together. */
+    count: z.int(),
+    limit: z.int(),
+    pages: z.int(),
+    page: z.int(),
+  });
+}
 
 export const FlowRunSort = z.enum([
   "ID_DESC",

@@ -1,5 +1,6 @@
 /** Flow runs: the objects, what may be asked of them, and the operations. */
 import { z } from "zod";
+import { bounded } from "./bounded.ts";
 import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, FlowRunSort, Paging } from "./filters.ts";
 import { DeploymentId, FlowId, FlowRunId, StateId, TaskRunId, Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
@@ -77,31 +78,32 @@ export const FlowRun = z.object({
 });
 export type FlowRun = z.infer<typeof FlowRun>;
 
-const tags = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? []);
+const detail = <T extends z.ZodType>(schema: T) => bounded(schema, LIMITS.detailBytes);
+const tags = detail(z.array(z.string()).nullish()).transform((value) => value ?? []);
 const jsonObject = JsonObject.nullish().transform((value) => value ?? {});
-const labels = Labels.nullish().transform((value) => value ?? {});
+const context = detail(JsonObject.nullish()).transform((value) => value ?? {});
+const labels = detail(Labels.nullish()).transform((value) => value ?? {});
+const jobVariables = detail(JsonObject.nullish());
 const policy = FlowRunPolicy.nullish().transform((value) => value ?? FlowRunPolicy.parse({}));
 
 /** What makes a flow run outside a deployment. */
 export const FlowRunCreate = z.object({
   flow_id: FlowId,
   state: StateCreate.nullish(),
-  name: z.string().min(1).max(LIMITS.nameChars).nullish(),
+  /** An empty name is none: one is made up. */
+  name: z.string().max(LIMITS.nameChars).nullish(),
   flow_version: z.string().nullish(),
   parameters: jsonObject,
-  context: jsonObject,
+  context,
   parent_task_run_id: TaskRunId.nullish(),
   infrastructure_document_id: Uuid.nullish(),
   empirical_policy: policy,
   tags,
   labels,
-  idempotency_key: z.string().nullish(),
+  idempotency_key: z.string().max(LIMITS.keyChars).nullish(),
   work_pool_name: z.string().nullish(),
   work_queue_name: z.string().nullish(),
-  job_variables: JsonObject.nullish(),
+  job_variables: jobVariables,
   deployment_id: DeploymentId.nullish(),
 });
 export type FlowRunCreate = z.infer<typeof FlowRunCreate>;
@@ -109,18 +111,19 @@ export type FlowRunCreate = z.infer<typeof FlowRunCreate>;
 /** What makes a run of a deployment; everything else comes from the deployment. */
 export const DeploymentFlowRunCreate = z.object({
   state: StateCreate.nullish(),
-  name: z.string().min(1).max(LIMITS.nameChars).nullish(),
+  /** An empty name is none: one is made up. */
+  name: z.string().max(LIMITS.nameChars).nullish(),
   parameters: jsonObject,
   enforce_parameter_schema: z.boolean().nullish(),
-  context: jsonObject,
+  context,
   infrastructure_document_id: Uuid.nullish(),
   empirical_policy: policy,
   tags,
   labels,
-  idempotency_key: z.string().nullish(),
+  idempotency_key: z.string().max(LIMITS.keyChars).nullish(),
   parent_task_run_id: TaskRunId.nullish(),
   work_queue_name: z.string().nullish(),
-  job_variables: JsonObject.nullish(),
+  job_variables: jobVariables,
 });
 export type DeploymentFlowRunCreate = z.infer<typeof DeploymentFlowRunCreate>;
 
@@ -130,9 +133,9 @@ export const FlowRunUpdate = z.object({
   flow_version: z.string().nullish(),
   parameters: JsonObject.optional(),
   empirical_policy: FlowRunPolicy.optional(),
-  tags: z.array(z.string()).optional(),
+  tags: detail(z.array(z.string())).optional(),
   infrastructure_pid: z.string().nullish(),
-  job_variables: JsonObject.nullish(),
+  job_variables: jobVariables,
 });
 export type FlowRunUpdate = z.infer<typeof FlowRunUpdate>;
 
@@ -187,7 +190,7 @@ export const deleteFlowRun = endpoint({
   path: "/flow_runs/:id",
   tag: "Flow Runs",
   status: 204,
-  summary: "Delete a flow run with its task runs, states and logs.",
+  summary: "Delete a flow run with its task runs, states, logs and artifacts.",
   params: byId,
 });
 export const updateFlowRunLabels = endpoint({
@@ -199,7 +202,7 @@ export const updateFlowRunLabels = endpoint({
   role: "worker",
   summary: "Add labels to a flow run; those with the same name are replaced.",
   params: byId,
-  body: Labels,
+  body: detail(Labels),
 });
 export const setFlowRunState = endpoint({
   id: "set_flow_run_state",

@@ -2,10 +2,26 @@
 export const LIMITS = {
   /** Bytes of JSON in one run's parameters; upstream's `max_parameter_size`. */
   parameterBytes: 524_288,
+  /** Bytes of JSON in a run's context, labels, tags or job variables, each. Rows on Cloudflare hold 2 MB. */
+  detailBytes: 131_072,
+  /** Bytes of JSON in a state's data: a result is stored elsewhere, and its state says where. */
+  stateDataBytes: 262_144,
+  /** Characters of a state's message; the rest is cut and marked, since a state must not be lost for its message. */
+  stateMessageChars: 65_536,
+  /** States of a task run that are kept: the first, and the newest. */
+  taskStates: 500,
   /** Characters in a name of a flow, deployment, pool, queue or worker: it becomes part of URLs and object names. */
   nameChars: 255,
+  /** Characters in an idempotency key. */
+  keyChars: 2_000,
   /** Rows in one page of a list; upstream's `LimitBody`. */
   pageRows: 200,
+  /** Flow runs that one scatter plot shows; upstream's limit. */
+  dots: 1_000,
+  /** Runs that one bulk operation changes; upstream's `BULK_OPERATION_LIMIT`. */
+  bulkRows: 50,
+  /** Runs that one request makes of a deployment; upstream's `BULK_CREATE_LIMIT`. */
+  bulkCreateRows: 100,
   /** Bytes of one request body, other than a log batch. */
   bodyBytes: 8 * 1024 * 1024,
   /** Log lines in one request or frame. */
@@ -22,6 +38,14 @@ export const LIMITS = {
   listedParameterBytes: 65_536,
   /** How often a run may come back unconfirmed from its pool before it ends Crashed. */
   claimAttempts: 3,
+  /** Characters of a task key: it is the name of the object that queues the task's runs. */
+  taskKeyChars: 1_000,
+  /** Task keys of one task worker: the queue of each is asked. */
+  subscribedKeys: 1_000,
+  /** Background tasks of one task key that wait for a task worker; upstream holds 1,000, in memory. */
+  queuedTasks: 100_000,
+  /** Delays before retries that a task may list; as upstream. */
+  retryDelays: 50,
   /** Retries that a policy may ask for. */
   retries: 1_000,
   /** Characters in the name of an event; this limit and the next three are upstream's. */
@@ -48,6 +72,10 @@ export const LIMITS = {
 export const SPANS = {
   /** A claim that nobody confirmed within this span is given back, unless its worker is online. */
   claimLeaseMs: 30_000,
+  /** A cancellation that nobody confirms within this span is done by the control plane; upstream's default. */
+  cancellingMs: 300_000,
+  /** A scheduled run that nobody took within this span of its time is marked Late; upstream's default. */
+  lateAfterMs: 15_000,
   /** Heartbeats that may be missed before a running flow counts as lost. */
   missedHeartbeats: 3,
   /** Copies of task runs are collected for this long, so that short tasks are copied once. */
@@ -70,6 +98,10 @@ export const SPANS = {
   heartbeatEventMinMs: 30_000,
   /** A subscriber that takes nothing for this long is disconnected. */
   subscriberStuckMs: 60_000,
+  /** A background task that was delivered and not acknowledged within this span: its worker's socket is looked at. */
+  taskLeaseMs: 30_000,
+  /** A task worker whose socket went away is listed for this long: it may be about to come back. */
+  taskWorkerListedMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */
   safetyAlarmMs: 10_000,
 } as const;

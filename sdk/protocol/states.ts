@@ -1,7 +1,9 @@
 /** States of flow runs and task runs, in Prefect 3's wire form (reference: its server/schemas/states.py). */
 import { z } from "zod";
+import { bounded } from "./bounded.ts";
 import { FlowRunId, StateId, TaskRunId, Uuid } from "./ids.ts";
-import { WireTime } from "./time.ts";
+import { LIMITS } from "./limits.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 export const STATE_TYPES = [
   "SCHEDULED",
@@ -37,12 +39,12 @@ export const StateDetails = z.object({
   flow_run_id: FlowRunId.nullable().default(null),
   task_run_id: TaskRunId.nullable().default(null),
   child_flow_run_id: FlowRunId.nullable().default(null),
-  scheduled_time: WireTime.nullable().default(null),
+  scheduled_time: LenientTime.nullable().default(null),
   cache_key: z.string().nullable().default(null),
   cache_expiration: WireTime.nullable().default(null),
   deferred: z.boolean().nullable().default(false),
   untrackable_result: z.boolean().default(false),
-  pause_timeout: WireTime.nullable().default(null),
+  pause_timeout: LenientTime.nullable().default(null),
   pause_reschedule: z.boolean().default(false),
   pause_key: z.string().nullable().default(null),
   run_input_keyset: z.record(z.string(), z.string()).nullable().default(null),
@@ -72,6 +74,12 @@ export const State = z.object({
 });
 export type State = z.infer<typeof State>;
 
+/** A message as it is stored: what is too long is cut, and says so. */
+export function cutMessage(message: string | null): string | null {
+  if (message === null || message.length <= LIMITS.stateMessageChars) return message;
+  return `${message.slice(0, LIMITS.stateMessageChars)}… (${message.length - LIMITS.stateMessageChars} characters cut)`;
+}
+
 /** A state that somebody proposes. */
 export const StateCreate = z.object({
   type: StateType,
@@ -82,11 +90,8 @@ export const StateCreate = z.object({
   message: z
     .string()
     .nullish()
-    .transform((message) => message ?? null),
-  data: z
-    .unknown()
-    .optional()
-    .transform((data) => data ?? null),
+    .transform((message) => cutMessage(message ?? null)),
+  data: bounded(z.unknown().optional(), LIMITS.stateDataBytes).transform((data) => data ?? null),
   state_details: StateDetails.nullish().transform((details) => details ?? NO_DETAILS),
 });
 export type StateCreate = z.infer<typeof StateCreate>;

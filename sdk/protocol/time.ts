@@ -79,6 +79,9 @@ export function fromWireTime(text: string): EpochMs {
   return at;
 }
 
+/** Numbers above this are milliseconds, as pydantic reads them. */
+const LARGEST_SECONDS = 2e10;
+
 /** An instant on the wire. Accepts every form of {@link parseWireTime}; is normalised to microseconds and `Z`. */
 export const WireTime = z
   .string()
@@ -91,3 +94,13 @@ export const WireTime = z
   })
   .meta({ format: "date-time" })
   .brand<"WireTime">();
+
+/** An instant as Prefect's clients send it now and then: {@link WireTime}, or seconds since 1970. */
+export const LenientTime = z.union([
+  WireTime,
+  z
+    .number()
+    .min(0)
+    .max(8.64e15)
+    .transform((at) => toWireTime((at > LARGEST_SECONDS ? at : at * 1_000) as EpochMs)),
+]);

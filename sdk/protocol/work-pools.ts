@@ -1,9 +1,10 @@
 /** Work pools, their queues, and the workers that are connected to them. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { Paging, WorkPoolFilter } from "./filters.ts";
+import { Paging, WorkerFilter, WorkPoolFilter, WorkQueueFilter } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
 import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
+import { BaseJobTemplate } from "./job-template.ts";
 import { LIMITS } from "./limits.ts";
 import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
@@ -29,7 +30,7 @@ export const WorkPoolCreate = z.object({
   name: Name,
   description: z.string().nullish(),
   type: z.string().min(1).nullish(),
-  base_job_template: JsonObject.nullish(),
+  base_job_template: BaseJobTemplate.nullish(),
   is_paused: z.boolean().nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   storage_configuration: JsonObject.nullish(),
@@ -179,7 +180,7 @@ export const filterWorkQueues = endpoint({
   role: "viewer",
   summary: "List the queues of a work pool.",
   params: byName,
-  body: Paging,
+  body: z.object({ work_queues: WorkQueueFilter }).extend(Paging.shape),
   returns: z.array(WorkQueue),
 });
 export const updateWorkQueue = endpoint({
@@ -209,8 +210,17 @@ export const filterWorkers = endpoint({
   role: "viewer",
   summary: "List the workers of a work pool.",
   params: byName,
-  body: Paging,
+  body: z.object({ workers: WorkerFilter }).extend(Paging.shape),
   returns: z.array(Worker),
+});
+export const deleteWorker = endpoint({
+  id: "delete_worker",
+  method: "DELETE",
+  path: "/work_pools/:name/workers/:worker",
+  tag: "Work Pools",
+  status: 204,
+  summary: "Forget a worker of a work pool; one that is alive is listed again when it shows itself.",
+  params: z.object({ name: z.string(), worker: z.string() }),
 });
 export const sendWorkerHeartbeat = endpoint({
   id: "worker_heartbeat",

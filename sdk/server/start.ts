@@ -24,10 +24,21 @@ export interface ServerOptions {
   readonly allowedHosts?: readonly string[];
   /** How often a running flow shows that it is alive; wrangler.toml has the default. */
   readonly heartbeatMs?: number;
+  /** For how many days things are kept, 0 for ever; wrangler.toml has the defaults. */
+  readonly retentionDays?: RetentionDays;
   /** What is run; by default this package's own build. */
   readonly program?: Program;
   /** What a person who looks after the server should see: errors of the Worker, restarts of the engine. */
   readonly onReport?: (line: string) => void;
+}
+
+export interface RetentionDays {
+  /** Since a run's end. */
+  readonly runs?: number;
+  readonly events?: number;
+  /** Since a worker was last seen. */
+  readonly workers?: number;
+  readonly deadLetters?: number;
 }
 
 export interface RunningServer {
@@ -142,7 +153,20 @@ function variablesOf(ip: string, bootToken: string, program: Program, options: S
     SLUICE_VERSION: program.version,
     ...(options.rootKey ? { SLUICE_ROOT_KEY: options.rootKey } : {}),
     ...(options.heartbeatMs === undefined ? {} : { SLUICE_HEARTBEAT_MS: String(options.heartbeatMs) }),
+    ...retentionVariables(options.retentionDays ?? {}),
   };
+}
+
+function retentionVariables({ runs, events, workers, deadLetters }: RetentionDays): Record<string, string> {
+  const given = {
+    SLUICE_RUN_RETENTION_DAYS: runs,
+    SLUICE_EVENT_RETENTION_DAYS: events,
+    SLUICE_WORKER_RETENTION_DAYS: workers,
+    SLUICE_DEAD_LETTER_RETENTION_DAYS: deadLetters,
+  };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, days]) => (days === undefined ? [] : [[name, String(days)]])),
+  );
 }
 
 /** The address to call from this machine. */

@@ -36,8 +36,8 @@ export interface ControlPlane {
 
 let deployments = 0;
 
-export function controlPlane(apiUrl: string): ControlPlane {
-  const client = createClient({ url: apiUrl });
+export function controlPlane(apiUrl: string, key: string | null = null): ControlPlane {
+  const client = createClient({ url: apiUrl, key });
   const read = (id: FlowRunId): Promise<FlowRun> => client.call(readFlowRun, { params: { id } });
   return {
     client,

@@ -35,6 +35,7 @@ describe("what follows from a step", () => {
       IN_HAND.includes(from) && (isTerminal(to) || to === "SCHEDULED") && "release",
       to === "CANCELLING" && "cancel",
       to === "CANCELLED" && (from === "PENDING" || from === "RUNNING" || from === "PAUSED") && "cancel",
+      to === "CANCELLED" && from !== "CANCELLED" && "cancel-children",
     ].filter((kind) => kind !== false);
     expect(step(from, to)).toEqual(expected);
   });
@@ -75,7 +76,7 @@ describe("a run whose own process waits for its retry", () => {
   });
 
   it("hears that it was cancelled", ({ expect }) => {
-    expect(step("SCHEDULED", "CANCELLED", waiting)).toEqual(["withdraw", "release", "cancel"]);
+    expect(step("SCHEDULED", "CANCELLED", waiting)).toEqual(["withdraw", "release", "cancel", "cancel-children"]);
   });
 });
 
@@ -87,6 +88,6 @@ describe("a suspended run", () => {
 
   it("has nothing to give back when it ends", ({ expect }) => {
     const from = aState("PAUSED", { details: { pause_reschedule: true } });
-    expect(kinds(propose(NO_RULES, from, aProposal("CANCELLED")))).toEqual([]);
+    expect(kinds(propose(NO_RULES, from, aProposal("CANCELLED")))).toEqual(["cancel-children"]);
   });
 });

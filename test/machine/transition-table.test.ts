@@ -9,7 +9,7 @@ describe("the behaviour of every policy", () => {
 
       A run of a deployment, due, whose process is known and which has one retry left.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, terminal-states-are-left-only-by-reschedule, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
@@ -17,10 +17,10 @@ describe("the behaviour of every policy", () => {
       | SCHEDULED   | accept    | accept  | accept  | accept    | accept          | accept    | accept  | keep   | accept     |
       | PENDING     | accept    | abort   | accept  | accept    | accept          | accept    | accept  | keep   | accept     |
       | RUNNING     | accept    | abort   | accept  | accept    | → AwaitingRetry | accept    | accept  | accept | accept     |
-      | COMPLETED   | accept    | abort   | abort   | keep      | keep            | keep      | abort   | abort  | abort      |
-      | FAILED      | accept    | abort   | abort   | keep      | keep            | keep      | abort   | abort  | abort      |
-      | CANCELLED   | accept    | abort   | abort   | keep      | keep            | keep      | abort   | abort  | abort      |
-      | CRASHED     | accept    | abort   | abort   | keep      | keep            | keep      | abort   | abort  | abort      |
+      | COMPLETED   | accept    | abort   | abort   | accept    | accept          | accept    | abort   | abort  | abort      |
+      | FAILED      | accept    | abort   | abort   | accept    | accept          | accept    | abort   | abort  | abort      |
+      | CANCELLED   | accept    | abort   | abort   | accept    | accept          | accept    | abort   | abort  | abort      |
+      | CRASHED     | accept    | abort   | abort   | accept    | accept          | accept    | abort   | abort  | abort      |
       | PAUSED      | accept    | keep    | accept  | accept    | accept          | accept    | accept  | keep   | accept     |
       | CANCELLING  | keep      | keep    | keep    | keep      | keep            | accept    | keep    | keep   | keep       |
 
@@ -28,7 +28,7 @@ describe("the behaviour of every policy", () => {
 
       A run without deployment, known process or retries.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, terminal-states-are-left-only-by-reschedule, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING  |
       | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ----------- |
@@ -36,11 +36,11 @@ describe("the behaviour of every policy", () => {
       | SCHEDULED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | keep   | → Cancelled |
       | PENDING     | accept    | abort   | accept  | accept    | accept | accept    | accept  | keep   | accept      |
       | RUNNING     | accept    | abort   | accept  | accept    | accept | accept    | accept  | accept | accept      |
-      | COMPLETED   | abort     | abort   | abort   | keep      | keep   | keep      | abort   | abort  | abort       |
-      | FAILED      | abort     | abort   | abort   | keep      | keep   | keep      | abort   | abort  | abort       |
-      | CANCELLED   | abort     | abort   | abort   | keep      | keep   | keep      | abort   | abort  | abort       |
-      | CRASHED     | abort     | abort   | abort   | keep      | keep   | keep      | abort   | abort  | abort       |
-      | PAUSED      | accept    | keep    | accept  | accept    | accept | accept    | accept  | keep   | → Cancelled |
+      | COMPLETED   | abort     | accept  | accept  | accept    | accept | accept    | abort   | abort  | abort       |
+      | FAILED      | abort     | accept  | accept  | accept    | accept | accept    | abort   | abort  | abort       |
+      | CANCELLED   | abort     | abort   | accept  | accept    | accept | accept    | abort   | abort  | abort       |
+      | CRASHED     | abort     | accept  | accept  | accept    | accept | accept    | abort   | abort  | abort       |
+      | PAUSED      | accept    | keep    | accept  | accept    | accept | accept    | accept  | keep   | accept      |
       | CANCELLING  | keep      | keep    | keep    | keep      | keep   | accept    | keep    | keep   | keep        |
 
       ### \`forced\`: a person insists
@@ -98,7 +98,64 @@ describe("the behaviour of every policy", () => {
       | CANCELLED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
       | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
       | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
-      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |"
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`owned-task\`: anybody proposes to the owner
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | accept  | accept  | accept    | → AwaitingRetry | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | FAILED      | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CANCELLED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`background-task\`: the proposal is deferred
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: prevent-duplicate-transitions, a-run-is-claimed-by-one, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-claim-keeps-the-scheduled-time, a-claim-keeps-the-task-parameters, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | abort   | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | abort   | accept  | accept    | → AwaitingRetry | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | FAILED      | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CANCELLED   | accept    | abort   | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | abort   | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`forced-task\`: a person insists
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: .
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | FAILED      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CANCELLED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CRASHED     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |"
     `);
   });
 

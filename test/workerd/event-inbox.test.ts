@@ -1,10 +1,12 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
-import type { FlowRunId } from "#protocol/ids";
-import { aFlow, call } from "./support/api.ts";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import { taskPartitionOf } from "../../durable-objects/task-run-owner.ts";
+import { aFlow, call, freshName } from "./support/api.ts";
 import { connect, connectAsPrefect } from "./support/prefect-socket.ts";
 import { ownerStub, until } from "./support/runs.ts";
+import { delay } from "./support/task-workers.ts";
 
 interface Task {
   readonly id: string;
@@ -19,7 +21,13 @@ async function aRun(): Promise<FlowRunId> {
     .id;
 }
 
-function stateEvent(run: string, task: string, type: string, secondsIn: number, more: Record<string, unknown> = {}) {
+function stateEvent(
+  run: string | null,
+  task: string,
+  type: string,
+  secondsIn: number,
+  more: Record<string, unknown> = {},
+) {
   const name = type.charAt(0) + type.slice(1).toLowerCase();
   return {
     id: crypto.randomUUID(),
@@ -30,7 +38,8 @@ function stateEvent(run: string, task: string, type: string, secondsIn: number, 
       "prefect.orchestration": "client",
       "prefect.state-type": type,
     },
-    related: [{ "prefect.resource.id": `prefect.flow-run.${run}`, "prefect.resource.role": "flow-run" }],
+    related:
+      run === null ? [] : [{ "prefect.resource.id": `prefect.flow-run.${run}`, "prefect.resource.role": "flow-run" }],
     payload: {
       validated_state: { type, name, message: null, data: null, state_details: { pause_key: null } },
       task_run: {
@@ -145,5 +154,63 @@ describe("task runs that are told of by events", () => {
     await until("the second task run", async () => (await tasksOf(run)).length === 2);
     await evictDurableObject(ownerStub(run));
     expect(await tasksOf(run)).toHaveLength(2);
+  });
+});
+
+describe("task runs that events tell of without a flow run", () => {
+  const readTask = async (id: string) =>
+    (await call<Task & { flow_run_id: string | null }>("GET", `/task_runs/${id}`)).body;
+  const states = async (id: string) => {
+    const { status, body } = await call<{ type: string }[]>("GET", `/task_run_states/?task_run_id=${id}`);
+    return status === 200 ? body.map(({ type }) => type) : [];
+  };
+
+  it("are outside flows, whatever the order of the events, and survive their owner's memory", async ({ expect }) => {
+    const task = crypto.randomUUID();
+    const peer = await connectAsPrefect(IN);
+    const events = ["PENDING", "RUNNING", "COMPLETED"].map((type, index) => stateEvent(null, task, type, index));
+    for (const event of [events[2], events[0], events[1], events[1]]) peer.send(event);
+    await until("three states", async () => (await states(task)).length === 3);
+    await evictDurableObject(env.TASK_RUNS.getByName(taskPartitionOf(task as TaskRunId)));
+    expect(await readTask(task)).toMatchObject({
+      id: task,
+      flow_run_id: null,
+      state_type: "COMPLETED",
+      total_run_time: 1,
+    });
+    await until("the copy", async () => {
+      const { body } = await call<Task[]>("POST", "/task_runs/filter", {
+        task_runs: { id: { any_: [task] }, flow_run_id: { is_null_: true } },
+      });
+      return body[0]?.state_type === "COMPLETED";
+    });
+  });
+
+  it("move a background task on that was made over REST", async ({ expect }) => {
+    const task = await delay(freshName("task"));
+    const peer = await connectAsPrefect(IN);
+    const key = { task_key: task.task_key, dynamic_key: task.dynamic_key };
+    const later = {
+      ...stateEvent(null, task.id, "COMPLETED", 0, key),
+      occurred: new Date(Date.now() + 1_000).toISOString(),
+    };
+    peer.send(later);
+    await until("Completed", async () => (await readTask(task.id)).state_type === "COMPLETED");
+    expect(await states(task.id)).toEqual(["SCHEDULED", "COMPLETED"]);
+  });
+
+  it("belong to the flow run that asked for the background task", async ({ expect }) => {
+    const run = await aRun();
+    const task = await delay(freshName("task"), { run });
+    const peer = await connectAsPrefect(IN);
+    const key = { task_key: task.task_key, dynamic_key: task.dynamic_key };
+    const later = {
+      ...stateEvent(null, task.id, "RUNNING", 0, key),
+      occurred: new Date(Date.now() + 1_000).toISOString(),
+    };
+    peer.send(later);
+    await until("Running", async () => (await readTask(task.id)).state_type === "RUNNING");
+    expect(await readTask(task.id)).toMatchObject({ id: task.id, flow_run_id: run });
+    expect((await tasksOf(run)).map(({ id }) => id)).toEqual([task.id]);
   });
 });

@@ -126,10 +126,11 @@ describe("each state of a flow run", () => {
   it("has no event of its own when a proposal is refused", async ({ expect }) => {
     const id = freshRunId();
     const peer = await subscribe("/events/out", about(id));
-    await ownerStub(id).create(newRun(id, { state: state("COMPLETED") }));
-    await ownerStub(id).setState(id, { state: state("RUNNING"), force: false });
+    await ownerStub(id).create(newRun(id, { state: state("SCHEDULED") }));
+    const refused = await ownerStub(id).setState(id, { state: state("PAUSED"), force: false });
+    expect(refused?.written).toBe(false);
     await ownerStub(id).setState(id, { state: state("RUNNING"), force: true });
-    expect(await names(peer, 2)).toEqual(["Completed", "Running"]);
+    expect(await names(peer, 2)).toEqual(["Scheduled", "Running"]);
   });
 });
 

@@ -16,7 +16,9 @@ import type {
   TagsFilter,
   TaskRunFilter,
   TimeFilter,
+  WorkerFilter,
   WorkPoolFilter,
+  WorkQueueFilter,
 } from "#protocol/filters";
 import { fromWireTime } from "#protocol/time";
 import type { VariableFilter } from "#protocol/variables";
@@ -24,7 +26,7 @@ import { deployments } from "./schema/deployments.ts";
 import { flowRuns, taskRuns } from "./schema/flow-runs.ts";
 import { flows } from "./schema/flows.ts";
 import { variables } from "./schema/variables.ts";
-import { workPools } from "./schema/work-pools.ts";
+import { workers, workPools, workQueues } from "./schema/work-pools.ts";
 
 type Of<T extends z.ZodType> = z.infer<T>;
 type Condition = SQL | undefined;
@@ -34,13 +36,22 @@ export function oneOf(column: Column | SQL, values: readonly string[]): SQL {
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
-function noneOf(column: Column | SQL, values: readonly string[]): SQL {
-  return sql`(${column} IS NULL OR ${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)})))`;
+/** False, as upstream, for rows that have no value at all: what is unknown is not known to be another. */
+export function noneOf(column: Column | SQL, values: readonly string[]): SQL {
+  return sql`${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
-/** Contains, whatever the case; `instr` rather than LIKE, whose patterns D1 limits to 50 bytes. */
+/** Bytes of a pattern of LIKE on D1. */
+const PATTERN_BYTES = 50;
+
+/**
+ * Contains, whatever the case. As upstream, `%` and `_` in the text stand for anything; in a text that is too long for
+ * a pattern of D1 they stand for themselves.
+ */
 export function contains(column: Column | SQL, text: string): SQL {
-  return sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
+  const pattern = `%${text}%`;
+  const isPattern = /[%_]/.test(text) && new TextEncoder().encode(pattern).byteLength <= PATTERN_BYTES;
+  return isPattern ? sql`${column} LIKE ${pattern}` : sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
 }
 
 function join(operator: "and_" | "or_" | null | undefined, conditions: readonly Condition[]): Condition {
@@ -113,6 +124,9 @@ function flowCondition(filter: Of<typeof FlowFilter>): Condition {
     byId(flows.id, filter.id),
     byName(flows.name, filter.name),
     byTags(flows.tags, filter.tags),
+    filter.deployment?.is_null_ == null
+      ? undefined
+      : sql`(${flows.id} NOT IN (SELECT ${deployments.flowId} FROM ${deployments})) = ${filter.deployment.is_null_ ? 1 : 0}`,
   ]);
 }
 
@@ -123,6 +137,17 @@ function deploymentCondition(filter: Of<typeof DeploymentFilter>): Condition {
     byName(deployments.name, filter.name),
     byTags(deployments.tags, filter.tags),
     filter.paused?.eq_ == null ? undefined : eq(deployments.paused, filter.paused.eq_),
+    filter.flow_or_deployment_name?.like_
+      ? or(
+          contains(deployments.name, filter.flow_or_deployment_name.like_),
+          sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows}
+            WHERE ${contains(flows.name, filter.flow_or_deployment_name.like_)})`,
+        )
+      : undefined,
+    filter.work_queue_name?.any_
+      ? sql`${deployments.workQueueId} IN (SELECT ${workQueues.id} FROM ${workQueues}
+          WHERE ${oneOf(workQueues.name, filter.work_queue_name.any_)})`
+      : undefined,
   ]);
 }
 
@@ -133,6 +158,48 @@ export function workPoolCondition(filter: Of<typeof WorkPoolFilter>): Condition 
     byName(workPools.name, filter.name),
     filter.type?.any_ ? oneOf(workPools.type, filter.type.any_) : undefined,
   ]);
+}
+
+/** The condition on `workers` rows. */
+export function workerCondition(filter: WorkerFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byTime(workers.lastHeartbeatTime, filter.last_heartbeat_time),
+    filter.status?.any_ ? oneOf(workers.status, filter.status.any_) : undefined,
+    filter.status?.not_any_ ? noneOf(workers.status, filter.status.not_any_) : undefined,
+  ]);
+}
+
+/** The condition on `work_queues` rows. */
+export function workQueueCondition(filter: WorkQueueFilter): Condition {
+  if (!filter) return undefined;
+  return join(filter.operator, [
+    byId(workQueues.id, filter.id),
+    filter.name?.any_ ? oneOf(workQueues.name, filter.name.any_) : undefined,
+    filter.name?.startswith_
+      ? sql`EXISTS (SELECT 1 FROM json_each(${JSON.stringify(filter.name.startswith_)}) AS start
+          WHERE instr(lower(${workQueues.name}), lower(start.value)) = 1)`
+      : undefined,
+  ]);
+}
+
+function byCreator(filter: NonNullable<FlowRunFilter>["created_by"]): Condition {
+  if (!filter) return undefined;
+  const creator = sql`${flowRuns.doc} ->> '$.created_by'`;
+  return join(filter.operator, [
+    filter.id_ ? oneOf(sql`${flowRuns.doc} ->> '$.created_by.id'`, filter.id_) : undefined,
+    filter.type_ ? oneOf(sql`${flowRuns.doc} ->> '$.created_by.type'`, filter.type_) : undefined,
+    filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(creator) : isNotNull(creator),
+  ]);
+}
+
+function byIdempotencyKey(filter: NonNullable<FlowRunFilter>["idempotency_key"]): Condition {
+  if (!filter) return undefined;
+  const key = sql`${flowRuns.doc} ->> '$.idempotency_key'`;
+  return and(
+    filter.any_ ? oneOf(key, filter.any_) : undefined,
+    filter.not_any_ ? noneOf(key, filter.not_any_) : undefined,
+  );
 }
 
 function byQueueName(filter: NonNullable<FlowRunFilter>["work_queue_name"]): Condition {
@@ -158,9 +225,13 @@ function flowRunCondition(filter: FlowRunFilter): Condition {
     byTime(flowRuns.expectedStartTime, filter.expected_start_time),
     byTime(flowRuns.nextScheduledStartTime, filter.next_scheduled_start_time),
     byNullableId(flowRuns.parentTaskRunId, filter.parent_task_run_id),
-    filter.idempotency_key?.any_
-      ? oneOf(sql`${flowRuns.doc} ->> '$.idempotency_key'`, filter.idempotency_key.any_)
+    filter.parent_flow_run_id?.any_
+      ? sql`${flowRuns.parentTaskRunId} IN (SELECT ${taskRuns.id} FROM ${taskRuns}
+          WHERE ${oneOf(taskRuns.flowRunId, filter.parent_flow_run_id.any_)})`
       : undefined,
+    filter.flow_version?.any_ ? oneOf(sql`${flowRuns.doc} ->> '$.flow_version'`, filter.flow_version.any_) : undefined,
+    byIdempotencyKey(filter.idempotency_key),
+    byCreator(filter.created_by),
   ]);
 }
 
@@ -175,9 +246,16 @@ function taskRunCondition(filter: TaskRunFilter): Condition {
     byTime(taskRuns.startTime, filter.start_time),
     byTime(taskRuns.endTime, filter.end_time),
     byTime(taskRuns.expectedStartTime, filter.expected_start_time),
-    run?.any_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
+    // As upstream: what has no flow run has none of those that are named.
+    run?.any_ && !run.is_null_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
     run?.is_null_ == null ? undefined : sql`(${taskRuns.flowRunId} = '') = ${run.is_null_ ? 1 : 0}`,
+    filter.subflow_runs?.exists_ == null ? undefined : bySubflow(filter.subflow_runs.exists_),
   ]);
+}
+
+function bySubflow(exists: boolean): SQL {
+  const child = sql`EXISTS (SELECT 1 FROM ${flowRuns} AS child WHERE child.parent_task_run_id = ${taskRuns.id})`;
+  return exists ? child : sql`NOT ${child}`;
 }
 
 /** The condition on `variables` rows. */
@@ -195,12 +273,14 @@ export function flowRunsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
   const deployment = deploymentCondition(filters.deployments);
   const pool = workPoolCondition(filters.work_pools);
+  const queue = workQueueCondition(filters.work_pool_queues);
   const task = taskRunCondition(filters.task_runs);
   return and(
     flowRunCondition(filters.flow_runs),
     flow && sql`${flowRuns.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
     deployment && sql`${flowRuns.deploymentId} IN (SELECT ${deployments.id} FROM ${deployments} WHERE ${deployment})`,
     pool && sql`${flowRuns.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    queue && sql`${flowRuns.doc} ->> '$.work_queue_id' IN (SELECT ${workQueues.id} FROM ${workQueues} WHERE ${queue})`,
     task && sql`${flowRuns.id} IN (SELECT ${taskRuns.flowRunId} FROM ${taskRuns} WHERE ${task})`,
   );
 }
@@ -231,10 +311,12 @@ export function flowsWhere(filters: FlowRunFilters): Condition {
 export function deploymentsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
   const pool = workPoolCondition(filters.work_pools);
+  const queue = workQueueCondition(filters.work_pool_queues);
   const run = flowRunsWhere({
     flows: null,
     deployments: null,
     work_pools: null,
+    work_pool_queues: null,
     flow_runs: filters.flow_runs,
     task_runs: filters.task_runs,
   });
@@ -242,6 +324,7 @@ export function deploymentsWhere(filters: FlowRunFilters): Condition {
     deploymentCondition(filters.deployments),
     flow && sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
     pool && sql`${deployments.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+    queue && sql`${deployments.workQueueId} IN (SELECT ${workQueues.id} FROM ${workQueues} WHERE ${queue})`,
     run && inArray(deployments.id, sql`(SELECT ${flowRuns.deploymentId} FROM ${flowRuns} WHERE ${run})`),
   );
 }

@@ -9,25 +9,25 @@ export function artifactRoutes(app: App): void {
     app,
     api.filterLatestArtifacts,
   )(({ env, body }) =>
-    queries.listLatestArtifacts(env, body.artifacts, {
+    queries.listLatestArtifacts(env, body, {
       sort: body.sort ?? "ID_DESC",
       limit: body.limit ?? LIMITS.pageRows,
       offset: body.offset ?? 0,
     }),
   );
-  serve(app, api.countLatestArtifacts)(({ env, body }) => queries.countLatestArtifacts(env, body.artifacts));
+  serve(app, api.countLatestArtifacts)(({ env, body }) => queries.countLatestArtifacts(env, body));
   serve(app, api.createArtifact)(({ env, body }) => queries.insertArtifact(env, body));
   serve(
     app,
     api.filterArtifacts,
   )(({ env, body }) =>
-    queries.listArtifacts(env, body.artifacts, {
+    queries.listArtifacts(env, body, {
       sort: body.sort ?? "ID_DESC",
       limit: body.limit ?? LIMITS.pageRows,
       offset: body.offset ?? 0,
     }),
   );
-  serve(app, api.countArtifacts)(({ env, body }) => queries.countArtifacts(env, body.artifacts));
+  serve(app, api.countArtifacts)(({ env, body }) => queries.countArtifacts(env, body));
   serve(
     app,
     api.readLatestArtifact,

@@ -1,12 +1,13 @@
 import * as api from "#protocol/deployments";
-import { notFound, SluiceError } from "#protocol/errors";
+import { notFound } from "#protocol/errors";
 import type { JsonObject } from "#protocol/flow-runs";
 import { LIMITS } from "#protocol/limits";
-import { NO_DETAILS, type StateCreate } from "#protocol/states";
-import type { RunPlacement } from "../../durable-objects/flow-run-owner.ts";
-import { checkParameters } from "../check-parameters.ts";
-import { createFlowRun, requireFlow } from "../create-flow-run.ts";
+import { checkJobVariables } from "../check-job-variables.ts";
+import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
+import { workPoolByName } from "../db/queries/work-pools.ts";
+import { requireFlow } from "../known-flows.ts";
+import { runDeployment } from "../run-deployment.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function deploymentRoutes(app: App): void {
@@ -14,8 +15,10 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createDeployment,
   )(async ({ env, body }) => {
-    await requireFlow(env, body.flow_id);
-    const { deployment, created } = await queries.upsertDeployment(env, body);
+    await checkTemplate(env, body.work_pool_name, body.job_variables, "creating");
+    const flowLabels = await requireFlow(env, body.flow_id);
+    const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
+    const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
     return withStatus(deployment, created ? 201 : 200);
   });
   serve(
@@ -49,6 +52,10 @@ export function deploymentRoutes(app: App): void {
     app,
     api.updateDeployment,
   )(async ({ env, params, body }) => {
+    if (body.job_variables) {
+      const pool = body.work_pool_name ?? (await queries.deploymentById(env, params.id))?.work_pool_name;
+      await checkTemplate(env, pool, body.job_variables, "updating");
+    }
     if (!(await queries.changeDeployment(env, params.id, body))) throw notFound("Deployment", params.id);
     return undefined;
   });
@@ -62,63 +69,25 @@ export function deploymentRoutes(app: App): void {
   serve(
     app,
     api.createFlowRunFromDeployment,
-  )(async ({ env, params, body }) => {
-    const deployment = await queries.runnableDeployment(env, params.id, body.work_queue_name ?? null);
-    if (!deployment) throw notFound("Deployment", params.id);
-    const { details } = deployment;
-    const parameters = { ...details.parameters, ...body.parameters };
-    if (body.enforce_parameter_schema ?? details.enforce_parameter_schema) {
-      checkParameters(parameters, details.parameter_openapi_schema);
-    }
-    const { state, name, enforce_parameter_schema: _, ...rest } = body;
-    const { run, created } = await createFlowRun(env, {
-      name: name ?? null,
-      request: {
-        ...rest,
-        flow_id: deployment.flowId,
-        deployment_id: deployment.id,
-        parameters,
-        tags: [...new Set([...deployment.tags, ...body.tags])],
-        labels: { ...details.labels, ...body.labels },
-        job_variables: body.job_variables ?? null,
-      },
-      state: state ?? SCHEDULED_NOW,
-      deploymentVersion: details.version,
-      createdBy: null,
-      autoScheduled: false,
-      placement: placementOf(deployment, body.work_queue_name, body.job_variables),
-    });
+  )(async ({ env, params, body, c }) => {
+    const { run, created } = await runDeployment(env, params.id, body, createdBy(c));
     return withStatus(run, created ? 201 : 200);
   });
 }
 
-const SCHEDULED_NOW: StateCreate = {
-  type: "SCHEDULED",
-  name: null,
-  message: null,
-  data: null,
-  state_details: NO_DETAILS,
-};
-
-/** Where the run is executed: the deployment's pool, and its queue unless the request names another. */
-function placementOf(
-  { pool, queue, details }: queries.RunnableDeployment,
-  queueName: string | null | undefined,
-  jobVariables: JsonObject | null | undefined,
-): RunPlacement | null {
-  if (pool === null) return null;
-  if (queueName && queue === null) {
-    throw new SluiceError("not_found", `Work pool "${pool.name}" has no queue "${queueName}".`, {
-      fix: `Create it first: POST /api/work_pools/${pool.name}/queues`,
-    });
-  }
-  return {
-    poolName: pool.name,
-    poolId: pool.id,
-    queue: queue ?? { id: null, name: "default", priority: 1 },
-    entrypoint: details.entrypoint,
-    path: details.path,
-    pullSteps: details.pull_steps,
-    jobVariables: { ...details.job_variables, ...jobVariables },
-  };
+/** The job variables of a deployment must fit its pool; what they leave out its runs may say. */
+async function checkTemplate(
+  env: Env,
+  poolName: string | null | undefined,
+  variables: JsonObject | null | undefined,
+  what: "creating" | "updating",
+): Promise<void> {
+  const pool = poolName && variables ? await workPoolByName(env, poolName) : null;
+  if (!pool || !variables) return;
+  checkJobVariables({
+    baseJobTemplate: pool.base_job_template,
+    variables,
+    what: `Error ${what} deployment`,
+    isComplete: false,
+  });
 }

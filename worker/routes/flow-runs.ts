@@ -1,21 +1,25 @@
-import { notFound } from "#protocol/errors";
+import { notFound, SluiceError } from "#protocol/errors";
 import * as api from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
+import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { sendRunFrames } from "#protocol/run-channel";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
-import { createFlowRun, draftOf } from "../create-flow-run.ts";
+import { checkJobVariables } from "../check-job-variables.ts";
+import { createFlowRun, draftOf, requireSize } from "../create-flow-run.ts";
+import { createdBy } from "../created-by.ts";
+import { runnableDeployment } from "../db/queries/deployments.ts";
 import * as queries from "../db/queries/flow-runs.ts";
+import { removeFlowRun } from "../remove-flow-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function flowRunRoutes(app: App): void {
   serve(
     app,
     api.createFlowRun,
-  )(async ({ env, body }) => {
-    const { run, created } = await createFlowRun(env, draftOf(body));
+  )(async ({ env, body, c }) => {
+    const { run, created } = await createFlowRun(env, await draftOf(env, body, createdBy(c)));
     return withStatus(run, created ? 201 : 200);
   });
   serve(
@@ -46,7 +50,13 @@ export function flowRunRoutes(app: App): void {
     app,
     api.updateFlowRun,
   )(async ({ env, params, body }) => {
-    if (!(await requireOwner(env, params.id).update(params.id, body))) throw notFound("Flow run", params.id);
+    const owner = requireOwner(env, params.id);
+    if (body.job_variables) {
+      const run = found(await owner.read(params.id), params.id);
+      await checkUpdate(env, requireStartable(run), body.job_variables);
+    }
+    if (body.parameters) requireSize(body.parameters);
+    if (!(await owner.update(params.id, body))) throw notFound("Flow run", params.id);
     return undefined;
   });
   serve(
@@ -60,10 +70,7 @@ export function flowRunRoutes(app: App): void {
     app,
     api.deleteFlowRun,
   )(async ({ env, params }) => {
-    const owner = requireOwner(env, params.id);
-    const run = found(await owner.read(params.id), params.id);
-    await owner.remove(params.id);
-    if (run.idempotency_key !== null) await queries.freeKey(env, run.flow_id, run.idempotency_key, run.id);
+    if (!(await removeFlowRun(env, params.id))) throw notFound("Flow run", params.id);
     return undefined;
   });
   serve(
@@ -82,6 +89,27 @@ export function flowRunRoutes(app: App): void {
   )(async ({ env, params, body }) => ({
     frames: await requireOwner(env, params.id).frames(params.id, body.frames),
   }));
+}
+
+/** Job variables say how a run is started: they change while it waits for that. */
+function requireStartable({ state_type: type, deployment_id: deployment }: api.FlowRun): DeploymentId {
+  if (type === "SCHEDULED" && deployment !== null) return deployment;
+  const why = type === "SCHEDULED" ? "without a deployment" : `in state ${type}`;
+  throw new SluiceError("bad_request", `Job variables for a flow run ${why} cannot be updated`, {
+    fix: "Change the job variables of a scheduled run of a deployment only.",
+  });
+}
+
+/** The changed job variables must fit the work pool, as those of a new run must. */
+async function checkUpdate(env: Env, id: DeploymentId, variables: api.JsonObject): Promise<void> {
+  const deployment = await runnableDeployment(env, id, null);
+  if (!deployment?.pool) return;
+  checkJobVariables({
+    baseJobTemplate: deployment.pool.baseJobTemplate,
+    variables: { ...deployment.details.job_variables, ...variables },
+    what: "Error updating flow run",
+    isComplete: true,
+  });
 }
 
 function requireOwner(env: Env, id: FlowRunId) {

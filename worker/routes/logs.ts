@@ -3,8 +3,8 @@ import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/logs";
 import { ownerOf } from "../../durable-objects/partition.ts";
+import { flowRunsOfTasks } from "../../durable-objects/storage/flow-run-copy.ts";
 import { listFlowRuns } from "../db/queries/flow-runs.ts";
-import { flowRunsOfTasks } from "../db/queries/task-runs.ts";
 import { type App, serve } from "../serve.ts";
 
 /** A log filter that names no run looks at this many of the newest runs. */
@@ -48,7 +48,7 @@ export function logRoutes(app: App): void {
 async function byRun(env: Env, lines: readonly api.LogCreate[]): Promise<Map<FlowRunId, api.LogCreate[]>> {
   const orphans = lines.flatMap((line) => (line.flow_run_id === null && line.task_run_id ? [line.task_run_id] : []));
   const parents =
-    orphans.length > 0 ? await flowRunsOfTasks(env, [...new Set(orphans)]) : new Map<TaskRunId, FlowRunId>();
+    orphans.length > 0 ? await flowRunsOfTasks(env.DB, [...new Set(orphans)]) : new Map<TaskRunId, FlowRunId>();
   const grouped = new Map<FlowRunId, api.LogCreate[]>();
   for (const line of lines) {
     const run = line.flow_run_id ?? (line.task_run_id ? parents.get(line.task_run_id) : undefined);
@@ -64,7 +64,7 @@ async function byRun(env: Env, lines: readonly api.LogCreate[]): Promise<Map<Flo
 async function runsOf(env: Env, filter: api.LogFilter): Promise<FlowRunId[]> {
   if (filter?.flow_run_id?.any_) return bounded([...new Set(filter.flow_run_id.any_)] as FlowRunId[]);
   if (filter?.task_run_id?.any_) {
-    return bounded([...new Set((await flowRunsOfTasks(env, filter.task_run_id.any_ as TaskRunId[])).values())]);
+    return bounded([...new Set((await flowRunsOfTasks(env.DB, filter.task_run_id.any_ as TaskRunId[])).values())]);
   }
   const newest = await listFlowRuns(
     env,

@@ -1,6 +1,7 @@
 import { SluiceError } from "#protocol/errors";
 import * as api from "#protocol/server";
 import { version } from "../../package.json";
+import { requireRole } from "../guard.ts";
 import { openApiDocument } from "../openapi.ts";
 import { SCHEMA } from "../ready.ts";
 import { type App, serve } from "../serve.ts";
@@ -13,10 +14,14 @@ export function serverRoutes(app: App): void {
   serve(app, api.readHello)(() => "👋");
   serve(app, api.readAdminVersion)(() => api.PREFECT_VERSION);
   serve(app, api.readServerInfo)(({ env }) => ({ version, mode: env.SLUICE_MODE, schema: SCHEMA }));
-  app.get("/api/csrf-token", () => {
+  app.get("/api/csrf-token", (c) => {
+    requireRole(c, "viewer");
     throw new SluiceError("validation", "CSRF protection is disabled.", {
       fix: "Send requests without a token: requests with a foreign Origin are refused instead.",
     });
   });
-  app.get("/api/openapi.json", (c) => c.json(openApiDocument()));
+  app.get("/api/openapi.json", (c) => {
+    requireRole(c, "viewer");
+    return c.json(openApiDocument());
+  });
 }

@@ -13,9 +13,13 @@ export function workPoolRoutes(app: App): void {
     api.createWorkPool,
   )(async ({ env, body }) => {
     if (body.name.toLowerCase().startsWith(RESERVED_PREFIX)) {
-      throw new SluiceError("forbidden", `Work pool names starting with "${RESERVED_PREFIX}" are reserved.`, {
-        fix: "Choose another name.",
-      });
+      throw new SluiceError(
+        "forbidden",
+        `Work pool names starting with "${RESERVED_PREFIX}" are reserved for internal use.`,
+        {
+          fix: "Choose another name.",
+        },
+      );
     }
     const pool = await queries.insertWorkPool(env, body);
     if (!pool) {
@@ -58,7 +62,9 @@ export function workPoolRoutes(app: App): void {
   serve(
     app,
     api.filterWorkQueues,
-  )(async ({ env, params, body }) => queries.listWorkQueues(env, await requirePool(env, params.name), pageOf(body)));
+  )(async ({ env, params, body }) =>
+    queries.listWorkQueues(env, await requirePool(env, params.name), body.work_queues, pageOf(body)),
+  );
   serve(
     app,
     api.readWorkQueue,
@@ -95,7 +101,18 @@ export function workPoolRoutes(app: App): void {
   serve(
     app,
     api.filterWorkers,
-  )(async ({ env, params, body }) => queries.listWorkers(env, await requirePool(env, params.name), pageOf(body)));
+  )(async ({ env, params, body }) =>
+    queries.listWorkers(env, await requirePool(env, params.name), body.workers, pageOf(body)),
+  );
+  serve(
+    app,
+    api.deleteWorker,
+  )(async ({ env, params }) => {
+    if (!(await queries.deleteWorker(env, await requirePool(env, params.name), params.worker))) {
+      throw notFound("Worker", `"${params.worker}"`);
+    }
+    return undefined;
+  });
   serve(
     app,
     api.sendWorkerHeartbeat,

@@ -2,6 +2,7 @@ import type { Policy } from "../rule.ts";
 import { aCancellingRunOnlyBecomesCancelled } from "../rules/a-cancelling-run-only-becomes-cancelled.ts";
 import { aClaimKeepsTheScheduledTime } from "../rules/a-claim-keeps-the-scheduled-time.ts";
 import { aFailedRunIsRetried } from "../rules/a-failed-run-is-retried.ts";
+import { aFinishedRunIsLeftOnlyToRunAgain } from "../rules/a-finished-run-is-left-only-to-run-again.ts";
 import { aLeaseIdIsCarriedOn } from "../rules/a-lease-id-is-carried-on.ts";
 import { aPausedRunResumesOrEnds } from "../rules/a-paused-run-resumes-or-ends.ts";
 import { aRescheduledRunIsOfferedAgain } from "../rules/a-rescheduled-run-is-offered-again.ts";
@@ -13,7 +14,6 @@ import { aRunWithoutAProcessIsCancelledAtOnce } from "../rules/a-run-without-a-p
 import { onlyRunningRunsArePaused } from "../rules/only-running-runs-are-paused.ts";
 import { onlyScheduledRunsAreMarkedLate } from "../rules/only-scheduled-runs-are-marked-late.ts";
 import { preventDuplicateTransitions } from "../rules/prevent-duplicate-transitions.ts";
-import { terminalStatesAreLeftOnlyByReschedule } from "../rules/terminal-states-are-left-only-by-reschedule.ts";
 
 /** What holds when anybody proposes a state of a flow run. */
 export const FLOW_RUN_POLICY: Policy = {
@@ -21,7 +21,7 @@ export const FLOW_RUN_POLICY: Policy = {
   rules: [
     aLeaseIdIsCarriedOn,
     preventDuplicateTransitions,
-    terminalStatesAreLeftOnlyByReschedule,
+    aFinishedRunIsLeftOnlyToRunAgain,
     aRescheduledRunStartsAfresh,
     aCancellingRunOnlyBecomesCancelled,
     aRunWithoutAProcessIsCancelledAtOnce,

@@ -1,14 +1,20 @@
 import type { Rule } from "../rule.ts";
 import { PASS } from "../rule.ts";
 
-/** A run that no infrastructure executes is cancelled at once: nobody is there to confirm the cancellation. */
+/**
+ * A run that no infrastructure executes is cancelled at once: nobody is there to confirm the cancellation. A paused run
+ * that was not suspended has a process, which waits.
+ */
 export const aRunWithoutAProcessIsCancelledAtOnce: Rule = {
   name: "a-run-without-a-process-is-cancelled-at-once",
   from: ["SCHEDULED", "PAUSED"],
   to: ["CANCELLING"],
   decide: ({ from, to }, { run }) => {
-    const suspended = from?.type === "PAUSED" && from.state_details.pause_reschedule;
-    const executed = run.infrastructurePid !== null && from?.name !== "Resuming" && !suspended;
+    if (from === null) return PASS;
+    const executed =
+      from.type === "PAUSED"
+        ? !from.state_details.pause_reschedule
+        : run.infrastructurePid !== null && from.name !== "Resuming";
     if (executed) return PASS;
     return {
       kind: "replace",

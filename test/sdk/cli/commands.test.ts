@@ -49,6 +49,12 @@ describe("the program", () => {
     expect(stderr).toContain("Did you mean: sluice server");
   });
 
+  it.for(["a month", "-1"])("does not start a server that keeps runs for %j days", async (days, { expect }) => {
+    const { exitCode, stderr } = await sluice(["server", "start"], { env: { SLUICE_RUN_RETENTION_DAYS: days } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`SLUICE_RUN_RETENTION_DAYS is "${days}"`);
+  });
+
   it("is a file that a shell can run", async ({ expect }) => {
     const { accessSync, constants } = await import("node:fs");
     expect(() => accessSync(CLI, constants.X_OK)).not.toThrow();

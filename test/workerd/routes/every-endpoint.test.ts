@@ -13,10 +13,10 @@ function pathTo(endpoint: Endpoint, values: Record<string, string> = {}): string
   return `http://localhost:4200/api${filled}`;
 }
 
-/** Ids where ids are asked for, a name nobody has everywhere else. */
+/** Ids where ids are asked for, a number where one is, a name nobody has everywhere else. */
 function sample({ params }: Endpoint, name: string): string {
   const schema = params instanceof z.ZodObject ? (params.shape[name] as z.ZodType) : z.string();
-  return schema.safeParse("nobody-has-this-name").success ? "nobody-has-this-name" : UNKNOWN_ID;
+  return ["nobody-has-this-name", "999999"].find((text) => schema.safeParse(text).success) ?? UNKNOWN_ID;
 }
 
 async function send(url: string, method: string, body?: string): Promise<{ status: number; text: string }> {

@@ -5,6 +5,7 @@ import { call } from "../support/api.ts";
 
 const id = (n: number) => `0193a000-0000-7000-8000-${n.toString().padStart(12, "0")}`;
 const [F1, F2, P1, P2, D1, D2] = [1, 2, 11, 12, 21, 22].map(id) as [string, string, string, string, string, string];
+const [F3, Q1, Q2] = [3, 51, 52].map(id) as [string, string, string];
 const [ALPHA, BETA, GAMMA, EXTRACT, LOAD, LOOSE] = [31, 32, 33, 41, 42, 43].map(id) as [
   string,
   string,
@@ -54,11 +55,15 @@ beforeAll(async () => {
     put("flows", { id: F2, name: "reports", created: T2, updated: T2 }),
     put("work_pools", { id: P1, name: "local", type: "process", ...pool }),
     put("work_pools", { id: P2, name: "cloud", type: "docker", ...pool }),
+    put("work_queues", { id: Q1, work_pool_id: P1, name: "fast", ...made }),
+    put("work_queues", { id: Q2, work_pool_id: P2, name: "Faster", ...made }),
+    put("flows", { id: F3, name: "unused", created: T1, updated: T1 }),
     put("deployments", {
       id: D1,
       flow_id: F1,
       name: "Nightly",
       work_pool_id: P1,
+      work_queue_id: Q1,
       tags: ["x", "y"],
       doc: "{}",
       created: T1,
@@ -79,7 +84,7 @@ beforeAll(async () => {
         end_time: T2,
         tags: ["x"],
       },
-      { work_queue_name: "fast", idempotency_key: "key-a" },
+      { work_queue_name: "fast", work_queue_id: Q1, idempotency_key: "key-a", flow_version: "v1" },
     ),
     run(
       BETA,
@@ -107,7 +112,7 @@ beforeAll(async () => {
         expected_start_time: T3,
         start_time: T3,
       },
-      { work_queue_name: "slow", idempotency_key: "key-c" },
+      { work_queue_name: "slow", idempotency_key: "key-c", created_by: { id: id(77), type: "AUTOMATION" } },
     ),
     task(EXTRACT, "extract", {
       flow_run_id: ALPHA,
@@ -174,7 +179,8 @@ describe("flow runs", () => {
     [{ id: { not_any_: [ALPHA] } }, ["Beta", "gamma"]],
     [{ name: { any_: ["Beta", "beta"] } }, ["Beta"]],
     [{ name: { like_: "BET" } }, ["Beta"]],
-    [{ name: { like_: "%" } }, []],
+    [{ name: { like_: "a%a" } }, ["alpha", "gamma"]],
+    [{ name: { like_: "_et" } }, ["Beta"]],
     [{ tags: { all_: ["x", "y"] } }, ["Beta"]],
     [{ tags: { all_: [] } }, ALL_RUNS],
     [{ tags: { any_: ["y", "z"] } }, ["Beta"]],
@@ -203,7 +209,14 @@ describe("flow runs", () => {
     [{ next_scheduled_start_time: { after_: at(T2), before_: at(T2) } }, ["Beta"]],
     [{ parent_task_run_id: { any_: [EXTRACT] } }, ["Beta"]],
     [{ parent_task_run_id: { is_null_: true } }, ["alpha", "gamma"]],
+    [{ parent_flow_run_id: { any_: [ALPHA] } }, ["Beta"]],
     [{ idempotency_key: { any_: ["key-a", "key-c"] } }, ["alpha", "gamma"]],
+    [{ idempotency_key: { not_any_: ["key-a"] } }, ["gamma"]],
+    [{ flow_version: { any_: ["v1"] } }, ["alpha"]],
+    [{ created_by: { id_: [id(77)] } }, ["gamma"]],
+    [{ created_by: { type_: ["AUTOMATION"] } }, ["gamma"]],
+    [{ created_by: { is_null_: true } }, ["alpha", "Beta"]],
+    [{ created_by: { operator: "or_", type_: ["AUTOMATION"], is_null_: true } }, ALL_RUNS],
     [{ operator: "or_", name: { any_: ["alpha"] }, tags: { is_null_: true } }, ["alpha", "gamma"]],
     [{ operator: "and_", name: { any_: ["alpha"] }, tags: { is_null_: true } }, []],
   ])("with %j are %j", async ([criterion, found], { expect }) => {
@@ -216,6 +229,8 @@ describe("flow runs", () => {
     [{ deployments: { name: { like_: "night" } } }, ["alpha"]],
     [{ deployments: { paused: { eq_: true } } }, ["gamma"]],
     [{ work_pools: { type: { any_: ["docker"] } } }, ["gamma"]],
+    [{ work_pool_queues: { name: { any_: ["fast"] } } }, ["alpha"]],
+    [{ work_pool_queues: { id: { any_: [Q2] } } }, []],
     [{ task_runs: { state: { type: { any_: ["COMPLETED"] } } } }, ["alpha"]],
     [{ flows: { id: { any_: [F1] } }, task_runs: { name: { any_: ["Load"] } } }, []],
     [{ flows: null, deployments: {}, work_pools: { operator: null } }, ALL_RUNS],
@@ -295,9 +310,12 @@ describe("task runs", () => {
 describe("flows, deployments and pools", () => {
   it.for<readonly [resource: string, filter: object, found: readonly string[]]>([
     ["flows", { flows: { id: { any_: [F1] } } }, ["Orders"]],
-    ["flows", { flows: { id: { not_any_: [F1] } } }, ["reports"]],
+    ["flows", { flows: { id: { not_any_: [F1] } } }, ["reports", "unused"]],
     ["flows", { flows: { name: { like_: "ORD" } } }, ["Orders"]],
+    ["flows", { flows: { name: { any_: ["unused", "reports"] } } }, ["reports", "unused"]],
     ["flows", { flows: { tags: { all_: ["x"] } } }, ["Orders"]],
+    ["flows", { flows: { deployment: { is_null_: true } } }, ["unused"]],
+    ["flows", { flows: { deployment: { is_null_: false } } }, ["Orders", "reports"]],
     ["flows", { flow_runs: { state: { type: { any_: ["RUNNING"] } } } }, ["reports"]],
     ["flows", { deployments: { paused: { eq_: false } } }, ["Orders"]],
     ["flows", { work_pools: { name: { any_: ["cloud"] } } }, ["reports"]],
@@ -306,6 +324,11 @@ describe("flows, deployments and pools", () => {
     ["deployments", { deployments: { name: { like_: "LY" } } }, ["Nightly", "weekly"]],
     ["deployments", { deployments: { tags: { all_: ["x", "y"] } } }, ["Nightly"]],
     ["deployments", { deployments: { paused: { eq_: true } } }, ["weekly"]],
+    ["deployments", { deployments: { flow_or_deployment_name: { like_: "ORDER" } } }, ["Nightly"]],
+    ["deployments", { deployments: { flow_or_deployment_name: { like_: "week" } } }, ["weekly"]],
+    ["deployments", { deployments: { work_queue_name: { any_: ["fast"] } } }, ["Nightly"]],
+    ["deployments", { deployments: { concurrency_limit: { ge_: 1 } } }, ["Nightly", "weekly"]],
+    ["deployments", { work_pool_queues: { name: { startswith_: ["FAS"] } } }, ["Nightly"]],
     ["deployments", { flows: { name: { any_: ["Orders"] } } }, ["Nightly"]],
     ["deployments", { work_pools: { name: { any_: ["local"] } } }, ["Nightly"]],
     ["deployments", { flow_runs: { name: { any_: ["gamma"] } } }, ["weekly"]],
@@ -326,10 +349,11 @@ describe("flows, deployments and pools", () => {
     ["flows", ["Orders", "reports"]],
     ["deployments", ["Nightly", "weekly"]],
   ] as const)("%s come in the order that is asked for", async ([resource, [first, second]], { expect }) => {
-    expect(await order(resource, "NAME_ASC")).toEqual([first, second]);
-    expect(await order(resource, "NAME_DESC")).toEqual([second, first]);
-    expect(await order(resource, "CREATED_DESC")).toEqual([second, first]);
-    expect(await order(resource, "UPDATED_DESC")).toEqual([first, second]);
+    const inOrder = async (sort: string) => (await order(resource, sort)).filter((name) => name !== "unused");
+    expect(await inOrder("NAME_ASC")).toEqual([first, second]);
+    expect(await inOrder("NAME_DESC")).toEqual([second, first]);
+    expect(await inOrder("CREATED_DESC")).toEqual([second, first]);
+    expect(await inOrder("UPDATED_DESC")).toEqual([first, second]);
   });
 });
 
@@ -347,7 +371,7 @@ describe("artifacts", () => {
       [{ key: { exists_: false } }, [bare]],
       [{ key: { exists_: true } }, [text, table]],
       [{ type: { any_: ["table"] } }, [table]],
-      [{ type: { not_any_: ["table"] } }, [bare, text]],
+      [{ type: { not_any_: ["table"] } }, [text]],
       [{ flow_run_id: { any_: [ALPHA] } }, [table]],
       [{ task_run_id: { any_: [LOAD] } }, [text]],
     ] as const) {
@@ -357,6 +381,19 @@ describe("artifacts", () => {
         JSON.stringify(criterion),
       ).toEqual(found);
       expect((await call("POST", "/artifacts/count", { artifacts: criterion })).body).toBe(found.length);
+    }
+    for (const [filter, found] of [
+      [{ flow_runs: { name: { any_: ["alpha"] } } }, [table]],
+      [{ flows: { name: { any_: ["Orders"] } } }, [table]],
+      [{ deployments: { name: { any_: ["weekly"] } } }, []],
+      [{ task_runs: { name: { any_: ["Load"] } } }, [text]],
+    ] as const) {
+      const { body } = await call<{ id: string }[]>("POST", "/artifacts/filter", filter);
+      expect(
+        body.map((artifact) => artifact.id),
+        JSON.stringify(filter),
+      ).toEqual(found);
+      expect((await call("POST", "/artifacts/latest/count", filter)).body).toBe(found.length);
     }
   });
 });

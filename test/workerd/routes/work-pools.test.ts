@@ -1,4 +1,4 @@
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import worker from "../../../worker/index.ts";
@@ -28,7 +28,7 @@ async function silentFor(name: string, seconds: number): Promise<void> {
     .run();
 }
 
-const tick = () => worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), env);
+const tick = () => worker.scheduled(createScheduledController({ scheduledTime: 0 }), env, createExecutionContext());
 
 describe("a worker without a channel", () => {
   it("is recorded by its first heartbeat, which makes the pool ready", async ({ expect }) => {

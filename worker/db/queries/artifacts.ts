@@ -7,13 +7,15 @@ import type {
   ArtifactFilter,
   ArtifactSort,
 } from "#protocol/artifacts";
+import type { FlowRunFilters } from "#protocol/filters";
 import type { JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
-import { contains, oneOf } from "../filters.ts";
+import { contains, flowRunsWhere, noneOf, oneOf, taskRunsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { artifacts } from "../schema/artifacts.ts";
+import { flowRuns, taskRuns } from "../schema/flow-runs.ts";
 
 const ORDER = {
   ID_DESC: desc(artifacts.id),
@@ -57,23 +59,28 @@ export async function latestArtifact(env: Env, key: string): Promise<Artifact | 
   return row ? toArtifact(row) : null;
 }
 
+/** Which artifacts, and those of which runs. */
+interface Wanted<F> extends FlowRunFilters {
+  readonly artifacts?: F;
+}
+
 export async function listArtifacts(
   env: Env,
-  filter: ArtifactFilter,
+  filters: Wanted<ArtifactFilter>,
   page: { readonly sort: ArtifactSort; readonly limit: number; readonly offset: number },
 ): Promise<Artifact[]> {
   const rows = await openDb(env)
     .select()
     .from(artifacts)
-    .where(where(filter))
+    .where(and(where(filters.artifacts), ofRuns(filters)))
     .orderBy(ORDER[page.sort], desc(artifacts.id))
     .limit(page.limit)
     .offset(page.offset);
   return rows.map(toArtifact);
 }
 
-export async function countArtifacts(env: Env, filter: ArtifactFilter): Promise<number> {
-  return openDb(env).$count(artifacts, where(filter));
+export async function countArtifacts(env: Env, filters: Wanted<ArtifactFilter>): Promise<number> {
+  return openDb(env).$count(artifacts, and(where(filters.artifacts), ofRuns(filters)));
 }
 
 /** The greatest id of each key: ids are in the order of creation. */
@@ -82,24 +89,34 @@ const IS_LATEST = sql`${artifacts.key} IS NOT NULL AND ${artifacts.id} =
 
 export async function listLatestArtifacts(
   env: Env,
-  filter: ArtifactCollectionFilter,
+  filters: Wanted<ArtifactCollectionFilter>,
   page: { readonly sort: ArtifactSort; readonly limit: number; readonly offset: number },
 ): Promise<ArtifactCollection[]> {
   const rows = await openDb(env)
     .select()
     .from(artifacts)
-    .where(and(IS_LATEST, where(asArtifactFilter(filter))))
+    .where(and(IS_LATEST, where(asArtifactFilter(filters.artifacts)), ofRuns(filters)))
     .orderBy(ORDER[page.sort], desc(artifacts.id))
     .limit(page.limit)
     .offset(page.offset);
   return rows.map((row) => ({ ...toArtifact(row), key: row.key ?? "", latest_id: row.id }));
 }
 
-export async function countLatestArtifacts(env: Env, filter: ArtifactCollectionFilter): Promise<number> {
-  return openDb(env).$count(artifacts, and(IS_LATEST, where(asArtifactFilter(filter))));
+export async function countLatestArtifacts(env: Env, filters: Wanted<ArtifactCollectionFilter>): Promise<number> {
+  return openDb(env).$count(artifacts, and(IS_LATEST, where(asArtifactFilter(filters.artifacts)), ofRuns(filters)));
 }
 
-function asArtifactFilter(filter: ArtifactCollectionFilter): ArtifactFilter {
+/** Artifacts of runs that match: by their flow run, and, where task runs are asked for, by their task run. */
+function ofRuns({ task_runs, flows, flow_runs, deployments }: FlowRunFilters): SQL | undefined {
+  const run = flowRunsWhere({ flows, flow_runs, deployments });
+  const task = taskRunsWhere({ task_runs });
+  return and(
+    run && sql`${artifacts.flowRunId} IN (SELECT ${flowRuns.id} FROM ${flowRuns} WHERE ${run})`,
+    task && sql`${artifacts.taskRunId} IN (SELECT ${taskRuns.id} FROM ${taskRuns} WHERE ${task})`,
+  );
+}
+
+function asArtifactFilter(filter: ArtifactCollectionFilter | undefined): ArtifactFilter {
   if (!filter) return null;
   const { latest_id: id, ...rest } = filter;
   return { ...rest, id };
@@ -132,7 +149,7 @@ export async function deleteArtifact(env: Env, id: string): Promise<boolean> {
   return row !== undefined;
 }
 
-function where(filter: ArtifactFilter): SQL | undefined {
+function where(filter: ArtifactFilter | undefined): SQL | undefined {
   if (!filter) return undefined;
   return and(
     filter.id?.any_ ? oneOf(artifacts.id, filter.id.any_) : undefined,
@@ -140,9 +157,7 @@ function where(filter: ArtifactFilter): SQL | undefined {
     filter.key?.like_ ? contains(artifacts.key, filter.key.like_) : undefined,
     filter.key?.exists_ == null ? undefined : filter.key.exists_ ? isNotNull(artifacts.key) : isNull(artifacts.key),
     filter.type?.any_ ? oneOf(artifacts.type, filter.type.any_) : undefined,
-    filter.type?.not_any_
-      ? sql`(${artifacts.type} IS NULL OR NOT ${oneOf(artifacts.type, filter.type.not_any_)})`
-      : undefined,
+    filter.type?.not_any_ ? noneOf(artifacts.type, filter.type.not_any_) : undefined,
     filter.flow_run_id?.any_ ? oneOf(artifacts.flowRunId, filter.flow_run_id.any_) : undefined,
     filter.task_run_id?.any_ ? oneOf(artifacts.taskRunId, filter.task_run_id.any_) : undefined,
   );

@@ -3,22 +3,25 @@ import type {
   Deployment,
   DeploymentCreate,
   DeploymentDetails,
-  DeploymentSchedule,
   DeploymentScheduleCreate,
   DeploymentSort,
   DeploymentUpdate,
 } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import type { FlowRunFilters } from "#protocol/filters";
+import type { JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments } from "../schema/deployments.ts";
+import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
-import { workPoolByName, workQueueByName } from "./work-pools.ts";
+import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
+import { newestVersion, recordVersion } from "./deployment-versions.ts";
+import { isPolled, workPoolByName } from "./work-pools.ts";
+import { ensureWorkQueue } from "./work-queues.ts";
 
 const ORDER = {
   CREATED_DESC: desc(deployments.created),
@@ -66,6 +69,7 @@ export async function upsertDeployment(
   await replaceSchedules(env, stored, request.schedules ?? []);
   const deployment = await deploymentById(env, stored);
   if (!deployment) throw new Error(`Deployment ${stored} was deleted while it was made.`);
+  await recordVersion(env, deployment);
   return { deployment, created: stored === id };
 }
 
@@ -79,7 +83,9 @@ export interface RunnableDeployment {
   readonly flowId: FlowId;
   readonly tags: readonly string[];
   readonly details: DeploymentDetails;
-  readonly pool: { readonly id: WorkPoolId; readonly name: string } | null;
+  /** The number of its newest version. */
+  readonly versionNumber: number;
+  readonly pool: { readonly id: WorkPoolId; readonly name: string; readonly baseJobTemplate: JsonObject } | null;
   readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
 }
 
@@ -96,8 +102,10 @@ export async function runnableDeployment(
       flowId: deployments.flowId,
       tags: deployments.tags,
       details: deployments.doc,
+      versionNumber: newestVersion(deployments.id),
       poolId: workPools.id,
       poolName: workPools.name,
+      baseJobTemplate: workPools.baseJobTemplate,
       queueId: workQueues.id,
       queueName: workQueues.name,
       priority: workQueues.priority,
@@ -113,7 +121,11 @@ export async function runnableDeployment(
     flowId: row.flowId as FlowId,
     tags: row.tags,
     details: row.details,
-    pool: poolId !== null && poolName !== null ? { id: poolId as WorkPoolId, name: poolName } : null,
+    versionNumber: row.versionNumber ?? 1,
+    pool:
+      poolId !== null && poolName !== null
+        ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }
+        : null,
     queue:
       queueId !== null && row.queueName !== null && priority !== null
         ? { id: queueId as WorkQueueId, name: row.queueName, priority }
@@ -156,13 +168,16 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
     })
     .where(eq(deployments.id, id));
   if (change.schedules != null) await replaceSchedules(env, id, change.schedules);
+  const changed = await deploymentById(env, id);
+  if (changed) await recordVersion(env, changed);
   return true;
 }
 
 export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
   const db = openDb(env);
-  const [, removed] = await db.batch([
+  const [, , removed] = await db.batch([
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
+    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
     db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
   ]);
   return removed.length > 0;
@@ -174,25 +189,12 @@ async function replaceSchedules(
   schedules: readonly DeploymentScheduleCreate[],
 ): Promise<void> {
   const db = openDb(env);
-  const now = Date.now();
   const clear = db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id));
-  const inserts = schedules.map((schedule) =>
-    db.insert(deploymentSchedules).values({
-      id: newId(),
-      deploymentId: id,
-      slug: schedule.slug ?? null,
-      active: schedule.active ?? true,
-      schedule: schedule.schedule,
-      parameters: schedule.parameters ?? {},
-      maxScheduledRuns: schedule.max_scheduled_runs ?? null,
-      created: now,
-      updated: now,
-    }),
-  );
+  const inserts = schedules.map((schedule) => db.insert(deploymentSchedules).values(scheduleRow(id, schedule)));
   await db.batch([clear, ...inserts]);
 }
 
-/** The pool and queue of a deployment; an unknown name is the caller's mistake. */
+/** The pool and queue of a deployment. An unknown pool is the caller's mistake; an unknown queue is made, as upstream. */
 async function placeOf(
   env: Env,
   poolName: string | null | undefined,
@@ -206,13 +208,7 @@ async function placeOf(
     });
   }
   if (!queueName) return { poolId: pool.id, queueId: pool.default_queue_id };
-  const queue = await workQueueByName(env, pool, queueName);
-  if (!queue) {
-    throw new SluiceError("not_found", `Work pool "${poolName}" has no queue "${queueName}".`, {
-      fix: `Create it first: POST /api/work_pools/${poolName}/queues`,
-    });
-  }
-  return { poolId: pool.id, queueId: queue.id };
+  return { poolId: pool.id, queueId: (await ensureWorkQueue(env, pool, queueName)).id };
 }
 
 const WORKER_ONLINE = sql<number>`EXISTS (SELECT 1 FROM ${workers}
@@ -261,23 +257,9 @@ async function select(
     work_queue_name: queueName,
     work_queue_id: deployment.workQueueId as WorkQueueId | null,
     work_pool_name: poolName,
-    last_polled: null,
-    status: served ? "READY" : "NOT_READY",
+    last_polled: deployment.lastPolled === null ? null : toWireTime(deployment.lastPolled as EpochMs),
+    status: served || isPolled(deployment.lastPolled) ? "READY" : "NOT_READY",
   }));
-}
-
-function toSchedule(row: typeof deploymentSchedules.$inferSelect): DeploymentSchedule {
-  return {
-    id: row.id,
-    created: toWireTime(row.created as EpochMs),
-    updated: toWireTime(row.updated as EpochMs),
-    deployment_id: row.deploymentId as DeploymentId,
-    schedule: row.schedule,
-    active: row.active,
-    max_scheduled_runs: row.maxScheduledRuns,
-    parameters: row.parameters,
-    slug: row.slug,
-  };
 }
 
 /** What a request or a stored deployment says of the details; null and absent mean the default. */

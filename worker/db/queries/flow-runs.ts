@@ -3,6 +3,7 @@ import { asc, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { FlowRunFilters, FlowRunSort } from "#protocol/filters";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowId, FlowRunId } from "#protocol/ids";
+import { TERMINAL_STATES } from "#protocol/states";
 import { flowRunsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
@@ -32,6 +33,33 @@ export async function listFlowRuns(
     .limit(page.limit)
     .offset(page.offset);
   return rows.map((row) => row.doc);
+}
+
+/** Ids of the newest runs that match. */
+export async function listFlowRunIds(env: Env, filters: FlowRunFilters, limit: number): Promise<FlowRunId[]> {
+  const rows = await openDb(env)
+    .select({ id: flowRuns.id })
+    .from(flowRuns)
+    .where(flowRunsWhere(filters))
+    .orderBy(desc(flowRuns.id))
+    .limit(limit);
+  return rows.map((row) => row.id as FlowRunId);
+}
+
+/** By how many seconds runs started later than expected, or wait longer by now; null when none matches. */
+export async function averageLatenessSeconds(env: Env, filters: FlowRunFilters, nowMs: number): Promise<number | null> {
+  const ended = JSON.stringify([...TERMINAL_STATES]);
+  const [row] = await openDb(env)
+    .select({
+      average: sql<number | null>`avg(CASE
+        WHEN ${flowRuns.startTime} > ${flowRuns.expectedStartTime} THEN ${flowRuns.startTime} - ${flowRuns.expectedStartTime}
+        WHEN ${flowRuns.startTime} IS NULL AND ${flowRuns.stateType} NOT IN (SELECT value FROM json_each(${ended}))
+          AND ${flowRuns.expectedStartTime} < ${nowMs} THEN ${nowMs} - ${flowRuns.expectedStartTime}
+        ELSE 0 END)`,
+    })
+    .from(flowRuns)
+    .where(flowRunsWhere(filters));
+  return row?.average == null ? null : row.average / 1_000;
 }
 
 export async function countFlowRuns(env: Env, filters: FlowRunFilters): Promise<number> {

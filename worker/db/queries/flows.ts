@@ -6,7 +6,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { flowsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments } from "../schema/deployments.ts";
+import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 
 const ORDER = {
@@ -61,8 +61,9 @@ export async function updateFlowTags(env: Env, id: FlowId, tags: string[] | unde
 export async function deleteFlow(env: Env, id: FlowId): Promise<boolean> {
   const db = openDb(env);
   const ofFlow = db.select({ id: deployments.id }).from(deployments).where(eq(deployments.flowId, id));
-  const [, , removed] = await db.batch([
+  const [, , , removed] = await db.batch([
     db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
+    db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
     db.delete(deployments).where(eq(deployments.flowId, id)),
     db.delete(flows).where(eq(flows.id, id)).returning({ id: flows.id }),
   ]);
@@ -82,6 +83,11 @@ export async function listFlows(
     .limit(page.limit)
     .offset(page.offset);
   return rows.map(toFlow);
+}
+
+/** Ids of flows that match, by name. */
+export async function listFlowIds(env: Env, filters: FlowRunFilters, limit: number): Promise<FlowId[]> {
+  return (await listFlows(env, filters, { sort: "NAME_ASC", limit, offset: 0 })).map(({ id }) => id);
 }
 
 export async function countFlows(env: Env, filters: FlowRunFilters): Promise<number> {

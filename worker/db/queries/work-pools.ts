@@ -1,6 +1,6 @@
 import { and, asc, eq, not, type SQL, sql } from "drizzle-orm";
 import type { z } from "zod";
-import type { WorkPoolFilter } from "#protocol/filters";
+import type { WorkerFilter, WorkPoolFilter, WorkQueueFilter } from "#protocol/filters";
 import type { WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { type EpochMs, toWireTime } from "#protocol/time";
@@ -14,7 +14,7 @@ import type {
   WorkQueueCreate,
 } from "#protocol/work-pools";
 import { newId } from "../../new-id.ts";
-import { oneOf, workPoolCondition } from "../filters.ts";
+import { oneOf, workerCondition, workPoolCondition, workQueueCondition } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
@@ -158,11 +158,16 @@ export async function workQueueByName(env: Env, pool: WorkPool, name: string): P
   return row ? toQueue(row, pool) : null;
 }
 
-export async function listWorkQueues(env: Env, pool: WorkPool, page: Page): Promise<WorkQueue[]> {
+export async function listWorkQueues(
+  env: Env,
+  pool: WorkPool,
+  filter: WorkQueueFilter,
+  page: Page,
+): Promise<WorkQueue[]> {
   const rows = await openDb(env)
     .select()
     .from(workQueues)
-    .where(eq(workQueues.workPoolId, pool.id))
+    .where(and(eq(workQueues.workPoolId, pool.id), workQueueCondition(filter)))
     .orderBy(asc(workQueues.priority), asc(workQueues.name))
     .limit(page.limit)
     .offset(page.offset);
@@ -200,11 +205,11 @@ export async function deleteWorkQueue(env: Env, pool: WorkPool, name: string): P
   return row !== undefined;
 }
 
-export async function listWorkers(env: Env, pool: WorkPool, page: Page): Promise<Worker[]> {
+export async function listWorkers(env: Env, pool: WorkPool, filter: WorkerFilter, page: Page): Promise<Worker[]> {
   const rows = await openDb(env)
     .select()
     .from(workers)
-    .where(eq(workers.workPoolId, pool.id))
+    .where(and(eq(workers.workPoolId, pool.id), workerCondition(filter)))
     .orderBy(asc(workers.name))
     .limit(page.limit)
     .offset(page.offset);
@@ -218,6 +223,14 @@ export async function listWorkers(env: Env, pool: WorkPool, page: Page): Promise
     heartbeat_interval_seconds: row.heartbeatIntervalSeconds,
     status: row.status,
   }));
+}
+
+export async function deleteWorker(env: Env, pool: WorkPool, name: string): Promise<boolean> {
+  const [row] = await openDb(env)
+    .delete(workers)
+    .where(and(eq(workers.workPoolId, pool.id), eq(workers.name, name)))
+    .returning({ id: workers.id });
+  return row !== undefined;
 }
 
 /** Records that a worker was heard of just now. */
@@ -277,7 +290,13 @@ function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
   };
 }
 
-function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): WorkQueue {
+/** Whether somebody asked for runs within the last minute; upstream's span. */
+export function isPolled(lastPolled: number | null): boolean {
+  return lastPolled !== null && lastPolled > Date.now() - 60_000;
+}
+
+/** A queue as the API answers it. */
+export function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): WorkQueue {
   return {
     id: row.id as WorkQueueId,
     created: toWireTime(row.created as EpochMs),
@@ -290,8 +309,8 @@ function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): WorkQueue
     work_pool_id: pool.id,
     work_pool_name: pool.name,
     filter: null,
-    last_polled: null,
-    status: row.isPaused ? "PAUSED" : pool.status,
+    last_polled: row.lastPolled === null ? null : toWireTime(row.lastPolled as EpochMs),
+    status: row.isPaused ? "PAUSED" : isPolled(row.lastPolled) ? "READY" : pool.status,
     active_slots: null,
   };
 }

@@ -1,4 +1,5 @@
-import { index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { DeploymentContent } from "#protocol/deployment-versions";
 import type { DeploymentDetails, Schedule } from "#protocol/deployments";
 import type { JsonObject } from "#protocol/flow-runs";
 
@@ -11,6 +12,8 @@ export const deployments = sqliteTable(
     workPoolId: text(),
     workQueueId: text(),
     paused: integer({ mode: "boolean" }).notNull().default(false),
+    /** When a process without a channel asked for its runs last, about to the half minute. */
+    lastPolled: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
     /** Everything that no list filters by. */
     doc: text({ mode: "json" }).$type<DeploymentDetails>().notNull(),
@@ -21,6 +24,18 @@ export const deployments = sqliteTable(
     uniqueIndex("deployments_flow_name").on(table.flowId, table.name),
     index("deployments_pool").on(table.workPoolId),
   ],
+);
+
+/** What a deployment was after each change. Rows are added, and go with the deployment. */
+export const deploymentVersions = sqliteTable(
+  "deployment_versions",
+  {
+    deploymentId: text().notNull(),
+    number: integer().notNull(),
+    content: text({ mode: "json" }).$type<DeploymentContent>().notNull(),
+    created: real().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.deploymentId, table.number] })],
 );
 
 export const deploymentSchedules = sqliteTable(

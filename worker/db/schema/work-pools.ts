@@ -23,6 +23,8 @@ export const workQueues = sqliteTable(
     name: text().notNull(),
     description: text().notNull().default(""),
     priority: integer().notNull().default(1),
+    /** When a worker without a channel asked for runs last, about to the half minute. */
+    lastPolled: real(),
     isPaused: integer({ mode: "boolean" }).notNull().default(false),
     concurrencyLimit: integer(),
     created: real().notNull(),

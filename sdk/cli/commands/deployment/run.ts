@@ -3,25 +3,20 @@ import { createClient } from "../../../client/api-client.ts";
 import { createFlowRunFromDeployment, readDeploymentByName } from "../../../protocol/deployments.ts";
 import type { FlowRun } from "../../../protocol/flow-runs.ts";
 import { defineCommand } from "../../command.ts";
+import { deploymentArgument } from "../../deployment-name.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { FLOW_RUN_COLUMNS } from "../../flow-run-columns.ts";
 import { followRun } from "../../follow-run.ts";
-import { flag, parsed, repeated, required, text } from "../../parameters.ts";
+import { jsonOrText } from "../../json-or-text.ts";
+import { flag, parsed, repeated, text } from "../../parameters.ts";
 import { logLine, stateLine } from "../../run-lines.ts";
-
-interface DeploymentName {
-  readonly flow: string;
-  readonly deployment: string;
-}
 
 export const deploymentRun = defineCommand({
   noun: "deployment",
   verb: "run",
   summary: "Run a deployment now.",
   arguments: {
-    deployment: required(
-      parsed("Flow and deployment, as flow/deployment.", readName, { placeholder: "flow/deployment" }),
-    ),
+    deployment: deploymentArgument(),
   },
   options: {
     param: repeated(
@@ -65,20 +60,8 @@ export const deploymentRun = defineCommand({
   },
 });
 
-function readName(given: string): DeploymentName {
-  const slash = given.lastIndexOf("/");
-  if (slash <= 0 || slash === given.length - 1) throw new Error("not of the form flow/deployment");
-  return { flow: given.slice(0, slash), deployment: given.slice(slash + 1) };
-}
-
 function readParameter(given: string): readonly [name: string, value: unknown] {
   const equals = given.indexOf("=");
   if (equals <= 0) throw new Error("not of the form name=value");
-  const text = given.slice(equals + 1);
-  try {
-    return [given.slice(0, equals), JSON.parse(text)];
-  } catch {
-    // Not JSON, so it is text as it stands: nobody wants to quote quotes for a shell.
-    return [given.slice(0, equals), text];
-  }
+  return [given.slice(0, equals), jsonOrText(given.slice(equals + 1))];
 }

@@ -2,10 +2,10 @@
 import { createClient } from "../../../client/api-client.ts";
 import { filterFlowRuns } from "../../../protocol/flow-runs.ts";
 import { LIMITS } from "../../../protocol/limits.ts";
-import { STATE_TYPES, StateType } from "../../../protocol/states.ts";
 import { defineCommand } from "../../command.ts";
 import { FLOW_RUN_COLUMNS } from "../../flow-run-columns.ts";
-import { integer, parsed, repeated, text, withDefault } from "../../parameters.ts";
+import { integer, text, withDefault } from "../../parameters.ts";
+import { stateOption } from "../../state-option.ts";
 
 export const flowRunLs = defineCommand({
   noun: "flow-run",
@@ -15,7 +15,7 @@ export const flowRunLs = defineCommand({
   options: {
     limit: withDefault(integer("Runs to list.", { min: 1, max: LIMITS.pageRows, short: "l" }), 15),
     flow: text("Only runs of this flow.", { placeholder: "name" }),
-    state: repeated(parsed("Only runs in this state; may be given several times.", readState, { placeholder: "type" })),
+    state: stateOption(),
   },
   examples: ["sluice flow-run ls", "sluice flow-run ls --state failed --state crashed --output json"],
   async run({ options, connection, output }) {
@@ -40,9 +40,3 @@ export const flowRunLs = defineCommand({
     return undefined;
   },
 });
-
-function readState(given: string): StateType {
-  const type = StateType.safeParse(given.toUpperCase());
-  if (type.success) return type.data;
-  throw new Error(`not one of ${STATE_TYPES.map((known) => known.toLowerCase()).join(", ")}`);
-}

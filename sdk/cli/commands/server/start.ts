@@ -1,6 +1,6 @@
 /** `sluice server start` */
 import { DEFAULT_DATA_DIR, DEFAULT_HOST, DEFAULT_PORT } from "../../../server/defaults.ts";
-import type { RunningServer } from "../../../server/start.ts";
+import type { RetentionDays, RunningServer } from "../../../server/start.ts";
 import { defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
@@ -32,6 +32,7 @@ export const serverStart = defineCommand({
   async run({ options, output }) {
     const { SLUICE_ROOT_KEY: rootKey, SLUICE_ALLOWED_HOSTS: hosts = "" } = process.env;
     const heartbeatMs = readHeartbeat(process.env["SLUICE_HEARTBEAT_MS"]);
+    const retentionDays = readRetention(process.env);
     const signals = listenForSignals();
     let server: RunningServer | null = null;
     let isCut = false;
@@ -47,6 +48,7 @@ export const serverStart = defineCommand({
       dataDir: options.data,
       ...(rootKey ? { rootKey } : {}),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      retentionDays,
       allowedHosts: hosts
         .split(",")
         .map((name) => name.trim())
@@ -93,6 +95,26 @@ async function untilEnded(server: RunningServer, signals: Signals, note: (line: 
   note(`Stopping (${signal}); once more ends it at once.`);
   await server.stop();
   return EXIT.ok;
+}
+
+/** Nothing is kept for shorter than was meant because of a slip: what is not a number of days stops the start. */
+function readRetention(environment: NodeJS.ProcessEnv): RetentionDays {
+  const days = (name: string): number | undefined => {
+    const given = environment[name]?.trim();
+    if (!given) return undefined;
+    const value = Number(given);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new CliError(`${name} is "${given}", which is not a number of days of at least 0.`, {
+      fix: `Unset it, or give days: ${name}=30 (0 keeps for ever)`,
+    });
+  };
+  const given = {
+    runs: days("SLUICE_RUN_RETENTION_DAYS"),
+    events: days("SLUICE_EVENT_RETENTION_DAYS"),
+    workers: days("SLUICE_WORKER_RETENTION_DAYS"),
+    deadLetters: days("SLUICE_DEAD_LETTER_RETENTION_DAYS"),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function readHeartbeat(given: string | undefined): number | undefined {

@@ -1,18 +1,21 @@
 import { describe, it } from "vitest";
-import { terminalStatesAreLeftOnlyByReschedule as rule } from "#machine/rules/terminal-states-are-left-only-by-reschedule";
+import { aFinishedRunIsLeftOnlyToRunAgain as rule } from "#machine/rules/a-finished-run-is-left-only-to-run-again";
 import { aProposal, aRun, aState, objections, propose, verdict } from "../../support/builders.ts";
 
 const TERMINAL = ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"] as const;
-const AWAY = ["PENDING", "RUNNING", "CRASHED", "PAUSED", "CANCELLING"] as const;
-const OVER = ["COMPLETED", "FAILED", "CANCELLED"] as const;
+const NEVER = ["CRASHED", "PAUSED", "CANCELLING"] as const;
 
 describe("a run that has ended", () => {
-  it("stays ended, whatever is proposed but SCHEDULED; a run that has not ended is free", ({ expect }) => {
-    const expected = TERMINAL.flatMap((from) => [
-      ...AWAY.map((to) => `${from} → ${to}: ABORT`),
-      ...OVER.map((to) => `${from} → ${to}: KEEP`),
-    ]);
-    expect(objections(rule).toSorted()).toEqual(expected.toSorted());
+  it("is not crashed, paused or cancelled any more; a run that has not ended is free", ({ expect }) => {
+    const expected = TERMINAL.flatMap((from) => NEVER.map((to) => `${from} → ${to}: ABORT`));
+    const local = { run: aRun({ pooled: false }) };
+    expect(objections(rule, local).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it("and belongs to a pool runs again only by a reschedule", ({ expect }) => {
+    const expected = TERMINAL.flatMap((from) => [...NEVER, "PENDING", "RUNNING"].map((to) => `${from} → ${to}: ABORT`));
+    const pooled = { run: aRun({ pooled: true }) };
+    expect(objections(rule, pooled).toSorted()).toEqual(expected.toSorted());
   });
 
   it.for(TERMINAL)("in %s is not rescheduled without a deployment", (from, { expect }) => {
@@ -27,7 +30,10 @@ describe("a run that has ended", () => {
     { data: null, to: "SCHEDULED", expected: "ACCEPT" },
     { data: { type: "unpersisted" }, to: "SCHEDULED", expected: "ACCEPT" },
     { data: { storage_key: "k" }, to: "SCHEDULED", expected: "KEEP" },
-    { data: "a plain value", to: "SCHEDULED", expected: "KEEP" },
+    { data: { storage_key: "k" }, to: "RUNNING", expected: "KEEP" },
+    { data: { storage_key: "k" }, to: "FAILED", expected: "ACCEPT" },
+    { data: "a plain value", to: "SCHEDULED", expected: "ACCEPT" },
+    { data: [1, 2], to: "SCHEDULED", expected: "ACCEPT" },
     { data: { storage_key: "k" }, to: "COMPLETED", expected: "KEEP" },
   ] as const)("COMPLETED with $data answers $to with $expected", ({ data, to, expected }, { expect }) => {
     expect(verdict(propose(rule, aState("COMPLETED", { data }), aProposal(to)))).toBe(expected);

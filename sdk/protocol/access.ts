@@ -1,0 +1,133 @@
+/** Who may do what: API keys, their roles, and the session of a caller. */
+import { z } from "zod";
+import { endpoint, type Role } from "./endpoint.ts";
+import { Paging } from "./filters.ts";
+import { Uuid } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
+
+/** Least first: each may do what those before it may. */
+export const KEY_ROLES = ["viewer", "worker", "operator", "admin"] as const;
+/**
+ * What a key may do. `viewer` reads; `worker` also executes runs; `operator` also changes deployments, pools and the
+ * like; `admin` also makes and revokes keys.
+ */
+export const KeyRole = z.enum(KEY_ROLES);
+export type KeyRole = z.infer<typeof KeyRole>;
+
+/** Every key begins so, which lets scanners of repositories and logs recognise one. */
+export const KEY_PREFIX = "sluice_";
+
+/** Whether a caller with role `held` may do what asks for `needed`; null is a caller without any role. */
+export function mayDo(held: KeyRole | null, needed: Role): boolean {
+  if (needed === "public") return true;
+  return held !== null && KEY_ROLES.indexOf(held) >= KEY_ROLES.indexOf(needed);
+}
+
+/** A key as it is listed. The key itself is shown once, when it is made. */
+export const ApiKey = z.object({
+  id: Uuid,
+  created: WireTime,
+  updated: WireTime,
+  name: z.string(),
+  role: KeyRole,
+  /** From then on it is refused; null means never. */
+  expires: WireTime.nullable(),
+  /** To the hour. Null until it is used. */
+  last_used: WireTime.nullable(),
+  /** From then on it is refused; null for a key that was not revoked. */
+  revoked: WireTime.nullable(),
+});
+export type ApiKey = z.infer<typeof ApiKey>;
+
+export const ApiKeyCreate = z.object({
+  /** Names one key that is not revoked. */
+  name: z.string().trim().min(1).max(LIMITS.nameChars),
+  role: KeyRole,
+  /** Must be in the future. Null or absent: never. */
+  expires: WireTime.nullish(),
+});
+export type ApiKeyCreate = z.infer<typeof ApiKeyCreate>;
+
+/** The answer to a creation: the only time that the key is shown. */
+export const ApiKeyWithSecret = ApiKey.extend({ key: z.string() });
+export type ApiKeyWithSecret = z.infer<typeof ApiKeyWithSecret>;
+
+/** Who the caller is. */
+export const Session = z.object({
+  role: KeyRole,
+  /** What made the caller known: an API key, the root key, or nothing, where the server is open. */
+  by: z.enum(["api_key", "root_key", "open"]),
+  /** Of the API key; null otherwise. */
+  key_id: Uuid.nullable(),
+  key_name: z.string().nullable(),
+  expires: WireTime.nullable(),
+  /** True where everybody is admin: an embedded server on loopback without a root key. */
+  open: z.boolean(),
+});
+export type Session = z.infer<typeof Session>;
+
+const byId = z.object({ id: Uuid });
+
+export const readSession = endpoint({
+  id: "read_session",
+  method: "GET",
+  path: "/session",
+  tag: "Access",
+  role: "viewer",
+  summary: "Who the caller is, and what they may do.",
+  returns: Session,
+});
+export const createKey = endpoint({
+  id: "create_key",
+  method: "POST",
+  path: "/keys/",
+  tag: "Access",
+  role: "admin",
+  status: 201,
+  summary: "Make an API key. It is shown in this answer only.",
+  body: ApiKeyCreate,
+  returns: ApiKeyWithSecret,
+});
+export const filterKeys = endpoint({
+  id: "filter_keys",
+  method: "POST",
+  path: "/keys/filter",
+  tag: "Access",
+  role: "admin",
+  summary: "List API keys, the newest first; those that were revoked only when asked for.",
+  body: z
+    .object({ keys: z.object({ name: z.string().nullish(), include_revoked: z.boolean().nullish() }).nullish() })
+    .extend(Paging.shape),
+  returns: z.array(ApiKey),
+});
+export const readKey = endpoint({
+  id: "read_key",
+  method: "GET",
+  path: "/keys/:id",
+  tag: "Access",
+  role: "admin",
+  summary: "Read an API key, without the key itself.",
+  params: byId,
+  returns: ApiKey,
+});
+export const revokeKey = endpoint({
+  id: "revoke_key",
+  method: "POST",
+  path: "/keys/:id/revoke",
+  tag: "Access",
+  role: "admin",
+  summary: "Revoke an API key: within half a minute nobody can use it. It stays listed.",
+  params: byId,
+  returns: ApiKey,
+});
+export const deleteKey = endpoint({
+  id: "delete_key",
+  method: "DELETE",
+  path: "/keys/:id",
+  tag: "Access",
+  role: "admin",
+  status: 204,
+  summary: "Delete an API key, which also ends its use.",
+  params: byId,
+});

@@ -1,0 +1,85 @@
+/** The graph of a flow run: its task runs and subflows as nodes, what they took from each other as edges. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { FlowRunId, StateId, TaskRunId, Uuid } from "./ids.ts";
+import { State, StateType } from "./states.ts";
+import { TaskInput } from "./task-runs.ts";
+import { WireTime } from "./time.ts";
+
+const edges = z.array(z.object({ id: Uuid }));
+
+export const GraphArtifact = z.object({
+  id: Uuid,
+  created: WireTime,
+  key: z.string().nullable(),
+  type: z.string().nullable(),
+  is_latest: z.boolean(),
+  /** Of progress artifacts only. */
+  data: z.unknown(),
+});
+export type GraphArtifact = z.infer<typeof GraphArtifact>;
+
+export const GraphNode = z.object({
+  kind: z.enum(["flow-run", "task-run"]),
+  id: Uuid,
+  label: z.string(),
+  state_type: StateType,
+  start_time: WireTime,
+  end_time: WireTime.nullable(),
+  parents: edges,
+  children: edges,
+  /** The task runs that this one ran in. */
+  encapsulating: edges,
+  artifacts: z.array(GraphArtifact),
+});
+export type GraphNode = z.infer<typeof GraphNode>;
+
+export const Graph = z.object({
+  start_time: WireTime.nullable(),
+  end_time: WireTime.nullable(),
+  root_node_ids: z.array(Uuid),
+  /** By start time: the node's id, and the node. */
+  nodes: z.array(z.tuple([Uuid, GraphNode])),
+  artifacts: z.array(GraphArtifact),
+  states: z.array(z.object({ id: StateId, timestamp: WireTime, type: StateType, name: z.string() })),
+});
+export type Graph = z.infer<typeof Graph>;
+
+/** A task run with what it depends on. Spans are in seconds. */
+export const Dependency = z.object({
+  id: TaskRunId,
+  name: z.string(),
+  upstream_dependencies: z.array(TaskInput),
+  state: State.nullable(),
+  expected_start_time: WireTime.nullable(),
+  start_time: WireTime.nullable(),
+  end_time: WireTime.nullable(),
+  total_run_time: z.number().nullable(),
+  estimated_run_time: z.number().nullable(),
+  untrackable_result: z.boolean(),
+});
+export type Dependency = z.infer<typeof Dependency>;
+
+const byId = z.object({ id: FlowRunId });
+
+export const readFlowRunDependencies = endpoint({
+  id: "read_flow_run_graph_v1",
+  method: "GET",
+  path: "/flow_runs/:id/graph",
+  tag: "Flow Run Graph",
+  role: "viewer",
+  summary: "List the task runs of a flow run with what each depends on.",
+  params: byId,
+  returns: z.array(Dependency),
+});
+export const readFlowRunGraph = endpoint({
+  id: "read_flow_run_graph_v2",
+  method: "GET",
+  path: "/flow_runs/:id/graph-v2",
+  tag: "Flow Run Graph",
+  role: "viewer",
+  summary: "Read the graph of a flow run; `since` leaves out what had ended before.",
+  params: byId,
+  query: z.object({ since: WireTime.optional() }),
+  returns: Graph,
+});

@@ -1,0 +1,93 @@
+/** Work queues by their ids, whatever their pool. Queues that name no pool are those of the pool of old agents. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { Paging, WorkQueueFilter } from "./filters.ts";
+import { WorkQueueId } from "./ids.ts";
+import { WireTime } from "./time.ts";
+import { WorkQueue, WorkQueueCreate } from "./work-pools.ts";
+
+/** The pool of queues that name none; upstream's name for it. */
+export const AGENT_POOL = "default-agent-pool";
+
+const byId = z.object({ id: WorkQueueId });
+
+export const WorkQueueStatus = z.object({
+  healthy: z.boolean(),
+  late_runs_count: z.int(),
+  last_polled: WireTime.nullable(),
+  health_check_policy: z.object({
+    maximum_late_runs: z.int().nullable(),
+    maximum_seconds_since_last_polled: z.int().nullable(),
+  }),
+});
+export type WorkQueueStatus = z.infer<typeof WorkQueueStatus>;
+
+export const createAgentQueue = endpoint({
+  id: "create_work_queue_by_name",
+  method: "POST",
+  path: "/work_queues/",
+  tag: "Work Queues",
+  status: 201,
+  summary: "Create a work queue that names no pool.",
+  body: WorkQueueCreate,
+  returns: WorkQueue,
+});
+export const readWorkQueueById = endpoint({
+  id: "read_work_queue_by_id",
+  method: "GET",
+  path: "/work_queues/:id",
+  tag: "Work Queues",
+  role: "viewer",
+  summary: "Read a work queue by its id.",
+  params: byId,
+  returns: WorkQueue,
+});
+export const readAgentQueue = endpoint({
+  id: "read_work_queue_by_name",
+  method: "GET",
+  path: "/work_queues/name/:name",
+  tag: "Work Queues",
+  role: "viewer",
+  summary: "Read a work queue that names no pool.",
+  params: z.object({ name: z.string() }),
+  returns: WorkQueue,
+});
+export const updateWorkQueueById = endpoint({
+  id: "update_work_queue_by_id",
+  method: "PATCH",
+  path: "/work_queues/:id",
+  tag: "Work Queues",
+  status: 204,
+  summary: "Change a work queue by its id.",
+  params: byId,
+  body: WorkQueueCreate.partial(),
+});
+export const deleteWorkQueueById = endpoint({
+  id: "delete_work_queue_by_id",
+  method: "DELETE",
+  path: "/work_queues/:id",
+  tag: "Work Queues",
+  status: 204,
+  summary: "Delete a work queue by its id.",
+  params: byId,
+});
+export const filterAllWorkQueues = endpoint({
+  id: "filter_all_work_queues",
+  method: "POST",
+  path: "/work_queues/filter",
+  tag: "Work Queues",
+  role: "viewer",
+  summary: "List work queues of all pools.",
+  body: z.object({ work_queues: WorkQueueFilter }).extend(Paging.shape),
+  returns: z.array(WorkQueue),
+});
+export const readWorkQueueStatus = endpoint({
+  id: "read_work_queue_status",
+  method: "GET",
+  path: "/work_queues/:id/status",
+  tag: "Work Queues",
+  role: "viewer",
+  summary: "Say whether a work queue is served in time.",
+  params: byId,
+  returns: WorkQueueStatus,
+});

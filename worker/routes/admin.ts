@@ -1,0 +1,62 @@
+import * as api from "#protocol/admin";
+import { LIMITS } from "#protocol/limits";
+import { isOpen } from "../../durable-objects/caller.ts";
+import { version } from "../../package.json";
+import * as queries from "../db/queries/server-settings.ts";
+import { SCHEMA } from "../ready.ts";
+import { inDays, retentionTerms } from "../retention-terms.ts";
+import { type App, serve } from "../serve.ts";
+
+export function adminRoutes(app: App): void {
+  serve(app, api.readSettings)(({ env }) => settingsOf(env));
+  serve(
+    app,
+    api.readDefaultStorage,
+  )(async ({ env }) => ({ default_result_storage_block_id: await queries.defaultStorage(env) }));
+  serve(
+    app,
+    api.writeDefaultStorage,
+  )(async ({ env, body }) => {
+    await queries.setDefaultStorage(env, body.default_result_storage_block_id);
+    return body;
+  });
+  serve(
+    app,
+    api.clearDefaultStorage,
+  )(async ({ env }) => {
+    await queries.setDefaultStorage(env, null);
+    return undefined;
+  });
+}
+
+/** Chosen one by one: a secret that is added to the environment is not in here by itself. */
+function settingsOf(env: Env): api.ServerSettings {
+  const terms = retentionTerms(env);
+  return {
+    server: {
+      version,
+      mode: env.SLUICE_MODE,
+      schema: SCHEMA,
+      allowed_hosts: env.SLUICE_ALLOWED_HOSTS.split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+    },
+    api: {
+      requires_key: !isOpen(env),
+      page_rows: LIMITS.pageRows,
+      body_bytes: LIMITS.bodyBytes,
+      parameter_bytes: LIMITS.parameterBytes,
+      log_bytes_per_run: LIMITS.logBytesPerRun,
+    },
+    runs: {
+      shards: Number(env.SLUICE_SHARDS) || 1,
+      heartbeat_seconds: (Number(env.SLUICE_HEARTBEAT_MS) || 10_000) / 1_000,
+    },
+    retention: {
+      run_days: inDays(terms.runMs),
+      event_days: inDays(terms.eventMs),
+      worker_days: inDays(terms.workerMs),
+      dead_letter_days: inDays(terms.deadLetterMs),
+    },
+  };
+}
