@@ -3,16 +3,21 @@
  * about proposed states, records what clients tell of by events, and settles the consequences (`task-settler.ts`).
  */
 import { DurableObject } from "cloudflare:workers";
-import type { TaskRunId } from "#protocol/ids";
-import { SPANS } from "#protocol/limits";
+import { MAX_SHARDS, type TaskRunId } from "#protocol/ids";
+import { LIMITS, SPANS } from "#protocol/limits";
+import type { Log, LogCreate } from "#protocol/logs";
 import type { TaskReport } from "#protocol/run-channel";
 import { isTerminal, type OrchestrationResult, type State } from "#protocol/states";
 import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import { toWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
+import type { LogQuery } from "./flow-run-owner.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { readLogs } from "./log-lines.ts";
 import { newTask, proposeTask, type TaskContext, type TaskProposal } from "./owned-task.ts";
+import { PartitionIds } from "./partition.ts";
+import { LooseLogStore } from "./storage/loose-log-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import type { TaskRow } from "./storage/run-store.ts";
 import { TASK_SCHEMA, TaskStore } from "./storage/task-store.ts";
@@ -21,8 +26,14 @@ import { newTaskStateId, type TaskRunOwner } from "./task-run-owner.ts";
 import { applyTaskReport } from "./task-run-record.ts";
 import { TaskSettler } from "./task-settler.ts";
 
+/** Python's level of errors. */
+const ERROR_LEVEL = 40;
+/** The first of the sixteen shard numbers in the ids of lines that no flow run owns. */
+const LOOSE_SHARDS = MAX_SHARDS - 16;
+
 interface Parts {
   readonly store: TaskStore;
+  readonly logs: LooseLogStore;
   readonly commit: GroupCommit;
   readonly settler: TaskSettler;
 }
@@ -100,12 +111,31 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
     if (!parts) return null;
     const row = await parts.commit.run(() => {
       const before = parts.store.task(id);
-      if (before) parts.store.delete(id);
+      if (before) {
+        parts.store.delete(id);
+        parts.logs.delete(id);
+      }
       return before;
     });
     if (row === null) return null;
     await deleteTaskTraces(this.env, row);
     return row.task;
+  }
+
+  async appendLogs(subject: string, lines: readonly LogCreate[]): Promise<void> {
+    const { logs, commit } = this.#parts ?? this.#open();
+    await commit.run(() => {
+      const before = logs.bytes(subject);
+      // Above the limit of a run's log only errors are kept.
+      const kept = before < LIMITS.logBytesPerRun ? lines : lines.filter(({ level }) => level >= ERROR_LEVEL);
+      if (kept.length === 0) return;
+      const bytes = kept.reduce((total, { message }) => total + message.length, 0);
+      logs.insert(subject, kept, bytes, clock.now());
+    });
+  }
+
+  async logs(subject: string, query: LogQuery): Promise<Log[]> {
+    return this.#parts ? readLogs(this.#parts.logs.chunks(subject), this.#lineIds(), query) : [];
   }
 
   async record(reports: readonly TaskReport[]): Promise<void> {
@@ -140,8 +170,14 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
     const nothing = () => undefined;
     const commit = new GroupCommit(this.ctx.storage, nothing, nothing);
     const settler = new TaskSettler({ env: this.env, store, commit: (job) => commit.run(job) });
-    this.#parts = { store, commit, settler };
+    this.#parts = { store, logs: new LooseLogStore(this.ctx.storage), commit, settler };
     return this.#parts;
+  }
+
+  /** Ids of lines that no other object gives out: flow runs' partitions do not reach these shard numbers. */
+  #lineIds(): PartitionIds {
+    const [window = "0", digit = "0"] = (this.ctx.id.name ?? "").split("-");
+    return new PartitionIds(`${Number(window) || 0}-${LOOSE_SHARDS + Number.parseInt(digit, 16)}`);
   }
 
   /** While something is unsettled an alarm stands, in case the object goes away: its constructor then goes on. */

@@ -4,10 +4,12 @@
  * digit (docs/decisions/0008-task-runs-outside-a-flow.md).
  */
 import { makeUuid, type StateId, type TaskRunId, timeOfUuid, windowOf } from "#protocol/ids";
+import type { Log, LogCreate } from "#protocol/logs";
 import type { TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State } from "#protocol/states";
 import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
+import type { LogQuery } from "./flow-run-owner.ts";
 import type { TaskProposal } from "./owned-task.ts";
 
 export interface TaskRunOwner {
@@ -21,6 +23,10 @@ export interface TaskRunOwner {
   update(id: TaskRunId, patch: TaskRunUpdate): Promise<boolean>;
   /** Deletes the task run, here and in D1, and answers it as it was. Null when there is no such task run. */
   remove(id: TaskRunId): Promise<TaskRun | null>;
+  /** Stores lines under a task run of this partition, or a flow run that nobody knows; known or not. */
+  appendLogs(subject: string, lines: readonly LogCreate[]): Promise<void>;
+  /** Lines that were stored so, ordered by time and, within one instant, by arrival. */
+  logs(subject: string, query: LogQuery): Promise<Log[]>;
   /** Records task runs that are told of by events, known or not. */
   record(reports: readonly TaskReport[]): Promise<void>;
 }

@@ -9,6 +9,8 @@ import type { TaskRow } from "./run-store.ts";
 export const TASK_SCHEMA: readonly string[] = [
   `CREATE TABLE tasks (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;`,
+  `CREATE TABLE logs (subject TEXT, seq INTEGER, arrived_at REAL NOT NULL, bytes INTEGER NOT NULL, lines TEXT NOT NULL,
+     PRIMARY KEY (subject, seq)) WITHOUT ROWID;`,
 ];
 
 export class TaskStore {

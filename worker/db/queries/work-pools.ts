@@ -142,7 +142,10 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
       workPoolId: pool.id,
       name: queue.name,
       description: queue.description ?? "",
-      priority: queue.priority ?? 1,
+      // Without a priority it comes after all others of its pool, as upstream.
+      priority:
+        queue.priority ??
+        sql`(SELECT coalesce(max(priority), 0) + 1 FROM work_queues AS others WHERE others.work_pool_id = ${pool.id})`,
       isPaused: queue.is_paused ?? false,
       concurrencyLimit: queue.concurrency_limit ?? null,
       created: now,
@@ -150,7 +153,18 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
     })
     .onConflictDoNothing()
     .returning();
+  if (row && queue.priority != null) await makeRoom(env, pool, row.id, queue.priority);
   return row ? toQueue(row, pool) : null;
+}
+
+/** Two queues of a pool do not share a priority: those at or behind one that is taken move back by one. */
+async function makeRoom(env: Env, pool: WorkPool, id: string, priority: number): Promise<void> {
+  await env.DB.prepare(
+    `UPDATE work_queues SET priority = priority + 1 WHERE work_pool_id = ?1 AND id <> ?2 AND priority >= ?3
+     AND EXISTS (SELECT 1 FROM work_queues AS others WHERE others.work_pool_id = ?1 AND others.id <> ?2 AND others.priority = ?3)`,
+  )
+    .bind(pool.id, id, priority)
+    .run();
 }
 
 export async function workQueueByName(env: Env, pool: WorkPool, name: string): Promise<WorkQueue | null> {
@@ -193,6 +207,7 @@ export async function changeWorkQueue(
       })
       .where(ofPool(pool, name))
       .returning({ id: workQueues.id });
+    if (row && change.priority != null) await makeRoom(env, pool, row.id, change.priority);
     return row ? "changed" : "unknown";
   } catch (error) {
     if (violatesUnique(error, "work_queues.work_pool_id")) return "name taken";
