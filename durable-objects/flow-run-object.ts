@@ -24,15 +24,21 @@ import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
 import { Copier } from "./copier.ts";
 import { Deadlines } from "./deadlines.ts";
+import { EventEmitter } from "./event-emitter.ts";
+import { EVENT_HUB } from "./event-hub-object.ts";
 import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { LOG_HUB } from "./log-hub-object.ts";
 import { readLogs } from "./log-lines.ts";
+import { LogStream } from "./log-stream.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
+import { ResourceNames } from "./resource-names.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -56,6 +62,8 @@ interface Parts extends ChannelOwner {
   readonly copier: Copier;
   readonly performer: Performer;
   readonly deadlines: Deadlines;
+  readonly heartbeats: Heartbeats;
+  readonly logStream: LogStream;
   readonly tasks: TaskRecorder;
 }
 
@@ -174,6 +182,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const spec = parts.store.spec(id);
     const row = await parts.commit.run(() => parts.recorder.remove(id));
     if (row === null) return false;
+    parts.logStream.forget(id);
     for (const socket of this.ctx.getWebSockets(id)) socket.close(4404, "The flow run was deleted.");
     await deleteCopies(this.env.DB, id);
     if (spec?.placement) {
@@ -273,6 +282,21 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
     const parts = this.#parts;
     return parts ? parts.commit.run(() => parts.reports.appendLogs(id, logs)) : false;
+  }
+
+  async heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    parts.seen(id);
+    const isKnown = await parts.commit.run(() => parts.recorder.heartbeat(id, occurredAt));
+    this.#arm();
+    return isKnown;
+  }
+
+  async streamLogs(id: FlowRunId | null): Promise<void> {
+    // Who listens to every run waits for runs that are yet to come; of an unknown run there will be no lines.
+    const parts = this.#parts ?? (id === null ? this.#open() : null);
+    if (parts && (id === null || parts.row(id))) await parts.commit.run(() => parts.logStream.start(id));
   }
 
   async logs(id: FlowRunId, query: LogQuery): Promise<Log[]> {
@@ -397,8 +421,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       await this.#claimPassed(parts, row, now);
       return;
     }
-    const termMs = SPANS.missedHeartbeats * this.#heartbeatMs;
-    if (row.kind !== "alive") {
+    const isBeating = row.kind === "beating";
+    const termMs = isBeating ? parts.heartbeats.termMs(row.runId) : SPANS.missedHeartbeats * this.#heartbeatMs;
+    if (row.kind !== "alive" && row.kind !== "beating") {
       const { kind } = row;
       // Late is what the clock says; the others may only pass while somebody could have ended the state.
       const acts = () => kind === "late" || parts.deadlines.mayAct(row, now, termMs);
@@ -489,22 +514,35 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       },
       taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
     });
+    const now = () => clock.now();
+    const emitter = new EventEmitter({
+      names: new ResourceNames(env.DB, now),
+      spec: (step) => store.spec(step.id),
+      publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
+    });
     const performer = new Performer({
       env,
       store,
+      emitter,
       tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
       cancelChildren: (id) => this.#cancelChildren(id),
     });
     const deadlines = new Deadlines(store, clock.now());
-    const now = () => clock.now();
+    const heartbeats = new Heartbeats();
     const sequence = new Sequence(store);
-    const reports = new ReportRecorder({ store, ids, copier, sequence, now });
+    const logStream = new LogStream({
+      store,
+      ids,
+      publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
+    });
+    const reports = new ReportRecorder({ store, ids, copier, logStream, sequence, now });
     const recorder = new RunRecorder({
       store,
       ids,
       copier,
       performer,
       deadlines,
+      heartbeats,
       reports,
       sequence,
       now,
@@ -524,6 +562,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       copier,
       performer,
       deadlines,
+      heartbeats,
+      logStream,
       recorder,
       reports,
       tasks: new TaskRecorder({
@@ -570,6 +610,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
         tasks.resume(id, task);
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
+      for (const { seq, from, to } of store.stepsAfter(row.states, recorder.watermark)) {
+        performer.add(id, seq, [{ kind: "event", from, to, runCount: row.record.runCount }], row.claims);
+      }
     }
     reports.adoptMarks([...marks]);
   }

@@ -113,6 +113,10 @@ export interface FlowRunOwner {
   recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean>;
   /** Stores lines that arrived over REST. False when there is no such run. */
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean>;
+  /** A process without a run channel showed itself alive at this moment of its own clock. False when there is no such run. */
+  heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean>;
+  /** Somebody listens: new lines of the run (with null, of every run here) go to the hub until nobody listens. */
+  streamLogs(id: FlowRunId | null): Promise<void>;
   /** Lines of one run, ordered by time and, within one instant, by arrival. */
   logs(id: FlowRunId, query: LogQuery): Promise<Log[]>;
   /** The run channel without a WebSocket. */

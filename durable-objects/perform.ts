@@ -1,13 +1,14 @@
 /**
  * Performs the effects of written states, at least once each. An effect that fails is tried again with backoff while
- * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), so
- * every effect must be harmless when repeated.
+ * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), and
+ * the event of each state since the watermark is told anew, so every effect must be harmless when repeated.
  */
 import { isInHand } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
+import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -15,6 +16,7 @@ import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 export interface PerformerParts {
   readonly env: Env;
   readonly store: RunStore;
+  readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
@@ -44,7 +46,10 @@ export class Performer {
   /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
   add(id: FlowRunId, seq: number, effects: readonly Effect[], claims: number): void {
     for (const effect of effects) {
-      this.#queue(id, seq, () => this.#finish(id, { effect, claims }));
+      const work = () => this.#finish(id, { effect, claims });
+      // Nothing waits for an event: the emitter keeps their order, and collects them.
+      if (effect.kind === "event") void this.#counted(seq, Promise.resolve().then(work));
+      else this.#queue(id, seq, work);
     }
   }
 
@@ -54,16 +59,20 @@ export class Performer {
   }
 
   #queue(id: FlowRunId, seq: number, work: () => Promise<void>): void {
-    this.#open.set(seq, (this.#open.get(seq) ?? 0) + 1);
-    const tail = (this.#tails.get(id) ?? Promise.resolve()).then(work).then(() => {
-      const left = (this.#open.get(seq) ?? 1) - 1;
-      if (left > 0) this.#open.set(seq, left);
-      else this.#open.delete(seq);
-    });
+    const tail = this.#counted(seq, (this.#tails.get(id) ?? Promise.resolve()).then(work));
     this.#tails.set(id, tail);
     void tail.then(() => {
       if (this.#tails.get(id) === tail) this.#tails.delete(id);
     });
+  }
+
+  /** The change is not done until this is. */
+  async #counted(seq: number, work: Promise<void>): Promise<void> {
+    this.#open.set(seq, (this.#open.get(seq) ?? 0) + 1);
+    await work;
+    const left = (this.#open.get(seq) ?? 1) - 1;
+    if (left > 0) this.#open.set(seq, left);
+    else this.#open.delete(seq);
   }
 
   /** The greatest number at or below which everything is performed, if the object's clock stands at `seq`. */
@@ -109,6 +118,9 @@ export class Performer {
         if (state) this.#parts.tellProcess(id, effect.action, state);
         return;
       }
+      case "event":
+        await this.#parts.emitter.emit({ id, from: effect.from, to: effect.to, runCount: effect.runCount });
+        return;
       case "cancel-children":
         await this.#parts.cancelChildren(id);
         return;

@@ -11,6 +11,7 @@ import type { TaskReport } from "#protocol/run-channel";
 import { defaultStateName, isTerminal, NO_DETAILS, type State } from "#protocol/states";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { Copier } from "./copier.ts";
+import type { LogStream } from "./log-stream.ts";
 import type { PartitionIds } from "./partition.ts";
 import { withDependents } from "./rerun-tasks.ts";
 import type { Sequence } from "./sequence.ts";
@@ -24,6 +25,7 @@ export interface ReportParts {
   readonly store: RunStore;
   readonly ids: PartitionIds;
   readonly copier: Copier;
+  readonly logStream: LogStream;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
 }
@@ -233,11 +235,9 @@ export class ReportRecorder {
       if (!wasFull && total >= LIMITS.logBytesPerRun) kept.push(logLimitMarker(log));
     }
     if (kept.length > 0) {
-      store.insertLogs(
-        id,
-        { seq: this.#parts.sequence.next(), arrivedAt: now(), ...from, lines: kept },
-        total - before,
-      );
+      const seq = this.#parts.sequence.next();
+      store.insertLogs(id, { seq, arrivedAt: now(), ...from, lines: kept }, total - before);
+      this.#parts.logStream.note(id, seq);
     }
     this.#logBytes.set(id, total);
   }

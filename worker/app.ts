@@ -15,6 +15,7 @@ import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
@@ -69,6 +70,7 @@ export function createApp(): App {
     slotHolderRoutes,
     artifactRoutes,
     variableRoutes,
+    eventRoutes,
     uiReadRoutes,
     savedSearchRoutes,
     blockTypeRoutes,

@@ -6,8 +6,10 @@ import { everyMinute } from "./cron/every-minute.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
+export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { LogHubObject } from "../durable-objects/log-hub-object.ts";
 export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
 export { TaskRunObject } from "../durable-objects/task-run-object.ts";
 export { TaskSubscriptionObject } from "../durable-objects/task-subscription-object.ts";

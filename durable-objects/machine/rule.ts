@@ -174,7 +174,9 @@ export type Effect =
   /** Cancel the task runs and child runs that have not ended. */
   | { readonly kind: "cancel-children" }
   /** Mirror the state onto the task run that stands for this run in its parent. */
-  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId };
+  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId }
+  /** Tell whoever listens to events of the state, under the state's id. */
+  | { readonly kind: "event"; readonly from: State | null; readonly to: State; readonly runCount: number };
 
 /** What follows from a written state of a task run, performed by its owner at least once and in this order. */
 export type TaskEffect =

@@ -32,6 +32,20 @@ export const eventsIn: Channel = {
   role: "worker",
   keyIn: "first frame",
 };
+export const eventsOut: Channel = {
+  id: "events_out",
+  path: "/events/out",
+  summary: "Events that match a filter: those of the last 15 minutes, then live.",
+  role: "viewer",
+  keyIn: "first frame",
+};
+export const logsOut: Channel = {
+  id: "logs_out",
+  path: "/logs/out",
+  summary: "New log lines that match a filter.",
+  role: "viewer",
+  keyIn: "first frame",
+};
 export const taskSubscription: Channel = {
   id: "task_subscription",
   path: "/task_runs/subscriptions/scheduled",
@@ -41,4 +55,4 @@ export const taskSubscription: Channel = {
 };
 
 /** Every WebSocket there is. */
-export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn, taskSubscription];
+export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn, eventsOut, logsOut, taskSubscription];

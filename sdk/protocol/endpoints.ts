@@ -11,6 +11,7 @@ import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
+import * as events from "./events.ts";
 import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
 import * as flowRunOperations from "./flow-run-operations.ts";
@@ -55,6 +56,7 @@ const MODULES = [
   slotHolders,
   artifacts,
   variables,
+  events,
   uiReads,
   savedSearches,
   blockTypes,

@@ -56,6 +56,24 @@ export const LIMITS = {
   blockDepth: 50,
   /** Block documents that one call encrypts anew. */
   rotatedDocuments: 200,
+  /** Characters in the name of an event; this limit and the next three are upstream's. */
+  eventNameChars: 1_024,
+  /** Labels of one resource of an event. */
+  eventLabels: 500,
+  /** Related resources of one event. */
+  eventRelated: 100,
+  /** Bytes of one event as JSON. */
+  eventBytes: 1_500_000,
+  /** Events in one request. */
+  eventsPerRequest: 1_000,
+  /** Bytes of events that are kept for subscribers who come later; beyond it the oldest go before their time. */
+  eventBacklogBytes: 64 * 1024 * 1024,
+  /** Bytes that may be on their way to one subscriber; beyond it a subscriber of events is read from what is stored. */
+  subscriberBytes: 4 * 1024 * 1024,
+  /** Names of flows, deployments and pools that an object remembers for its events. */
+  rememberedNames: 2_000,
+  /** Bytes of a subscriber's filter as JSON. */
+  subscriberFilterBytes: 262_144,
 } as const;
 
 /** Spans in milliseconds. */
@@ -76,6 +94,18 @@ export const SPANS = {
   claimCopyDelayMs: 200,
   /** A creation is answered after this long even if D1 does not take the copy: the run exists all the same. */
   copyWaitMs: 5_000,
+  /** Events are kept this long for subscribers who come later; upstream's longest backfill. */
+  eventBacklogMs: 15 * 60_000,
+  /** Events of state changes are collected for this long, once one was sent. */
+  eventSendDelayMs: 100,
+  /** Names that events mention may be this old; upstream's own span. */
+  rememberedNamesMs: 5 * 60_000,
+  /** The interval of heartbeat events until it was seen: the default of Prefect's clients. */
+  heartbeatEventMs: 180_000,
+  /** The shortest interval of heartbeat events that Prefect's clients keep. */
+  heartbeatEventMinMs: 30_000,
+  /** A subscriber that takes nothing for this long is disconnected. */
+  subscriberStuckMs: 60_000,
   /** A background task that was delivered and not acknowledged within this span: its worker's socket is looked at. */
   taskLeaseMs: 30_000,
   /** A task worker whose socket went away is listed for this long: it may be about to come back. */

@@ -1,10 +1,21 @@
 /** The WebSocket upgrades: each ends in the object that owns what is talked about. */
 import type { Context } from "hono";
-import { type Channel, eventsIn, runChannel, taskSubscription, workerChannel } from "#protocol/channels";
+import {
+  type Channel,
+  eventsIn,
+  eventsOut,
+  logsOut,
+  runChannel,
+  taskSubscription,
+  workerChannel,
+} from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
 import { FlowRunId } from "#protocol/ids";
+import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
+import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
+import { eventInbox } from "../event-inbox.ts";
 import { requireRole } from "../guard.ts";
 import type { App, AppEnv } from "../serve.ts";
 import { subscriptionNames } from "./task-workers.ts";
@@ -18,7 +29,9 @@ export function channelRoutes(app: App): void {
     request.headers.set("x-sluice-flow-run-id", id.data);
     return owner.fetch(request);
   });
-  upgrade(app, eventsIn, (c) => c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw));
+  upgrade(app, eventsIn, (c) => eventInbox(c.env).fetch(c.req.raw));
+  upgrade(app, eventsOut, (c) => c.env.EVENT_HUBS.getByName(EVENT_HUB).fetch(c.req.raw));
+  upgrade(app, logsOut, (c) => c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw));
   upgrade(app, taskSubscription, (c) => {
     const names = subscriptionNames(c.env);
     const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
@@ -41,12 +54,4 @@ function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promi
       fix: "Open it with a WebSocket client.",
     });
   });
-}
-
-/** Inboxes that connections are spread over; each is one object. */
-const INBOXES = 16;
-
-function inboxName(env: Env): string {
-  const shards = Math.max(1, Math.min(INBOXES, Number(env.SLUICE_SHARDS) || 1));
-  return `inbox-${(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % shards}`;
 }
