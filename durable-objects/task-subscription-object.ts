@@ -4,29 +4,25 @@
  * own the tasks, and ask here what became of one that was not acknowledged.
  */
 import { DurableObject } from "cloudflare:workers";
-import { mayDo } from "#protocol/access";
 import { taskSubscription } from "#protocol/channels";
-import { AuthFrame, EVENTS_SUBPROTOCOL } from "#protocol/events";
 import type { TaskRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { TaskRun } from "#protocol/task-runs";
 import { SubscribeFrame, type TaskWorker } from "#protocol/task-workers";
 import { toWireTime } from "#protocol/time";
-import { isOpen, roleOf } from "./caller.ts";
 import { clock } from "./clock.ts";
+import { acceptSocket, attach, authenticate, isTrusted, keyCheckOf, parseJson } from "./socket-handshake.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { SUBSCRIPTION_SCHEMA, SubscriptionStore } from "./storage/subscription-store.ts";
 import { queueOf, type SubscriberName, type TaskSubscriptionOwner } from "./task-queue-owner.ts";
 
-const PROTOCOL_ERROR = 1002;
-const POLICY_VIOLATION = 1008;
 const PROTOCOL_VIOLATION = 4001;
 const RETRY_MS = [50, 200, 1_000, 5_000] as const;
 
 /** What stands with a socket. */
 interface Peer {
   readonly name: SubscriberName;
-  readonly stage: "authenticate" | "subscribe" | "ready";
+  readonly stage: "subscribe" | "ready";
   /** The task that was sent, until the queue knows that it was acknowledged. */
   readonly inHand: { readonly id: TaskRunId; readonly taskKey: string; readonly isAcknowledged: boolean } | null;
   /** The task before that one: an answer of the queue that was overtaken may bring it again. */
@@ -51,24 +47,15 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const { 0: client, 1: server } = new WebSocketPair();
-    const asked = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-    const speaks = asked.includes(EVENTS_SUBPROTOCOL);
-    const isUnguarded = isOpen(this.env);
     const name: SubscriberName = `${this.ctx.id.name ?? ""}|${crypto.randomUUID()}`;
-    this.ctx.acceptWebSocket(server, [name]);
-    setPeer(server, { name, stage: speaks ? "authenticate" : "subscribe", inHand: null, last: null });
-    // Old clients ask for no subprotocol and never authenticate: they are let in where nobody has to.
-    if (!speaks && !isUnguarded) server.close(PROTOCOL_ERROR, `Ask for the subprotocol "${EVENTS_SUBPROTOCOL}".`);
-    const headers: HeadersInit = speaks ? { "sec-websocket-protocol": EVENTS_SUBPROTOCOL } : {};
-    return new Response(null, { status: 101, webSocket: client, headers });
+    return acceptSocket(this.ctx, request, keyCheckOf(this.env, taskSubscription), [name]);
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const frame = parseJson(message);
-    const peer = peerOf(socket);
-    if (peer.stage === "authenticate") await this.#authenticate(socket, peer, frame);
-    else if (peer.stage === "subscribe") this.#subscribe(socket, peer, frame);
+    if (!isTrusted(socket)) return authenticate(socket, frame, keyCheckOf(this.env, taskSubscription));
+    const peer = this.#peerOf(socket);
+    if (peer.stage === "subscribe") this.#subscribe(socket, peer, frame);
     else this.#answer(socket, peer, frame);
   }
 
@@ -91,7 +78,7 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
 
   async holds(subscriber: SubscriberName, id: TaskRunId): Promise<"held" | "acknowledged" | "no"> {
     const socket = this.#socketOf(subscriber);
-    const peer = socket && peerOf(socket);
+    const peer = socket && this.#peerOf(socket);
     if (peer?.last === id) return "acknowledged";
     if (peer?.inHand?.id !== id) return "no";
     return peer.inHand.isAcknowledged ? "acknowledged" : "held";
@@ -106,18 +93,11 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
     }));
   }
 
-  async #authenticate(socket: WebSocket, peer: Peer, frame: unknown): Promise<void> {
-    const auth = AuthFrame.safeParse(frame);
-    if (!auth.success) {
-      socket.close(POLICY_VIOLATION, "Expected 'auth' message");
-      return;
-    }
-    if (!mayDo(await roleOf(this.env, auth.data.token ?? ""), taskSubscription.role)) {
-      socket.close(POLICY_VIOLATION, "Auth required but the token is not a key of this server with the role it takes");
-      return;
-    }
-    setPeer(socket, { ...peer, stage: "subscribe" });
-    socket.send(JSON.stringify({ type: "auth_success" }));
+  /** What stands with a socket; one that has just opened has nothing in hand. */
+  #peerOf(socket: WebSocket): Peer {
+    const kept = socket.deserializeAttachment() as Partial<Peer> | null;
+    const name = this.ctx.getTags(socket)[0] as SubscriberName;
+    return { name, stage: kept?.stage ?? "subscribe", inHand: kept?.inHand ?? null, last: kept?.last ?? null };
   }
 
   #subscribe(socket: WebSocket, peer: Peer, json: unknown): void {
@@ -156,19 +136,19 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   /** Tells the queue, until it has heard it, and then asks for the next task. */
   async #acknowledge(name: SubscriberName): Promise<void> {
     const socket = this.#socketOf(name);
-    const inHand = socket && peerOf(socket).inHand;
+    const inHand = socket && this.#peerOf(socket).inHand;
     if (!socket || !inHand) return;
     await this.#insist(`The acknowledgement of background task ${inHand.id}`, () =>
       queueOf(this.env, inHand.taskKey).acknowledge(name, inHand.id),
     );
-    const peer = peerOf(socket);
+    const peer = this.#peerOf(socket);
     if (peer.inHand?.id === inHand.id) setPeer(socket, { ...peer, inHand: null, last: inHand.id });
     this.#askSoon(name);
   }
 
   /** Gives a task to a worker that has none in hand. */
   #hand(socket: WebSocket, task: TaskRun): boolean {
-    const peer = peerOf(socket);
+    const peer = this.#peerOf(socket);
     if (peer.stage !== "ready" || peer.inHand !== null) return peer.inHand?.id === task.id;
     setPeer(socket, { ...peer, inHand: { id: task.id, taskKey: task.task_key, isAcknowledged: false } });
     this.#keysToAsk(peer.name).add(task.task_key);
@@ -188,7 +168,7 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
       const socket = this.#socketOf(name);
       const keys = this.#keysToAsk(name);
       const [key] = keys;
-      if (!socket || peerOf(socket).inHand !== null || key === undefined) return;
+      if (!socket || this.#peerOf(socket).inHand !== null || key === undefined) return;
       // To the end of the row, so that every key has its turn.
       keys.delete(key);
       try {
@@ -207,14 +187,14 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   /** A queue gave a task: it is handed to the worker, or given back where that is gone or was faster served. */
   async #took(name: SubscriberName, task: TaskRun): Promise<void> {
     const socket = this.#socketOf(name);
-    if (socket && (peerOf(socket).last === task.id || this.#hand(socket, task))) return;
+    if (socket && (this.#peerOf(socket).last === task.id || this.#hand(socket, task))) return;
     this.#keysToAsk(name).add(task.task_key);
     await queueOf(this.env, task.task_key).giveBack(name, task.id);
   }
 
   /** The socket is gone: what it had in hand waits again, and its queues forget it. */
   #lost(socket: WebSocket): void {
-    const { name, inHand } = peerOf(socket);
+    const { name, inHand } = this.#peerOf(socket);
     if (inHand) {
       void this.#insist(`Background task ${inHand.id}, whose worker went away,`, () => {
         const queue = queueOf(this.env, inHand.taskKey);
@@ -268,19 +248,6 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   }
 }
 
-function peerOf(socket: WebSocket): Peer {
-  return socket.deserializeAttachment() as Peer;
-}
-
-function setPeer(socket: WebSocket, peer: Peer): void {
-  socket.serializeAttachment(peer);
-}
-
-function parseJson(message: string | ArrayBuffer): unknown {
-  try {
-    return JSON.parse(typeof message === "string" ? message : new TextDecoder().decode(message));
-  } catch {
-    // Not JSON is answered like any other frame that is not what was expected.
-    return null;
-  }
+function setPeer(socket: WebSocket, peer: Omit<Peer, "name">): void {
+  attach(socket, { stage: peer.stage, inHand: peer.inHand, last: peer.last });
 }
