@@ -5,6 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
+import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
 import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
@@ -42,6 +43,7 @@ import { ResourceNames } from "./resource-names.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import { RunStream, watchedRun } from "./run-stream.ts";
 import { Sequence } from "./sequence.ts";
 import { stateDeadline } from "./state-deadlines.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
@@ -64,6 +66,7 @@ interface Parts extends ChannelOwner {
   readonly deadlines: Deadlines;
   readonly heartbeats: Heartbeats;
   readonly logStream: LogStream;
+  readonly runStream: RunStream;
   readonly tasks: TaskRecorder;
 }
 
@@ -184,6 +187,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (row === null) return false;
     parts.logStream.forget(id);
     for (const socket of this.ctx.getWebSockets(id)) socket.close(4404, "The flow run was deleted.");
+    parts.runStream.deleted(id);
     await deleteCopies(this.env.DB, id);
     if (spec?.placement) {
       const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
@@ -356,12 +360,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (id === null || request.headers.get("upgrade") !== "websocket") {
       return new Response("A run channel is opened by a WebSocket upgrade.", { status: 426 });
     }
+    if (request.headers.has("x-sluice-stream")) {
+      const unknown = notFound("Flow run", id);
+      return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [id]);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // Who watches has nothing to say.
+    if (watchedRun(this.ctx, socket)) return;
     const id = this.ctx.getTags(socket)[0] as FlowRunId;
     const parts = this.#parts;
     const frame = typeof message === "string" ? parseFrame(message) : "Binary frames are not part of the protocol.";
@@ -385,16 +395,21 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
-    // The deadline of the run goes on; a process that comes back within it has lost nothing.
-    const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
-    if (id) this.#parts?.seen(id);
+    this.#left(socket);
     // A hibernatable socket's closing handshake is ours to finish; a client that is not answered waits for ten seconds.
     socket.close();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#left(socket);
+  }
+
+  /** The deadline of the run goes on; a process that comes back within it has lost nothing. */
+  #left(socket: WebSocket): void {
+    const watched = watchedRun(this.ctx, socket);
     const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
-    if (id) this.#parts?.seen(id);
+    if (watched) this.#parts?.runStream.closed(watched);
+    else if (id) this.#parts?.seen(id);
   }
 
   override async alarm(): Promise<void> {
@@ -506,11 +521,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (name === undefined) throw new Error("An object that owns flow runs is reached by its partition's name.");
     const store = new RunStore(ctx.storage);
     const ids = new PartitionIds(name);
+    const document = (id: FlowRunId): FlowRun | null => {
+      const row = store.run(id);
+      const spec = store.spec(id);
+      return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
+    };
+    const runStream = new RunStream({ ctx, store, ids, document });
     const copier = new Copier(env.DB, {
+      noted: runStream,
       flowRun: (id) => {
         const row = store.run(id);
-        const spec = store.spec(id);
-        return row && spec ? { version: row.version, run: flowRunDocument(id, spec, row, clock.now()) } : null;
+        const run = document(id);
+        return row && run ? { version: row.version, run } : null;
       },
       taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
     });
@@ -535,7 +557,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       ids,
       publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
     });
-    const reports = new ReportRecorder({ store, ids, copier, logStream, sequence, now });
+    const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now });
     const recorder = new RunRecorder({
       store,
       ids,
@@ -579,11 +601,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       commit,
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
-      document: (id) => {
-        const row = store.run(id);
-        const spec = store.spec(id);
-        return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
-      },
+      document,
+      runStream,
       seen: (id) => {
         this.#seenAt.set(id, clock.now());
       },

@@ -14,6 +14,7 @@ import type { Copier } from "./copier.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { PartitionIds } from "./partition.ts";
 import { withDependents } from "./rerun-tasks.ts";
+import type { RunStream } from "./run-stream.ts";
 import type { Sequence } from "./sequence.ts";
 import type { RunStore } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
@@ -26,6 +27,7 @@ export interface ReportParts {
   readonly ids: PartitionIds;
   readonly copier: Copier;
   readonly logStream: LogStream;
+  readonly runStream: RunStream;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
 }
@@ -238,6 +240,7 @@ export class ReportRecorder {
       const seq = this.#parts.sequence.next();
       store.insertLogs(id, { seq, arrivedAt: now(), ...from, lines: kept }, total - before);
       this.#parts.logStream.note(id, seq);
+      this.#parts.runStream.logs(id, seq);
     }
     this.#logBytes.set(id, total);
   }

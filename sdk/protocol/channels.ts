@@ -18,6 +18,13 @@ export const runChannel: Channel = {
   role: "worker",
   keyIn: "header",
 };
+export const runStream: Channel = {
+  id: "run_stream",
+  path: "/flow_runs/:id/stream",
+  summary: "All that is known of a flow run, then its changes: state, task runs, logs.",
+  role: "viewer",
+  keyIn: "header",
+};
 export const workerChannel: Channel = {
   id: "worker_channel",
   path: "/work_pools/:name/channel",
@@ -55,4 +62,12 @@ export const taskSubscription: Channel = {
 };
 
 /** Every WebSocket there is. */
-export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn, eventsOut, logsOut, taskSubscription];
+export const CHANNELS: readonly Channel[] = [
+  runChannel,
+  runStream,
+  workerChannel,
+  eventsIn,
+  eventsOut,
+  logsOut,
+  taskSubscription,
+];

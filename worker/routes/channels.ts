@@ -6,6 +6,7 @@ import {
   eventsOut,
   logsOut,
   runChannel,
+  runStream,
   taskSubscription,
   workerChannel,
 } from "#protocol/channels";
@@ -21,14 +22,8 @@ import type { App, AppEnv } from "../serve.ts";
 import { subscriptionNames } from "./task-workers.ts";
 
 export function channelRoutes(app: App): void {
-  upgrade(app, runChannel, (c) => {
-    const id = FlowRunId.safeParse(c.req.param("id"));
-    const owner = id.success ? ownerOf(c.env.FLOW_RUNS, id.data) : null;
-    if (!id.success || !owner) throw notFound("Flow run", c.req.param("id") ?? "");
-    const request = new Request(c.req.raw);
-    request.headers.set("x-sluice-flow-run-id", id.data);
-    return owner.fetch(request);
-  });
+  upgrade(app, runChannel, (c) => toOwner(c, {}));
+  upgrade(app, runStream, (c) => toOwner(c, { "x-sluice-stream": "1" }));
   upgrade(app, eventsIn, (c) => eventInbox(c.env).fetch(c.req.raw));
   upgrade(app, eventsOut, (c) => c.env.EVENT_HUBS.getByName(EVENT_HUB).fetch(c.req.raw));
   upgrade(app, logsOut, (c) => c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw));
@@ -46,6 +41,19 @@ export function channelRoutes(app: App): void {
 }
 
 /** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */
+/** Hands an upgrade to the owner of the run that it names. */
+async function toOwner(c: Context<AppEnv>, headers: Readonly<Record<string, string>>): Promise<Response> {
+  const id = FlowRunId.safeParse(c.req.param("id"));
+  const owner = id.success ? ownerOf(c.env.FLOW_RUNS, id.data) : null;
+  if (!id.success || !owner) throw notFound("Flow run", c.req.param("id") ?? "");
+  const request = new Request(c.req.raw);
+  request.headers.delete("x-sluice-stream");
+  for (const [name, value] of Object.entries({ ...headers, "x-sluice-flow-run-id": id.data })) {
+    request.headers.set(name, value);
+  }
+  return owner.fetch(request);
+}
+
 function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promise<Response>): void {
   app.get(`/api${channel.path}`, (c) => {
     if (channel.keyIn === "header") requireRole(c, channel.role);
