@@ -17,6 +17,7 @@ export default defineConfig({
               bindings: {
                 SLUICE_MODE: "embedded",
                 SLUICE_SHARDS: "1",
+                SLUICE_ENCRYPTION_KEYS: Buffer.alloc(32, "a key of tests").toString("base64"),
                 TEST_BUDGET: process.env["SLUICE_TEST_BUDGET"] ?? "fast",
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
               },
@@ -36,6 +37,17 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Each file starts servers of its own, and there are two cores.
+          fileParallelism: false,
+        },
+      },
+      {
+        // Holds our server against the installed Prefect package; see test/prefect/README.md.
+        test: {
+          name: "prefect",
+          include: ["test/prefect/**/*.test.ts"],
+          testTimeout: 300_000,
+          // The first one installs the package.
+          hookTimeout: 900_000,
           fileParallelism: false,
         },
       },

@@ -11,6 +11,8 @@ import { type FlowRunCopy, type TaskRunCopy, writeCopies } from "./storage/flow-
 
 /** Where the copier reads what it copies: always the newest version. Null when it was deleted meanwhile. */
 export interface CopySource {
+  /** Hears of each change that is to be copied, at once. */
+  readonly noted?: { run(id: FlowRunId): void; task(id: FlowRunId, taskKey: string, dynamicKey: string): void };
   flowRun(id: FlowRunId): FlowRunCopy | null;
   taskRun(id: FlowRunId, taskKey: string, dynamicKey: string): TaskRunCopy | null;
 }
@@ -57,6 +59,7 @@ export class Copier {
 
   /** The run changed at `seq`: copy it, with its waiting task runs when it has ended. */
   markRun(id: FlowRunId, seq: number, ended: boolean, delayMs: number): void {
+    this.#source.noted?.run(id);
     const before = this.#runs.get(id);
     const dueAt = Math.min(before?.dueAt ?? Number.POSITIVE_INFINITY, Date.now() + delayMs);
     this.#runs.set(id, { seq: before?.seq ?? seq, dueAt });
@@ -68,6 +71,7 @@ export class Copier {
 
   /** A task run changed at `seq`. One that goes on may change again before its copy, so that one need not be soon. */
   markTask(id: FlowRunId, taskKey: string, dynamicKey: string, seq: number, isSoon: boolean): void {
+    this.#source.noted?.task(id, taskKey, dynamicKey);
     const delayMs = isSoon ? SPANS.taskCopyDelayMs : SPANS.runningTaskCopyDelayMs;
     const key = `${id}\n${taskKey}\n${dynamicKey}`;
     const before = this.#tasks.get(key);

@@ -12,6 +12,8 @@ import type { DeadlineKind, DeadlineRow, RunStore } from "./storage/run-store.ts
 export class Deadlines {
   readonly #store: RunStore;
   readonly #rows = new Map<FlowRunId, DeadlineRow>();
+  /** The rows as they are stored, which is what an object that lost its memory goes by. */
+  readonly #stored = new Map<FlowRunId, DeadlineRow>();
   readonly #startedAt: EpochMs;
 
   constructor(store: RunStore, startedAt: EpochMs) {
@@ -21,7 +23,10 @@ export class Deadlines {
 
   /** Reads what an earlier life of the object watched. */
   load(): void {
-    for (const row of this.#store.deadlines()) this.#rows.set(row.runId, row);
+    for (const row of this.#store.deadlines()) {
+      this.#rows.set(row.runId, row);
+      this.#stored.set(row.runId, row);
+    }
   }
 
   /** Watches a run; replaces what was watched of it. */
@@ -30,6 +35,7 @@ export class Deadlines {
   }
 
   unwatch(runId: FlowRunId): void {
+    this.#stored.delete(runId);
     if (this.#rows.delete(runId)) this.#store.deleteDeadline(runId);
   }
 
@@ -41,6 +47,19 @@ export class Deadlines {
   extend(runId: FlowRunId, dueAt: EpochMs): void {
     const row = this.#rows.get(runId);
     if (row && row.dueAt < dueAt) this.#rows.set(runId, { ...row, dueAt, postponed: false });
+  }
+
+  /**
+   * Moves a deadline after a sign of life that is heard of only once, to one term of `termMs` after `now`. It is written
+   * only when the stored one has passed or was postponed, so a row serves several signs: an object that loses its memory
+   * of them goes by the stored one, which it postpones by a full term before it acts on it.
+   */
+  renew(runId: FlowRunId, kind: DeadlineKind, now: EpochMs, termMs: number): void {
+    const row: DeadlineRow = { runId, kind, dueAt: (now + termMs) as EpochMs, postponed: false };
+    const stored = this.#stored.get(runId);
+    const isGood = stored?.kind === kind && !stored.postponed && stored.dueAt > now;
+    if (isGood) this.#rows.set(runId, row);
+    else this.#put(row);
   }
 
   /** When the alarm has to look next; null when nothing is watched. */
@@ -72,6 +91,7 @@ export class Deadlines {
 
   #put(row: DeadlineRow): void {
     this.#rows.set(row.runId, row);
+    this.#stored.set(row.runId, row);
     this.#store.putDeadline(row);
   }
 }

@@ -1,33 +1,32 @@
 /**
- * Receives the events of Prefect's clients (`/api/events/in`) and hands them on to the owners of what they tell of.
+ * Receives events (`/api/events/in`, and `POST /api/events` through `receive`) and hands them on: all to the hub of
+ * subscribers, and those that tell of task runs or of a run's life to the owners of the runs.
  *
  * Clients get no acknowledgement: they send a ping now and then, and drop what they sent before the pong. An event is
- * therefore stored before anything is awaited, and a pong then means that it is stored (docs/decisions/0005). Owners take
- * a report twice without harm, so an event that a client sends again needs no memory of the first.
+ * therefore stored before anything is awaited, and a pong then means that it is stored (docs/decisions/0005). Owners and
+ * hub take an event twice without harm, so an event that a client sends again needs no memory of the first.
  */
 import { DurableObject } from "cloudflare:workers";
-import { mayDo } from "#protocol/access";
 import { eventsIn } from "#protocol/channels";
-import { AuthFrame, EVENTS_SUBPROTOCOL, Event } from "#protocol/events";
+import { Event } from "#protocol/events";
 import type { FlowRunId } from "#protocol/ids";
-import type { TaskReport } from "#protocol/run-channel";
-import { isOpen, roleOf } from "./caller.ts";
+import { LIMITS } from "#protocol/limits";
+import type { EpochMs } from "#protocol/time";
+import { utf8Length } from "#protocol/utf8";
+import { EVENT_HUB } from "./event-hub-object.ts";
+import { handOnTaskRuns } from "./hand-on-task-runs.ts";
+import { heartbeatOf } from "./heartbeat-event.ts";
 import { ownerOf } from "./partition.ts";
+import { acceptSocket, authenticate, isTrusted, keyCheckOf, parseJson } from "./socket-handshake.ts";
 import { INBOX_SCHEMA, InboxStore } from "./storage/inbox-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { taskRunNews } from "./task-run-event.ts";
 
-const POLICY_VIOLATION = 1008;
-const PROTOCOL_ERROR = 1002;
-/** Events that are handed on together. */
+/** Rows that are handed on together. */
 const HAND_ON_ROWS = 200;
 const RETRY_MS = [100, 500, 2_000, 10_000] as const;
 /** While something is not handed on, an alarm stands within this span, in case the object goes away. */
 const SAFETY_ALARM_MS = 10_000;
-
-interface Peer {
-  readonly isTrusted: boolean;
-}
 
 export class EventInboxObject extends DurableObject<Env> {
   #store: InboxStore | null = null;
@@ -41,35 +40,27 @@ export class EventInboxObject extends DurableObject<Env> {
     }
   }
 
+  /** Takes events that came over REST. Answers when they are stored. */
+  async receive(events: readonly Event[]): Promise<void> {
+    this.#take(events);
+  }
+
   override async fetch(request: Request): Promise<Response> {
-    const { 0: client, 1: server } = new WebSocketPair();
-    const asked = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-    const speaks = asked.includes(EVENTS_SUBPROTOCOL);
-    this.ctx.acceptWebSocket(server);
-    // Old clients ask for no subprotocol and never authenticate: they are let in where nobody has to.
-    const admitsAll = isOpen(this.env);
-    server.serializeAttachment({ isTrusted: !speaks && admitsAll } satisfies Peer);
-    if (!speaks && !admitsAll) server.close(PROTOCOL_ERROR, `Ask for the subprotocol "${EVENTS_SUBPROTOCOL}".`);
-    const headers: HeadersInit = speaks ? { "sec-websocket-protocol": EVENTS_SUBPROTOCOL } : {};
-    return new Response(null, { status: 101, webSocket: client, headers });
+    return acceptSocket(this.ctx, request, keyCheckOf(this.env, eventsIn));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const json = parseJson(message);
-    const { isTrusted } = socket.deserializeAttachment() as Peer;
-    if (!isTrusted) {
-      await this.#authenticate(socket, json);
+    if (!isTrusted(socket)) return authenticate(socket, json, keyCheckOf(this.env, eventsIn));
+    const bytes = typeof message === "string" ? utf8Length(message) : message.byteLength;
+    if (bytes > LIMITS.eventBytes) {
+      console.warn(`An event of ${bytes} bytes was dropped: ${LIMITS.eventBytes} are allowed.`);
       return;
     }
     const event = Event.safeParse(json);
-    if (!event.success) {
-      // One event that cannot be read must not cost the socket, and with it the others.
-      console.warn("An event that is not in the form of an event was dropped.", event.error.issues[0]);
-      return;
-    }
-    if (taskRunNews(event.data) === null) return;
-    (this.#store ?? this.#open()).insert(event.data);
-    this.#handOnSoon();
+    if (event.success) this.#take([event.data]);
+    // One event that cannot be read must not cost the socket, and with it the others.
+    else console.warn("An event that is not in the form of an event was dropped.", event.error.issues[0]);
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
@@ -80,23 +71,10 @@ export class EventInboxObject extends DurableObject<Env> {
     this.#handOnSoon();
   }
 
-  async #authenticate(socket: WebSocket, frame: unknown): Promise<void> {
-    const auth = AuthFrame.safeParse(frame);
-    if (!auth.success) {
-      socket.close(POLICY_VIOLATION, "Expected 'auth' message");
-      return;
-    }
-    const { token } = auth.data;
-    const role = await roleOf(this.env, token ?? "");
-    if (!mayDo(role, eventsIn.role)) {
-      socket.close(
-        POLICY_VIOLATION,
-        `Auth required: ${role === null ? refusalOf(token) : `the key's role is ${role}`}`,
-      );
-      return;
-    }
-    socket.serializeAttachment({ isTrusted: true } satisfies Peer);
-    socket.send(JSON.stringify({ type: "auth_success" }));
+  /** Stores before anything is awaited. */
+  #take(events: readonly Event[]): void {
+    (this.#store ?? this.#open()).insert(events);
+    this.#handOnSoon();
   }
 
   #open(): InboxStore {
@@ -121,18 +99,14 @@ export class EventInboxObject extends DurableObject<Env> {
     while (store) {
       const rows = store.oldest(HAND_ON_ROWS);
       if (rows.length === 0) break;
-      const reports = new Map<FlowRunId, TaskReport[]>();
-      for (const { event } of rows) {
-        const news = taskRunNews(event);
-        if (news) reports.set(news.flowRunId, [...(reports.get(news.flowRunId) ?? []), news.report]);
-      }
+      const events = rows.flatMap((row) => row.events);
+      const news = events.map(taskRunNews).filter((one) => one !== null);
       try {
-        await Promise.all(
-          [...reports].map(async ([id, tasks]) => {
-            const isKnown = (await ownerOf(this.env.FLOW_RUNS, id)?.recordTasks(id, tasks)) ?? false;
-            if (!isKnown) console.warn(`Events of task runs of flow run ${id} were dropped: there is no such run.`);
-          }),
-        );
+        await Promise.all([
+          this.env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
+          handOnTaskRuns(this.env, news),
+          ...this.#tellOfBeats(events),
+        ]);
         store.remove(rows.map((row) => row.seq));
         failures = 0;
       } catch (error) {
@@ -143,19 +117,15 @@ export class EventInboxObject extends DurableObject<Env> {
     }
     this.#isHandingOn = false;
   }
-}
 
-/** Why a token was not taken. A reason for a close holds 123 bytes. */
-function refusalOf(token: string | null | undefined): string {
-  // Prefect's clients send PREFECT_API_KEY with requests, but never here.
-  return token ? "the token is not a key of this server" : "no token was sent; set PREFECT_API_AUTH_STRING to the key";
-}
-
-function parseJson(message: string | ArrayBuffer): unknown {
-  try {
-    return JSON.parse(typeof message === "string" ? message : new TextDecoder().decode(message));
-  } catch {
-    // Not JSON is answered like any other frame that is not what was expected.
-    return null;
+  #tellOfBeats(events: readonly Event[]): Promise<void>[] {
+    const beats = new Map<FlowRunId, EpochMs>();
+    for (const event of events) {
+      const beat = heartbeatOf(event);
+      if (beat) beats.set(beat.flowRunId, beat.at);
+    }
+    return [...beats].map(async ([id, at]) => {
+      await ownerOf(this.env.FLOW_RUNS, id)?.heartbeat(id, at);
+    });
   }
 }

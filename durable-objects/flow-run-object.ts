@@ -5,6 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
+import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
 import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
@@ -18,28 +19,38 @@ import {
   type TaskReport,
 } from "#protocol/run-channel";
 import { isTerminal, type OrchestrationResult, type State, StateCreate } from "#protocol/states";
-import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
 import { Copier } from "./copier.ts";
 import { Deadlines } from "./deadlines.ts";
+import { EventEmitter } from "./event-emitter.ts";
+import { EVENT_HUB } from "./event-hub-object.ts";
 import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { LOG_HUB } from "./log-hub-object.ts";
 import { readLogs } from "./log-lines.ts";
+import { LogStream } from "./log-stream.ts";
+import type { TaskProposal } from "./owned-task.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
+import { ResourceNames } from "./resource-names.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import { RunStream, watchedRun } from "./run-stream.ts";
 import { Sequence } from "./sequence.ts";
 import { stateDeadline } from "./state-deadlines.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { deleteTaskTraces } from "./task-outbox.ts";
+import { TaskRecorder } from "./task-recorder.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
@@ -53,6 +64,10 @@ interface Parts extends ChannelOwner {
   readonly copier: Copier;
   readonly performer: Performer;
   readonly deadlines: Deadlines;
+  readonly heartbeats: Heartbeats;
+  readonly logStream: LogStream;
+  readonly runStream: RunStream;
+  readonly tasks: TaskRecorder;
 }
 
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
@@ -170,7 +185,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const spec = parts.store.spec(id);
     const row = await parts.commit.run(() => parts.recorder.remove(id));
     if (row === null) return false;
+    parts.logStream.forget(id);
     for (const socket of this.ctx.getWebSockets(id)) socket.close(4404, "The flow run was deleted.");
+    parts.runStream.deleted(id);
     await deleteCopies(this.env.DB, id);
     if (spec?.placement) {
       const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
@@ -216,13 +233,46 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     id: FlowRunId,
     request: TaskRunCreate,
     taskRunId: TaskRunId,
-  ): Promise<{ task: TaskRun; created: boolean } | null> {
+  ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const outcome = await parts.commit.run(() => parts.reports.createTask(id, request, taskRunId));
+    const made = await parts.commit.run(() => parts.tasks.create(id, request, taskRunId));
+    this.#arm();
     // A child run finds its parent through the copy, so it is there before the answer.
-    if (outcome?.created) await writeCopies(this.env.DB, [], [outcome.row]);
-    return outcome && { task: withEstimates(outcome.row.task, clock.now()), created: outcome.created };
+    if (made?.outcome === "created") await writeCopies(this.env.DB, [], [made.row]);
+    return made && { task: withEstimates(made.row.task, clock.now()), outcome: made.outcome };
+  }
+
+  async setTaskState(
+    id: FlowRunId,
+    taskRunId: TaskRunId,
+    proposal: TaskProposal,
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
+    const parts = this.#parts;
+    if (!parts) return null;
+    const outcome = await parts.commit.run(() => parts.tasks.propose(id, taskRunId, proposal));
+    this.#arm();
+    return outcome;
+  }
+
+  async updateTask(id: FlowRunId, taskRunId: TaskRunId, patch: TaskRunUpdate): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const isKnown = await parts.commit.run(() => parts.tasks.update(id, taskRunId, patch));
+    this.#arm();
+    return isKnown;
+  }
+
+  async removeTask(id: FlowRunId, taskRunId: TaskRunId): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    const row = await parts.commit.run(() => parts.tasks.remove(id, taskRunId));
+    if (row) await deleteTaskTraces(this.env, row);
+    return row !== null;
+  }
+
+  async taskState(id: FlowRunId, stateId: StateId): Promise<State | null> {
+    return this.#parts?.tasks.stateOf(id, stateId) ?? null;
   }
 
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
@@ -236,6 +286,21 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
     const parts = this.#parts;
     return parts ? parts.commit.run(() => parts.reports.appendLogs(id, logs)) : false;
+  }
+
+  async heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts) return false;
+    parts.seen(id);
+    const isKnown = await parts.commit.run(() => parts.recorder.heartbeat(id, occurredAt));
+    this.#arm();
+    return isKnown;
+  }
+
+  async streamLogs(id: FlowRunId | null): Promise<void> {
+    // Who listens to every run waits for runs that are yet to come; of an unknown run there will be no lines.
+    const parts = this.#parts ?? (id === null ? this.#open() : null);
+    if (parts && (id === null || parts.row(id))) await parts.commit.run(() => parts.logStream.start(id));
   }
 
   async logs(id: FlowRunId, query: LogQuery): Promise<Log[]> {
@@ -295,12 +360,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (id === null || request.headers.get("upgrade") !== "websocket") {
       return new Response("A run channel is opened by a WebSocket upgrade.", { status: 426 });
     }
+    if (request.headers.has("x-sluice-stream")) {
+      const unknown = notFound("Flow run", id);
+      return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [id]);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // Who watches has nothing to say.
+    if (watchedRun(this.ctx, socket)) return;
     const id = this.ctx.getTags(socket)[0] as FlowRunId;
     const parts = this.#parts;
     const frame = typeof message === "string" ? parseFrame(message) : "Binary frames are not part of the protocol.";
@@ -324,16 +395,21 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
-    // The deadline of the run goes on; a process that comes back within it has lost nothing.
-    const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
-    if (id) this.#parts?.seen(id);
+    this.#left(socket);
     // A hibernatable socket's closing handshake is ours to finish; a client that is not answered waits for ten seconds.
     socket.close();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#left(socket);
+  }
+
+  /** The deadline of the run goes on; a process that comes back within it has lost nothing. */
+  #left(socket: WebSocket): void {
+    const watched = watchedRun(this.ctx, socket);
     const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
-    if (id) this.#parts?.seen(id);
+    if (watched) this.#parts?.runStream.closed(watched);
+    else if (id) this.#parts?.seen(id);
   }
 
   override async alarm(): Promise<void> {
@@ -360,8 +436,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       await this.#claimPassed(parts, row, now);
       return;
     }
-    const termMs = SPANS.missedHeartbeats * this.#heartbeatMs;
-    if (row.kind !== "alive") {
+    const isBeating = row.kind === "beating";
+    const termMs = isBeating ? parts.heartbeats.termMs(row.runId) : SPANS.missedHeartbeats * this.#heartbeatMs;
+    if (row.kind !== "alive" && row.kind !== "beating") {
       const { kind } = row;
       // Late is what the clock says; the others may only pass while somebody could have ended the state.
       const acts = () => kind === "late" || parts.deadlines.mayAct(row, now, termMs);
@@ -444,58 +521,88 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (name === undefined) throw new Error("An object that owns flow runs is reached by its partition's name.");
     const store = new RunStore(ctx.storage);
     const ids = new PartitionIds(name);
+    const document = (id: FlowRunId): FlowRun | null => {
+      const row = store.run(id);
+      const spec = store.spec(id);
+      return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
+    };
+    const runStream = new RunStream({ ctx, store, ids, document });
     const copier = new Copier(env.DB, {
+      noted: runStream,
       flowRun: (id) => {
         const row = store.run(id);
-        const spec = store.spec(id);
-        return row && spec ? { version: row.version, run: flowRunDocument(id, spec, row, clock.now()) } : null;
+        const run = document(id);
+        return row && run ? { version: row.version, run } : null;
       },
       taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
+    });
+    const now = () => clock.now();
+    const emitter = new EventEmitter({
+      names: new ResourceNames(env.DB, now),
+      spec: (step) => store.spec(step.id),
+      publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
     });
     const performer = new Performer({
       env,
       store,
+      emitter,
       tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
       cancelChildren: (id) => this.#cancelChildren(id),
     });
     const deadlines = new Deadlines(store, clock.now());
-    const now = () => clock.now();
+    const heartbeats = new Heartbeats();
     const sequence = new Sequence(store);
-    const reports = new ReportRecorder({ store, ids, copier, sequence, now });
+    const logStream = new LogStream({
+      store,
+      ids,
+      publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
+    });
+    const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now });
     const recorder = new RunRecorder({
       store,
       ids,
       copier,
       performer,
       deadlines,
+      heartbeats,
       reports,
       sequence,
       now,
       heartbeatMs: this.#heartbeatMs,
     });
+    const commit = new GroupCommit(
+      ctx.storage,
+      () => recorder.beforeCommit(),
+      () => {
+        store.forgetParsed();
+        reports.forgetMemory();
+      },
+    );
     const parts: Parts = {
       store,
       ids,
       copier,
       performer,
       deadlines,
+      heartbeats,
+      logStream,
       recorder,
       reports,
-      commit: new GroupCommit(
-        ctx.storage,
-        () => recorder.beforeCommit(),
-        () => {
-          store.forgetParsed();
-          reports.forgetMemory();
-        },
-      ),
+      tasks: new TaskRecorder({
+        env,
+        store,
+        ids,
+        copier,
+        performer,
+        reports,
+        now,
+        commit: (job) => commit.run(job),
+      }),
+      commit,
       heartbeatMs: this.#heartbeatMs,
       row: (id) => store.run(id),
-      document: (id) => {
-        const row = store.run(id);
-        const spec = store.spec(id);
-        return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
-      },
+      document,
+      runStream,
       seen: (id) => {
         this.#seenAt.set(id, clock.now());
       },
@@ -507,7 +614,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   /** Copies and performs again what an earlier life of this object may have left undone. */
-  #resume({ store, recorder, reports, copier, performer, deadlines }: Parts): void {
+  #resume({ store, recorder, reports, tasks, copier, performer, deadlines }: Parts): void {
     const changed = new Set(store.changedAfter(recorder.watermark));
     const marks = new Set(store.marksAfter(recorder.watermark));
     // A run in progress may have task runs that were stored without an entry in the journal.
@@ -519,8 +626,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       copier.markRun(id, row.version, false, 0);
       for (const task of store.tasks(id)) {
         copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
+        tasks.resume(id, task);
       }
       performer.add(id, row.version, standingEffects(row), row.claims);
+      for (const { seq, from, to } of store.stepsAfter(row.states, recorder.watermark)) {
+        performer.add(id, seq, [{ kind: "event", from, to, runCount: row.record.runCount }], row.claims);
+      }
     }
     reports.adoptMarks([...marks]);
   }

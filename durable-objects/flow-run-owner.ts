@@ -9,9 +9,10 @@ import type { FlowRunId, StateId, TaskRunId, WorkPoolId, WorkQueueId } from "#pr
 import type { Log, LogCreate, LogFilter, LogSort } from "#protocol/logs";
 import type { RunClientFrame, RunServerFrame, TaskReport } from "#protocol/run-channel";
 import type { OrchestrationResult, State, StateCreate } from "#protocol/states";
-import type { TaskRun, TaskRunCreate } from "#protocol/task-runs";
+import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
+import type { TaskProposal } from "./owned-task.ts";
 
 /** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
 export interface RunPlacement {
@@ -87,16 +88,35 @@ export interface FlowRunOwner {
   /** All task runs of the run, oldest first; fresher than D1's copies. */
   taskRuns(id: FlowRunId): Promise<TaskRun[]>;
   taskRun(id: FlowRunId, taskRunId: TaskRunId): Promise<{ task: TaskRun; states: State[] } | null>;
-  /** Makes a task run, or answers the one with its natural key. Null when there is no such flow run. */
+  /**
+   * Makes a task run, or answers the one with its natural key; "id taken" answers another one that has the id that was
+   * asked for. Null when there is no such flow run.
+   */
   createTask(
     id: FlowRunId,
     request: TaskRunCreate,
     taskRunId: TaskRunId,
-  ): Promise<{ task: TaskRun; created: boolean } | null>;
+  ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null>;
+  /** Proposes a state of a task run. Null when there is no such task run. */
+  setTaskState(
+    id: FlowRunId,
+    taskRunId: TaskRunId,
+    proposal: TaskProposal,
+  ): Promise<{ result: OrchestrationResult; written: boolean } | null>;
+  /** False when there is no such task run. */
+  updateTask(id: FlowRunId, taskRunId: TaskRunId, patch: TaskRunUpdate): Promise<boolean>;
+  /** Deletes a task run, here and in D1. False when there is no such task run. */
+  removeTask(id: FlowRunId, taskRunId: TaskRunId): Promise<boolean>;
+  /** A state that one of the run's task runs went through. */
+  taskState(id: FlowRunId, stateId: StateId): Promise<State | null>;
   /** Records task runs that are told of by events. False when there is no such run. */
   recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean>;
   /** Stores lines that arrived over REST. False when there is no such run. */
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean>;
+  /** A process without a run channel showed itself alive at this moment of its own clock. False when there is no such run. */
+  heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean>;
+  /** Somebody listens: new lines of the run (with null, of every run here) go to the hub until nobody listens. */
+  streamLogs(id: FlowRunId | null): Promise<void>;
   /** Lines of one run, ordered by time and, within one instant, by arrival. */
   logs(id: FlowRunId, query: LogQuery): Promise<Log[]>;
   /** The run channel without a WebSocket. */

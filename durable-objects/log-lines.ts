@@ -1,5 +1,5 @@
 /** Log lines as the API answers them, made from the stored chunks of one run. */
-import type { Log, LogCreate } from "#protocol/logs";
+import type { Log, LogCreate, LogFilter } from "#protocol/logs";
 import { toWireTime } from "#protocol/time";
 import type { LogQuery } from "./flow-run-owner.ts";
 import type { PartitionIds } from "./partition.ts";
@@ -7,7 +7,7 @@ import type { LogChunk } from "./storage/run-store.ts";
 
 /** Filters, orders and pages the lines of one run. Lines of one instant stay in the order of their arrival. */
 export function readLogs(chunks: Iterable<LogChunk>, ids: PartitionIds, query: LogQuery): Log[] {
-  const matches = predicate(query);
+  const matches = logMatcher(query.filter);
   const found: { line: LogCreate; chunk: LogChunk; index: number }[] = [];
   for (const chunk of chunks) {
     for (const [index, line] of chunk.lines.entries()) if (matches(line)) found.push({ line, chunk, index });
@@ -16,15 +16,23 @@ export function readLogs(chunks: Iterable<LogChunk>, ids: PartitionIds, query: L
   found.sort(
     (a, b) => direction * (a.line.timestamp < b.line.timestamp ? -1 : a.line.timestamp > b.line.timestamp ? 1 : 0),
   );
-  return found.slice(query.offset, query.offset + query.limit).map(({ line, chunk, index }) => ({
+  return found
+    .slice(query.offset, query.offset + query.limit)
+    .map(({ line, chunk, index }) => logOf(ids, chunk, line, index));
+}
+
+/** The `index`-th line of a chunk as the API answers it. */
+export function logOf(ids: PartitionIds, chunk: LogChunk, line: LogCreate, index: number): Log {
+  return {
     id: ids.numbered(chunk.arrivedAt, chunk.seq, index),
     created: toWireTime(chunk.arrivedAt),
     updated: toWireTime(chunk.arrivedAt),
     ...line,
-  }));
+  };
 }
 
-function predicate({ filter }: LogQuery): (line: LogCreate) => boolean {
+/** Makes the test of a filter for lines of runs that are known to be wanted: `flow_run_id` is not looked at. */
+export function logMatcher(filter: LogFilter): (line: LogCreate) => boolean {
   if (!filter) return () => true;
   const tests: ((line: LogCreate) => boolean)[] = [];
   const { level, timestamp, task_run_id: taskRunId, text } = filter;

@@ -1,13 +1,14 @@
 /**
  * Performs the effects of written states, at least once each. An effect that fails is tried again with backoff while
- * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), so
- * every effect must be harmless when repeated.
+ * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), and
+ * the event of each state since the watermark is told anew, so every effect must be harmless when repeated.
  */
 import { isInHand } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
+import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -15,6 +16,7 @@ import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 export interface PerformerParts {
   readonly env: Env;
   readonly store: RunStore;
+  readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
@@ -25,7 +27,6 @@ const RETRY_MS = [100, 500, 2_000, 10_000] as const;
 
 /** One effect on its way, with what was true when it was stored. */
 interface Pending {
-  readonly seq: number;
   readonly effect: Effect;
   /** Claims of the run so far: a late release must not free the slot of a newer claim. */
   readonly claims: number;
@@ -44,15 +45,34 @@ export class Performer {
 
   /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
   add(id: FlowRunId, seq: number, effects: readonly Effect[], claims: number): void {
-    if (effects.length === 0) return;
-    this.#open.set(seq, effects.length);
     for (const effect of effects) {
-      const tail = (this.#tails.get(id) ?? Promise.resolve()).then(() => this.#finish(id, { seq, effect, claims }));
-      this.#tails.set(id, tail);
-      void tail.then(() => {
-        if (this.#tails.get(id) === tail) this.#tails.delete(id);
-      });
+      const work = () => this.#finish(id, { effect, claims });
+      // Nothing waits for an event: the emitter keeps their order, and collects them.
+      if (effect.kind === "event") void this.#counted(seq, Promise.resolve().then(work));
+      else this.#queue(id, seq, work);
     }
+  }
+
+  /** Does what else follows from the change `seq`, in order with the run's effects and until it succeeds. */
+  addWork(id: FlowRunId, seq: number, what: string, work: () => Promise<void>): void {
+    this.#queue(id, seq, () => insist(what, () => work()));
+  }
+
+  #queue(id: FlowRunId, seq: number, work: () => Promise<void>): void {
+    const tail = this.#counted(seq, (this.#tails.get(id) ?? Promise.resolve()).then(work));
+    this.#tails.set(id, tail);
+    void tail.then(() => {
+      if (this.#tails.get(id) === tail) this.#tails.delete(id);
+    });
+  }
+
+  /** The change is not done until this is. */
+  async #counted(seq: number, work: Promise<void>): Promise<void> {
+    this.#open.set(seq, (this.#open.get(seq) ?? 0) + 1);
+    await work;
+    const left = (this.#open.get(seq) ?? 1) - 1;
+    if (left > 0) this.#open.set(seq, left);
+    else this.#open.delete(seq);
   }
 
   /** The greatest number at or below which everything is performed, if the object's clock stands at `seq`. */
@@ -66,28 +86,15 @@ export class Performer {
     return this.#open.size === 0;
   }
 
-  /** Tries until it is done. */
-  async #finish(id: FlowRunId, { seq, effect, claims }: Pending): Promise<void> {
-    for (let failures = 0; ; failures++) {
-      try {
-        if (effect.kind === "offer" && failures > 0) {
-          // The pool does not answer: the queue, which keeps trying for days, takes over.
-          await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
-        } else {
-          await this.perform(id, effect, claims);
-        }
-        break;
-      } catch (error) {
-        console.warn(
-          `Effect "${effect.kind}" of flow run ${id} failed ${failures + 1} times; it is tried again.`,
-          error,
-        );
-        await scheduler.wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0);
+  #finish(id: FlowRunId, { effect, claims }: Pending): Promise<void> {
+    return insist(`Effect "${effect.kind}" of flow run ${id}`, async (failures) => {
+      if (effect.kind === "offer" && failures > 0) {
+        // The pool does not answer: the queue, which keeps trying for days, takes over.
+        await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
+      } else {
+        await this.perform(id, effect, claims);
       }
-    }
-    const left = (this.#open.get(seq) ?? 1) - 1;
-    if (left > 0) this.#open.set(seq, left);
-    else this.#open.delete(seq);
+    });
   }
 
   /** Performs one effect now; throws what its target throws. */
@@ -111,6 +118,9 @@ export class Performer {
         if (state) this.#parts.tellProcess(id, effect.action, state);
         return;
       }
+      case "event":
+        await this.#parts.emitter.emit({ id, from: effect.from, to: effect.to, runCount: effect.runCount });
+        return;
       case "cancel-children":
         await this.#parts.cancelChildren(id);
         return;
@@ -131,6 +141,19 @@ export class Performer {
       .first<{ flow_run_id: string }>();
     const parent = row?.flow_run_id as FlowRunId | undefined;
     if (parent && state) await ownerOf(env.FLOW_RUNS, parent)?.mirrorState(parent, taskRunId, id, state);
+  }
+}
+
+/** Tries until it is done. */
+async function insist(what: string, act: (failures: number) => Promise<void>): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      await act(failures);
+      return;
+    } catch (error) {
+      console.warn(`${what} failed ${failures + 1} times; it is tried again.`, error);
+      await scheduler.wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0);
+    }
   }
 }
 

@@ -8,25 +8,26 @@ import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import type { LogCreate } from "#protocol/logs";
 import type { TaskReport } from "#protocol/run-channel";
-import { defaultStateName, isTerminal, NO_DETAILS, type State, type StateCreate } from "#protocol/states";
-import { type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
+import { defaultStateName, isTerminal, NO_DETAILS, type State } from "#protocol/states";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { Copier } from "./copier.ts";
+import type { LogStream } from "./log-stream.ts";
 import type { PartitionIds } from "./partition.ts";
 import { withDependents } from "./rerun-tasks.ts";
+import type { RunStream } from "./run-stream.ts";
 import type { Sequence } from "./sequence.ts";
-import type { RunStore, TaskRow } from "./storage/run-store.ts";
+import type { RunStore } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
 
 /** Python's level of errors: they are kept even when a run has logged too much. */
 const ERROR_LEVEL = 40;
 
-const PENDING: StateCreate = { type: "PENDING", name: null, message: null, data: null, state_details: NO_DETAILS };
-
 export interface ReportParts {
   readonly store: RunStore;
   readonly ids: PartitionIds;
   readonly copier: Copier;
+  readonly logStream: LogStream;
+  readonly runStream: RunStream;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
 }
@@ -63,46 +64,23 @@ export class ReportRecorder {
     this.#sessions.set(id, { session, acked: n });
   }
 
-  /** Makes a task run that a client asks for by itself; see FlowRunOwner.createTask. */
-  createTask(id: FlowRunId, request: TaskRunCreate, taskRunId: TaskRunId): { row: TaskRow; created: boolean } | null {
-    const { store, now, ids } = this.#parts;
-    if (!store.run(id)) return null;
-    const known = store.task(id, request.task_key, request.dynamic_key);
-    if (known) return { row: known, created: false };
-    const at = now();
-    const state = request.state ?? PENDING;
-    const report: TaskReport = {
-      id: taskRunId,
-      name: request.name ?? `${request.task_key}-${request.dynamic_key}`,
-      task_key: request.task_key,
-      dynamic_key: request.dynamic_key,
-      task_version: request.task_version ?? null,
-      cache_key: request.cache_key ?? null,
-      empirical_policy: request.empirical_policy ?? TaskRunPolicy.parse({}),
-      tags: request.tags ?? [],
-      labels: request.labels ?? {},
-      task_inputs: request.task_inputs ?? {},
-      run_count: 0,
-      flow_run_run_count: 0,
-      states: [
-        { ...state, id: ids.state(at), name: state.name ?? defaultStateName(state.type), timestamp: toWireTime(at) },
-      ],
-    };
-    const row = applyTaskReport(null, id, report, this.#parts.sequence.next(), at);
-    store.putTask(id, row);
-    this.#parts.copier.markTask(id, request.task_key, request.dynamic_key, row.version, true);
-    return { row, created: true };
-  }
-
   /** Records task runs that a client without a run channel tells of. */
   recordTasks(id: FlowRunId, reports: readonly TaskReport[]): boolean {
     if (!this.#parts.store.run(id)) return false;
     this.#storeTasks(id, reports, true);
-    // Found again after a restart by this mark: nothing watches a run whose process has no channel.
+    this.mark(id);
+    return true;
+  }
+
+  /**
+   * Notes that task runs of this run change, and answers the number of the change: they are found again after a restart
+   * by this mark, since nothing watches a run whose process has no channel.
+   */
+  mark(id: FlowRunId): number {
     const seq = this.#parts.sequence.next();
     this.#parts.store.appendJournal(seq, id, null);
     this.#marks.push(seq);
-    return true;
+    return seq;
   }
 
   appendLogs(id: FlowRunId, logs: readonly LogCreate[]): boolean {
@@ -155,11 +133,13 @@ export class ReportRecorder {
     const at = now();
     for (const row of rows.filter(({ task }) => chosen.has(task.id))) {
       const again: State = {
-        ...PENDING,
         id: ids.state(at),
+        type: "PENDING",
         name: RERUN_STATE,
         timestamp: toWireTime(at),
         message: "Runs again by request.",
+        data: null,
+        state_details: NO_DETAILS,
       };
       const version = sequence.next();
       store.putTask(id, applyTaskReport(row, id, { ...row.task, states: [again] }, version, at));
@@ -257,11 +237,10 @@ export class ReportRecorder {
       if (!wasFull && total >= LIMITS.logBytesPerRun) kept.push(logLimitMarker(log));
     }
     if (kept.length > 0) {
-      store.insertLogs(
-        id,
-        { seq: this.#parts.sequence.next(), arrivedAt: now(), ...from, lines: kept },
-        total - before,
-      );
+      const seq = this.#parts.sequence.next();
+      store.insertLogs(id, { seq, arrivedAt: now(), ...from, lines: kept }, total - before);
+      this.#parts.logStream.note(id, seq);
+      this.#parts.runStream.logs(id, seq);
     }
     this.#logBytes.set(id, total);
   }

@@ -18,6 +18,7 @@ import type { RunTicket } from "#protocol/worker-channel";
 import type { Copier } from "./copier.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { NewFlowRun } from "./flow-run-owner.ts";
+import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
@@ -35,6 +36,7 @@ export interface RecorderParts {
   readonly copier: Copier;
   readonly performer: Performer;
   readonly deadlines: Deadlines;
+  readonly heartbeats: Heartbeats;
   readonly reports: ReportRecorder;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
@@ -240,12 +242,30 @@ export class RunRecorder {
     deadlines.watch(id, "claim", expiresAt);
   }
 
+  /**
+   * A process without a run channel showed itself alive. The first sign arms the deadline; from then on silence ends the
+   * run. One with a channel is watched by the channel. False when there is no such run.
+   */
+  heartbeat(id: FlowRunId, occurredAt: EpochMs): boolean {
+    const { store, deadlines, heartbeats, now } = this.#parts;
+    const row = store.run(id);
+    if (!row) return false;
+    const kind = deadlines.kindOf(id);
+    // A process that waits or cancels goes on beating, but only one that runs is to be watched from here on.
+    if (kind === "beating" || (kind === null && row.record.state?.type === "RUNNING")) {
+      heartbeats.note(id, occurredAt);
+      deadlines.renew(id, "beating", now(), heartbeats.termMs(id));
+    }
+    return true;
+  }
+
   /** A process opened its run channel: its run is watched from here on. Answers its last batch that is stored. */
   openSession(id: FlowRunId, session: string): number {
     const { store, deadlines, now, heartbeatMs } = this.#parts;
     const row = store.run(id);
     if (!row) return 0;
-    if (!isTerminal(row.record.state?.type) && deadlines.kindOf(id) === null) {
+    const kind = deadlines.kindOf(id);
+    if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     return this.#parts.reports.acked(id, session);
@@ -324,7 +344,7 @@ export class RunRecorder {
     decision: Decision,
     changes: Partial<Pick<RunRow, "lease" | "claims" | "returned">>,
   ): void {
-    const { store, copier, performer, deadlines, reports, sequence, now, heartbeatMs } = this.#parts;
+    const { store, copier, performer, deadlines, heartbeats, reports, sequence, now, heartbeatMs } = this.#parts;
     const written = decision.written;
     if (!written) return;
     const seq = sequence.next();
@@ -345,12 +365,16 @@ export class RunRecorder {
       states: [...row.states, seq],
     });
     if (ended) reports.forget(id);
+    heartbeats.forget(id);
     const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
+    const isBeating = inHand && deadlines.kindOf(id) === "beating";
     const deadline = stateDeadline(written.run);
-    // While a process is watched, that is looked at often enough for the deadline of the state as well.
+    // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
+    // far apart for that, and a state with a deadline of its own needs no other.
     if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);
-    else if (!isWatched) deadlines.unwatch(id);
-    else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
+    else if (!isWatched) {
+      if (!isBeating) deadlines.unwatch(id);
+    } else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
       // The claim is confirmed, or there is nothing left to confirm: from here on heartbeats count.
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }

@@ -10,16 +10,17 @@ const EVENT_PREFIX = "prefect.task-run.";
 const ORCHESTRATION_LABEL = "prefect.orchestration";
 
 export interface TaskRunNews {
-  readonly flowRunId: FlowRunId;
+  /** Null where the event names none: a task outside a flow, or one that a task worker executes. */
+  readonly flowRunId: FlowRunId | null;
   readonly report: TaskReport;
 }
 
-/** What an event tells of a task run of a flow run; null for any other event. */
+/** What an event tells of a task run; null for any other event. */
 export function taskRunNews(event: Event): TaskRunNews | null {
   if (!event.event.startsWith(EVENT_PREFIX) || event.resource[ORCHESTRATION_LABEL] !== "client") return null;
   const flowRunId = FlowRunId.safeParse(relatedId(event, "flow-run", "prefect.flow-run."));
   const id = resourceId(event.resource, EVENT_PREFIX);
-  if (!flowRunId.success || id === null) return null;
+  if (id === null) return null;
   const state = record(event.payload["validated_state"]);
   const task = record(event.payload["task_run"]);
   const report = TaskReport.safeParse({
@@ -37,7 +38,7 @@ export function taskRunNews(event: Event): TaskRunNews | null {
       },
     ],
   });
-  if (report.success) return { flowRunId: flowRunId.data, report: report.data };
+  if (report.success) return { flowRunId: flowRunId.data ?? null, report: report.data };
   console.warn(`Event ${event.id} tells of task run ${id} in a form that is not understood.`, report.error.issues[0]);
   return null;
 }

@@ -13,7 +13,7 @@ import type { TaskRow } from "./storage/run-store.ts";
 /** The row after the report. An existing row's id wins over the reported one: a re-executed flow makes new ids. */
 export function applyTaskReport(
   before: TaskRow | null,
-  flowRunId: FlowRunId,
+  flowRunId: FlowRunId | null,
   report: TaskReport,
   version: number,
   now: EpochMs,
@@ -40,7 +40,7 @@ export function applyTaskReport(
     task_key: report.task_key,
     dynamic_key: report.dynamic_key,
     cache_key: said.cache_key,
-    cache_expiration: null,
+    cache_expiration: before?.task.cache_expiration ?? null,
     task_version: said.task_version,
     empirical_policy: said.empirical_policy,
     tags: said.tags,
@@ -60,7 +60,7 @@ export function applyTaskReport(
     estimated_start_time_delta: 0,
     state: newest,
   };
-  return { task, states, version };
+  return { task, states, version, ...(before?.effects ? { effects: before.effects } : {}) };
 }
 
 function mergeStates(known: readonly State[], reported: readonly State[], complete: (state: State) => State): State[] {

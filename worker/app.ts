@@ -6,11 +6,17 @@ import { checkReady } from "./ready.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { blockDocumentRoutes } from "./routes/block-documents.ts";
+import { blockSchemaRoutes } from "./routes/block-schemas.ts";
+import { blockTypeRoutes } from "./routes/block-types.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { collectionRoutes } from "./routes/collections.ts";
 import { concurrencyLimitRoutes } from "./routes/concurrency-limits.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
@@ -22,9 +28,12 @@ import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { serverRoutes } from "./routes/server.ts";
+import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
 import { taskRunRoutes } from "./routes/task-runs.ts";
+import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
+import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
@@ -42,6 +51,7 @@ export function createApp(): App {
     serverRoutes,
     accessRoutes,
     adminRoutes,
+    dashboardRoutes,
     channelRoutes,
     flowRoutes,
     flowRunOperationRoutes,
@@ -50,6 +60,8 @@ export function createApp(): App {
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
+    taskWorkerRoutes,
+    uiTaskRunRoutes,
     logRoutes,
     deploymentOperationRoutes,
     deploymentVersionRoutes,
@@ -57,12 +69,18 @@ export function createApp(): App {
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,
+    slotHolderRoutes,
     artifactRoutes,
     variableRoutes,
     concurrencyLimitRoutes,
     tagConcurrencyLimitRoutes,
+    eventRoutes,
     uiReadRoutes,
     savedSearchRoutes,
+    blockTypeRoutes,
+    blockSchemaRoutes,
+    blockDocumentRoutes,
+    collectionRoutes,
   ]) {
     add(app);
   }

@@ -73,7 +73,8 @@ async function placementIn(env: Env, poolName: string, body: FlowRunCreate): Pro
   };
 }
 
-function randomName(): string {
+/** A name for a run that nobody named. */
+export function randomName(): string {
   const [first = 0, second = 0] = crypto.getRandomValues(new Uint16Array(2));
   return runName(first, second);
 }

@@ -7,8 +7,13 @@ import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
 export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
+export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { LogHubObject } from "../durable-objects/log-hub-object.ts";
+export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
+export { TaskRunObject } from "../durable-objects/task-run-object.ts";
+export { TaskSubscriptionObject } from "../durable-objects/task-subscription-object.ts";
 export { WorkPoolObject } from "../durable-objects/work-pool-object.ts";
 
 const app = createApp();

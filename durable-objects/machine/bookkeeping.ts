@@ -28,7 +28,7 @@ export function bookFlowRun(entry: Entry<FlowRunRecord>): Booked<FlowRunRecord> 
 }
 
 /** Enters a state of a task run. */
-export function bookTaskRun(entry: Entry<TaskRunRecord>): Booked<TaskRunRecord> {
+export function bookTaskRun<Run extends TaskRunRecord>(entry: Entry<Run>): Booked<Run> {
   return book(entry, { flow_run_id: entry.run.flowRunId, task_run_id: entry.run.taskRunId }, true);
 }
 

@@ -20,6 +20,7 @@ export function effectsOf(step: Step): readonly Effect[] {
     ...processEffects(step),
     ...parentEffects(step),
     ...childEffects(step),
+    eventOf(step),
   ];
 }
 
@@ -65,4 +66,8 @@ function childEffects({ before, state }: Step): Effect[] {
 
 function parentEffects({ after }: Step): Effect[] {
   return after.parentTaskRunId === null ? [] : [{ kind: "mirror-to-parent", taskRunId: after.parentTaskRunId }];
+}
+
+function eventOf({ before, state, after }: Step): Effect {
+  return { kind: "event", from: before.state, to: state, runCount: after.runCount };
 }

@@ -52,6 +52,12 @@ export interface TaskRunRecord extends RunRecord {
   readonly policy: TaskRunPolicy;
 }
 
+/** A task run as its owner in the control plane keeps it. */
+export interface OwnedTaskRecord extends TaskRunRecord {
+  /** The attempt of the flow run in which the task last entered RUNNING. */
+  readonly flowRunRunCount: number;
+}
+
 /** What the shell's question for slots was answered (seam `reserve`). */
 export type Reservation =
   | { readonly kind: "granted"; readonly leaseIds: readonly string[] }
@@ -74,6 +80,22 @@ export interface TaskFacts extends RunFacts<TaskRunRecord> {
   readonly random: number;
 }
 
+/** What a task's owner knows of the flow run that the task belongs to. */
+export interface EnclosingFlowRun {
+  readonly id: FlowRunId;
+  readonly state: State | null;
+  readonly runCount: number;
+}
+
+/** All that a rule may know where the owner of a task run decides, and not the process that executes it. */
+export interface OwnedTaskFacts extends TaskFacts {
+  readonly run: OwnedTaskRecord;
+  /** Null for a task that runs outside a flow. */
+  readonly flowRun: EnclosingFlowRun | null;
+  /** The COMPLETED state that is remembered under the proposal's cache key and has not expired. */
+  readonly cached: State | null;
+}
+
 export interface Transition {
   readonly from: State | null;
   readonly to: StateCreate;
@@ -84,6 +106,9 @@ export type RecordPatch = Partial<Pick<FlowRunRecord, "policy">>;
 
 /** Changes to a task run's record that a rule asks for. Written only together with a state. */
 export type TaskRecordPatch = Partial<Pick<TaskRunRecord, "runCount">>;
+
+/** As {@link TaskRecordPatch}, where the owner decides. */
+export type OwnedTaskPatch = Partial<Pick<OwnedTaskRecord, "runCount" | "flowRunRunCount">>;
 
 /** What a rule answers. */
 export type Opinion<Patch = RecordPatch> =
@@ -118,6 +143,9 @@ export interface Rule<Known extends RunFacts = Facts, Patch = RecordPatch> {
 /** A rule for task runs. */
 export type TaskRule = Rule<TaskFacts, TaskRecordPatch>;
 
+/** A rule for task runs whose owner decides. */
+export type OwnedTaskRule = Rule<OwnedTaskFacts, OwnedTaskPatch>;
+
 /** A rule that fits flow runs and task runs. It patches nothing. */
 export type RunRule = Rule<RunFacts, never>;
 
@@ -129,6 +157,9 @@ export interface Policy<Known extends RunFacts = Facts, Patch = RecordPatch> {
 
 /** The rules for task runs. */
 export type TaskPolicy = Policy<TaskFacts, TaskRecordPatch>;
+
+/** The rules for task runs whose owner decides. */
+export type OwnedTaskPolicy = Policy<OwnedTaskFacts, OwnedTaskPatch>;
 
 /** What follows from a written state, performed by the shell at least once. */
 export type Effect =
@@ -143,7 +174,18 @@ export type Effect =
   /** Cancel the task runs and child runs that have not ended. */
   | { readonly kind: "cancel-children" }
   /** Mirror the state onto the task run that stands for this run in its parent. */
-  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId };
+  | { readonly kind: "mirror-to-parent"; readonly taskRunId: TaskRunId }
+  /** Tell whoever listens to events of the state, under the state's id. */
+  | { readonly kind: "event"; readonly from: State | null; readonly to: State; readonly runCount: number };
+
+/** What follows from a written state of a task run, performed by its owner at least once and in this order. */
+export type TaskEffect =
+  /** The task waits for a task worker: it is to be delivered at `dueAt`, before others when it is a retry. */
+  | { readonly kind: "enqueue"; readonly dueAt: EpochMs; readonly isRetry: boolean }
+  /** The task no longer waits for a task worker. */
+  | { readonly kind: "dequeue" }
+  /** The result may be used by other task runs with this key, until `expiresAt` if there is an end. */
+  | { readonly kind: "remember"; readonly cacheKey: string; readonly expiresAt: EpochMs | null };
 
 /** What the machine decided. `written` is null when the run stays as it is. */
 export interface Decision {
@@ -160,4 +202,14 @@ export interface Minted {
 export interface TaskDecision {
   readonly result: OrchestrationResult;
   readonly written: { readonly state: State; readonly run: TaskRunRecord } | null;
+}
+
+/** What the machine decided about a task run for its owner. `written` is null when it stays as it is. */
+export interface OwnedTaskDecision {
+  readonly result: OrchestrationResult;
+  readonly written: {
+    readonly state: State;
+    readonly run: OwnedTaskRecord;
+    readonly effects: readonly TaskEffect[];
+  } | null;
 }

@@ -17,12 +17,16 @@ import {
 import { TaskRunPolicy } from "#protocol/task-runs";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { decide } from "./decide.ts";
+import { decideOwnedTask } from "./decide-owned-task.ts";
 import { decideTask } from "./decide-task.ts";
+import { BACKGROUND_TASK_POLICY } from "./policies/background-task.ts";
 import { CLAIM_POLICY } from "./policies/claim.ts";
 import { FLOW_RUN_POLICY } from "./policies/flow-run.ts";
 import { FORCED_POLICY } from "./policies/forced.ts";
+import { FORCED_TASK_POLICY } from "./policies/forced-task.ts";
+import { OWNED_TASK_POLICY } from "./policies/owned-task.ts";
 import { TASK_RUN_POLICY } from "./policies/task-run.ts";
-import type { FlowRunRecord, Minted, Policy, RunRecord, TaskRunRecord } from "./rule.ts";
+import type { FlowRunRecord, Minted, OwnedTaskPolicy, Policy, RunRecord, TaskRunRecord } from "./rule.ts";
 
 const NOW = 1_795_000_000_000 as EpochMs;
 const MINTED: Minted = { stateId: "00000000-0000-7000-8000-000000000001" as StateId };
@@ -65,6 +69,9 @@ const PICTURES: readonly Picture[] = [
       return decideTask(TASK_RUN_POLICY, { from, to }, { now: NOW, run, random: 0.5 }, MINTED);
     },
   },
+  ownedTaskPicture("`owned-task`: anybody proposes to the owner", OWNED_TASK_POLICY),
+  ownedTaskPicture("`background-task`: the proposal is deferred", BACKGROUND_TASK_POLICY),
+  ownedTaskPicture("`forced-task`: a person insists", FORCED_TASK_POLICY),
 ];
 
 /** Every picture under its own heading, as Markdown with one blank line at neither end. */
@@ -98,6 +105,26 @@ function flowPicture(
       };
       const facts = { now: NOW, run, reservation: { kind: "granted", leaseIds: [] } } as const;
       return decide(policy, { from, to }, facts, MINTED);
+    },
+  };
+}
+
+function ownedTaskPicture(title: string, policy: OwnedTaskPolicy): Picture {
+  const flowRunId = "00000000-0000-7000-8000-00000000000f" as FlowRunId;
+  return {
+    title,
+    about: "A task as above, of a flow that runs, without a remembered result.",
+    rules: policy.rules,
+    answer: (from, to) => {
+      const run = {
+        ...common(from),
+        taskRunId: "00000000-0000-7000-8000-00000000000a" as TaskRunId,
+        flowRunId,
+        policy: TaskRunPolicy.parse({ retries: 1, retry_delay: 10 }),
+        flowRunRunCount: 1,
+      };
+      const flowRun = { id: flowRunId, state: stored("RUNNING"), runCount: 1 };
+      return decideOwnedTask(policy, { from, to }, { now: NOW, run, random: 0.5, flowRun, cached: null }, MINTED);
     },
   };
 }

@@ -6,7 +6,7 @@
  * A column that an index covers is only named in an update where it can change: naming it costs a written row.
  */
 import type { FlowRun } from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { TaskRun } from "#protocol/task-runs";
 import { fromWireTime, type WireTime } from "#protocol/time";
 
@@ -88,7 +88,9 @@ function upsert(table: string, columns: readonly string[], key: string, changes:
 
 const UPSERT_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", [...FLOW_RUN_CHANGES, "start_time"]);
 const UPSERT_STARTED_FLOW_RUNS = upsert("flow_runs", FLOW_RUN_COLUMNS, "id", FLOW_RUN_CHANGES);
-const UPSERT_TASK_RUNS = upsert("task_runs", TASK_RUN_COLUMNS, "flow_run_id, id", TASK_RUN_CHANGES);
+/** A task run's id that another flow run has already is refused by itself, and must not hold up the rows beside it. */
+const UPSERT_TASK_RUNS = `${upsert("task_runs", TASK_RUN_COLUMNS, "flow_run_id, id", TASK_RUN_CHANGES)}
+    ON CONFLICT (id) DO NOTHING`;
 
 /** Bytes of one JSON parameter; D1 allows 2 MB for a value. */
 const PARAMETER_BYTES = 1_500_000;
@@ -113,6 +115,20 @@ export async function deleteCopies(db: D1Database, id: FlowRunId): Promise<void>
     db.prepare("DELETE FROM flow_runs WHERE id = ?").bind(id),
     db.prepare("DELETE FROM task_runs WHERE flow_run_id = ?").bind(id),
   ]);
+}
+
+/** The flow runs that these task runs belong to. Task runs outside a flow and those that are not copied are absent. */
+export async function flowRunsOfTasks(db: D1Database, ids: readonly TaskRunId[]): Promise<Map<TaskRunId, FlowRunId>> {
+  const { results } = await db
+    .prepare("SELECT id, flow_run_id FROM task_runs WHERE id IN (SELECT value FROM json_each(?)) AND flow_run_id <> ''")
+    .bind(JSON.stringify(ids))
+    .all<{ id: TaskRunId; flow_run_id: FlowRunId }>();
+  return new Map(results.map((row) => [row.id, row.flow_run_id]));
+}
+
+/** Removes one task run from the lists. */
+export async function deleteTaskCopy(db: D1Database, id: TaskRunId): Promise<void> {
+  await db.prepare("DELETE FROM task_runs WHERE id = ?").bind(id).run();
 }
 
 function flowRunValues({ version, run }: FlowRunCopy): string {

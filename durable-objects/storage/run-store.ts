@@ -5,7 +5,7 @@
  * often is apart from what is large, log lines are stored in chunks, and there is no outbox table. `journal.seq` is
  * the clock of the object: what a run row says was changed at `seq` is copied to D1 once the watermark has passed it.
  */
-import type { FlowRunRecord, Lease } from "#machine/rule";
+import type { FlowRunRecord, Lease, TaskEffect } from "#machine/rule";
 import type { FlowRunInput } from "#protocol/flow-run-inputs";
 import type { CreatedBy, JsonObject, Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, FlowRunId, StateId, TaskRunId } from "#protocol/ids";
@@ -58,10 +58,15 @@ export interface TaskRow {
   readonly task: TaskRun;
   readonly states: readonly State[];
   readonly version: number;
+  /** What follows from its states and is not performed yet, oldest first. Absent when nothing is left. */
+  readonly effects?: readonly TaskEffect[];
 }
 
-/** What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats, the others for the next state. */
-export type DeadlineKind = "claim" | "alive" | StateDeadlineKind;
+/**
+ * What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats of a process on the run channel,
+ * `beating` for heartbeat events of one without it, the others for the next state.
+ */
+export type DeadlineKind = "claim" | "alive" | "beating" | StateDeadlineKind;
 
 export interface DeadlineRow {
   readonly runId: FlowRunId;
@@ -94,10 +99,29 @@ export const RUN_SCHEMA: readonly string[] = [
      postponed INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
   `CREATE TABLE inputs (run_id TEXT, key TEXT, doc TEXT NOT NULL, PRIMARY KEY (run_id, key)) WITHOUT ROWID;`,
+  `CREATE TABLE streamed_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;`,
 ];
 
 /** Runs whose rows are kept parsed: those of about a second under full load, some kilobytes each. */
 const PARSED_RUNS = 1_000;
+
+interface LogRow extends Record<string, SqlStorageValue> {
+  readonly seq: number;
+  readonly arrived_at: number;
+  readonly session: string | null;
+  readonly batch: number;
+  readonly lines: string;
+}
+
+function logChunkOf(row: LogRow): LogChunk {
+  return {
+    seq: row.seq,
+    arrivedAt: row.arrived_at as EpochMs,
+    session: row.session,
+    batch: row.batch,
+    lines: JSON.parse(row.lines) as LogCreate[],
+  };
+}
 
 /** The named statements. Each does one thing and returns parsed rows. */
 export class RunStore {
@@ -167,6 +191,20 @@ export class RunStore {
       )
       .toArray()
       .map((row) => JSON.parse(row.state) as State);
+  }
+
+  /** The states among these entries that came after the watermark, oldest first, each with the one before it. */
+  stepsAfter(seqs: readonly number[], watermark: number): { seq: number; from: State | null; to: State }[] {
+    const rows = this.#sql
+      .exec<{ seq: number; state: string }>(
+        "SELECT seq, state FROM journal WHERE seq IN (SELECT value FROM json_each(?)) AND state IS NOT NULL ORDER BY seq",
+        JSON.stringify(seqs),
+      )
+      .toArray()
+      .map((row) => ({ seq: row.seq, state: JSON.parse(row.state) as State }));
+    return rows
+      .map(({ seq, state }, index) => ({ seq, from: rows[index - 1]?.state ?? null, to: state }))
+      .filter(({ seq }) => seq > watermark);
   }
 
   /**
@@ -272,6 +310,15 @@ export class RunStore {
       .map((row) => JSON.parse(row.doc) as TaskRow);
   }
 
+  deleteTask(id: FlowRunId, row: TaskRow): void {
+    this.#sql.exec(
+      "DELETE FROM tasks WHERE run_id = ? AND task_key = ? AND dynamic_key = ?",
+      id,
+      row.task.task_key,
+      row.task.dynamic_key,
+    );
+  }
+
   insertLogs(id: FlowRunId, chunk: LogChunk, bytes: number): void {
     this.#sql.exec(
       "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -305,19 +352,35 @@ export class RunStore {
 
   /** Chunks in the order of arrival, one at a time: a run may have 50 MB of them. */
   *logs(id: FlowRunId): Generator<LogChunk> {
-    const rows = this.#sql.exec<{ seq: number; arrived_at: number; session: string; batch: number; lines: string }>(
+    const rows = this.#sql.exec<LogRow>(
       "SELECT seq, arrived_at, session, batch, lines FROM logs WHERE run_id = ? ORDER BY seq",
       id,
     );
-    for (const row of rows) {
-      yield {
-        seq: row.seq,
-        arrivedAt: row.arrived_at as EpochMs,
-        session: row.session,
-        batch: row.batch,
-        lines: JSON.parse(row.lines) as LogCreate[],
-      };
-    }
+    for (const row of rows) yield logChunkOf(row);
+  }
+
+  /** One chunk; null when there is none with this number. */
+  logChunk(id: FlowRunId, seq: number): LogChunk | null {
+    const row = this.#sql
+      .exec<LogRow>("SELECT seq, arrived_at, session, batch, lines FROM logs WHERE run_id = ? AND seq = ?", id, seq)
+      .toArray()[0];
+    return row ? logChunkOf(row) : null;
+  }
+
+  /** Runs whose new lines somebody listens to. */
+  streamedRuns(): string[] {
+    return this.#sql
+      .exec<{ run_id: string }>("SELECT run_id FROM streamed_runs")
+      .toArray()
+      .map((row) => row.run_id);
+  }
+
+  putStreamedRun(name: string): void {
+    this.#sql.exec("INSERT INTO streamed_runs VALUES (?) ON CONFLICT DO NOTHING", name);
+  }
+
+  deleteStreamedRun(name: string): void {
+    this.#sql.exec("DELETE FROM streamed_runs WHERE run_id = ?", name);
   }
 
   putInput(input: FlowRunInput): void {
@@ -371,7 +434,7 @@ export class RunStore {
     this.#runs.delete(id);
     this.#specs.delete(id);
     this.#sql.exec("DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(row.states));
-    for (const table of ["specs", "runs", "tasks", "logs", "inputs", "deadlines"]) {
+    for (const table of ["specs", "runs", "tasks", "logs", "inputs", "deadlines", "streamed_runs"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, id);
     }
   }

@@ -18,6 +18,13 @@ export const runChannel: Channel = {
   role: "worker",
   keyIn: "header",
 };
+export const runStream: Channel = {
+  id: "run_stream",
+  path: "/flow_runs/:id/stream",
+  summary: "All that is known of a flow run, then its changes: state, task runs, logs.",
+  role: "viewer",
+  keyIn: "header",
+};
 export const workerChannel: Channel = {
   id: "worker_channel",
   path: "/work_pools/:name/channel",
@@ -32,6 +39,35 @@ export const eventsIn: Channel = {
   role: "worker",
   keyIn: "first frame",
 };
+export const eventsOut: Channel = {
+  id: "events_out",
+  path: "/events/out",
+  summary: "Events that match a filter: those of the last 15 minutes, then live.",
+  role: "viewer",
+  keyIn: "first frame",
+};
+export const logsOut: Channel = {
+  id: "logs_out",
+  path: "/logs/out",
+  summary: "New log lines that match a filter.",
+  role: "viewer",
+  keyIn: "first frame",
+};
+export const taskSubscription: Channel = {
+  id: "task_subscription",
+  path: "/task_runs/subscriptions/scheduled",
+  summary: "Background tasks for a task worker, one at a time.",
+  role: "worker",
+  keyIn: "first frame",
+};
 
 /** Every WebSocket there is. */
-export const CHANNELS: readonly Channel[] = [runChannel, workerChannel, eventsIn];
+export const CHANNELS: readonly Channel[] = [
+  runChannel,
+  runStream,
+  workerChannel,
+  eventsIn,
+  eventsOut,
+  logsOut,
+  taskSubscription,
+];

@@ -99,7 +99,7 @@ export const bulkCreateFlowRuns = endpoint({
   tag: "Deployments",
   summary: "Run a deployment up to 100 times; answer what became of each request.",
   params: byId,
-  body: z.array(DeploymentFlowRunCreate).max(LIMITS.bulkCreateRows),
+  body: z.array(DeploymentFlowRunCreate),
   returns: z.object({
     results: z.array(
       z.object({

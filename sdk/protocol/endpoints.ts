@@ -2,11 +2,17 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as blockDocuments from "./block-documents.ts";
+import * as blockSchemas from "./block-schemas.ts";
+import * as blockTypes from "./block-types.ts";
+import * as collections from "./collections.ts";
 import * as concurrencyLimits from "./concurrency-limits.ts";
+import * as dashboard from "./dashboard.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
+import * as events from "./events.ts";
 import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
 import * as flowRunOperations from "./flow-run-operations.ts";
@@ -18,9 +24,12 @@ import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as server from "./server.ts";
+import * as slotHolders from "./slot-holders.ts";
 import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
 import * as taskRuns from "./task-runs.ts";
+import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
+import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
@@ -29,6 +38,7 @@ const MODULES = [
   server,
   access,
   admin,
+  dashboard,
   flows,
   flowRuns,
   flowRunOperations,
@@ -36,6 +46,8 @@ const MODULES = [
   flowRunRetry,
   flowRunInputs,
   taskRuns,
+  taskWorkers,
+  uiTaskRuns,
   logs,
   deployments,
   deploymentOperations,
@@ -43,12 +55,18 @@ const MODULES = [
   workPools,
   workQueues,
   polling,
+  slotHolders,
   artifacts,
   variables,
   concurrencyLimits,
   tagConcurrencyLimits,
+  events,
   uiReads,
   savedSearches,
+  blockTypes,
+  blockSchemas,
+  blockDocuments,
+  collections,
   runChannel,
 ];
 

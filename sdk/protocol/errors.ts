@@ -4,6 +4,7 @@ import { z } from "zod";
 /** Code → HTTP status. Nobody matches on messages. */
 export const ERROR_STATUS = {
   bad_json: 400,
+  bad_reference: 400,
   bad_version: 400,
   /** The request cannot be met as things are, whatever its form. */
   bad_request: 400,

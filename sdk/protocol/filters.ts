@@ -76,6 +76,8 @@ export const TaskRunFilter = z
     end_time: TimeFilter,
     expected_start_time: TimeFilter,
     flow_run_id: NullableIdFilter,
+    /** Those that stand for a subflow, or those that do not. */
+    subflow_runs: z.object({ exists_: z.boolean().nullish() }).nullish(),
   })
   .nullish();
 export type TaskRunFilter = z.infer<typeof TaskRunFilter>;

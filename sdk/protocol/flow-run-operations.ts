@@ -5,6 +5,7 @@ import { FlowRunFilter, FlowRunFilters, FlowRunSort, PageNumber, paginated } fro
 import { FlowRun, JsonObject } from "./flow-runs.ts";
 import { FlowRunId, StateId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { RunHistoryInterval, RunHistoryQuery } from "./run-history.ts";
 import { OrchestrationResult, State, StateCreate } from "./states.ts";
 
 const byId = z.object({ id: FlowRunId });
@@ -67,6 +68,16 @@ export const averageFlowRunLateness = endpoint({
   summary: "By how many seconds flow runs started, or are by now, later than expected, on average; null for none.",
   body: FlowRunFilters,
   returns: z.number().nullable(),
+});
+export const readFlowRunHistory = endpoint({
+  id: "flow_run_history",
+  method: "POST",
+  path: "/flow_runs/history",
+  tag: "Flow Runs",
+  role: "viewer",
+  summary: "Count flow runs by state over a span of time.",
+  body: RunHistoryQuery,
+  returns: z.array(RunHistoryInterval),
 });
 /** Answers CSV, not JSON. */
 export const downloadFlowRunLogs = endpoint({

@@ -38,12 +38,46 @@ export const LIMITS = {
   listedParameterBytes: 65_536,
   /** How often a run may come back unconfirmed from its pool before it ends Crashed. */
   claimAttempts: 3,
+  /** Characters of a task key: it is the name of the object that queues the task's runs. */
+  taskKeyChars: 1_000,
+  /** Task keys of one task worker: the queue of each is asked. */
+  subscribedKeys: 1_000,
+  /** Background tasks of one task key that wait for a task worker; upstream holds 1,000, in memory. */
+  queuedTasks: 100_000,
+  /** Delays before retries that a task may list; as upstream. */
+  retryDelays: 50,
   /** Retries that a policy may ask for. */
   retries: 1_000,
   /** Concurrency limits that one lease may span: each is asked in turn. */
   limitsPerLease: 32,
   /** Seconds that one request may wait for slots: less than what proxies and clients cut off. */
   waitSeconds: 60,
+  /** Bytes of JSON in one block document's data, or in one block schema's fields: a row of D1 holds 2 MB. */
+  blockBytes: 1_000_000,
+  /** Documents that one block document may bring with it through references, references of references included. */
+  nestedBlocks: 200,
+  /** Levels of references below one block document; upstream's. */
+  blockDepth: 50,
+  /** Block documents that one call encrypts anew. */
+  rotatedDocuments: 200,
+  /** Characters in the name of an event; this limit and the next three are upstream's. */
+  eventNameChars: 1_024,
+  /** Labels of one resource of an event. */
+  eventLabels: 500,
+  /** Related resources of one event. */
+  eventRelated: 100,
+  /** Bytes of one event as JSON. */
+  eventBytes: 1_500_000,
+  /** Events in one request. */
+  eventsPerRequest: 1_000,
+  /** Bytes of events that are kept for subscribers who come later; beyond it the oldest go before their time. */
+  eventBacklogBytes: 64 * 1024 * 1024,
+  /** Bytes that may be on their way to one subscriber; beyond it a subscriber of events is read from what is stored. */
+  subscriberBytes: 4 * 1024 * 1024,
+  /** Names of flows, deployments and pools that an object remembers for its events. */
+  rememberedNames: 2_000,
+  /** Bytes of a subscriber's filter as JSON. */
+  subscriberFilterBytes: 262_144,
 } as const;
 
 /** Spans in milliseconds. */
@@ -64,6 +98,22 @@ export const SPANS = {
   claimCopyDelayMs: 200,
   /** A creation is answered after this long even if D1 does not take the copy: the run exists all the same. */
   copyWaitMs: 5_000,
+  /** Events are kept this long for subscribers who come later; upstream's longest backfill. */
+  eventBacklogMs: 15 * 60_000,
+  /** Events of state changes are collected for this long, once one was sent. */
+  eventSendDelayMs: 100,
+  /** Names that events mention may be this old; upstream's own span. */
+  rememberedNamesMs: 5 * 60_000,
+  /** The interval of heartbeat events until it was seen: the default of Prefect's clients. */
+  heartbeatEventMs: 180_000,
+  /** The shortest interval of heartbeat events that Prefect's clients keep. */
+  heartbeatEventMinMs: 30_000,
+  /** A subscriber that takes nothing for this long is disconnected. */
+  subscriberStuckMs: 60_000,
+  /** A background task that was delivered and not acknowledged within this span: its worker's socket is looked at. */
+  taskLeaseMs: 30_000,
+  /** A task worker whose socket went away is listed for this long: it may be about to come back. */
+  taskWorkerListedMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */
   safetyAlarmMs: 10_000,
   /** A hold on one of several limits stands this long before its object asks whether the lease came about. */

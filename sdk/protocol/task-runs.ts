@@ -3,7 +3,9 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, PageNumber, Paging, paginated, TaskRunSort } from "./filters.ts";
 import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
-import { State, StateCreate, StateType } from "./states.ts";
+import { LIMITS } from "./limits.ts";
+import { RunHistoryInterval, RunHistoryQuery } from "./run-history.ts";
+import { OrchestrationResult, State, StateCreate, StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
 
 /** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
@@ -55,22 +57,38 @@ export const TaskRun = z.object({
 });
 export type TaskRun = z.infer<typeof TaskRun>;
 
-/** What makes a task run over REST: the one that stands for a subflow in its parent. */
+/**
+ * What makes a task run over REST: one that stands for a subflow in its parent, or one that waits for a task worker
+ * (SCHEDULED and deferred). Without a flow run it is one outside a flow.
+ */
 export const TaskRunCreate = z.object({
   id: TaskRunId.nullish(),
   name: z.string().nullish(),
-  flow_run_id: FlowRunId,
-  task_key: z.string(),
+  flow_run_id: FlowRunId.nullish(),
+  task_key: z.string().max(LIMITS.taskKeyChars),
   dynamic_key: z.string(),
   cache_key: z.string().nullish(),
+  cache_expiration: WireTime.nullish(),
   task_version: z.string().nullish(),
-  empirical_policy: TaskRunPolicy.nullish(),
+  empirical_policy: TaskRunPolicy.refine(
+    ({ retry_delay }) => !Array.isArray(retry_delay) || retry_delay.length <= LIMITS.retryDelays,
+    { error: `Can not configure more than ${LIMITS.retryDelays} retry delays per task.`, path: ["retry_delay"] },
+  )
+    .refine(({ retry_jitter_factor }) => (retry_jitter_factor ?? 0) >= 0, {
+      error: "`retry_jitter_factor` must be >= 0.",
+      path: ["retry_jitter_factor"],
+    })
+    .nullish(),
   tags: z.array(z.string()).nullish(),
   labels: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])).nullish(),
   task_inputs: z.record(z.string(), z.array(TaskInput)).nullish(),
   state: StateCreate.nullish(),
 });
 export type TaskRunCreate = z.infer<typeof TaskRunCreate>;
+
+/** What may be changed of a task run besides its state. */
+export const TaskRunUpdate = z.object({ name: z.string().nullish() });
+export type TaskRunUpdate = z.infer<typeof TaskRunUpdate>;
 
 const byId = z.object({ id: TaskRunId });
 
@@ -81,7 +99,8 @@ export const createTaskRun = endpoint({
   tag: "Task Runs",
   status: 201,
   role: "worker",
-  summary: "Create a task run of a flow run, or answer the one that has its task key and dynamic key.",
+  summary:
+    "Create a task run, or answer the one of the flow run (or outside flows) that has its task key and dynamic key.",
   body: TaskRunCreate,
   returns: TaskRun,
 });
@@ -94,6 +113,39 @@ export const readTaskRun = endpoint({
   summary: "Read one task run.",
   params: byId,
   returns: TaskRun,
+});
+export const updateTaskRun = endpoint({
+  id: "update_task_run",
+  method: "PATCH",
+  path: "/task_runs/:id",
+  tag: "Task Runs",
+  status: 204,
+  role: "worker",
+  summary: "Rename a task run.",
+  params: byId,
+  body: TaskRunUpdate,
+});
+export const deleteTaskRun = endpoint({
+  id: "delete_task_run",
+  method: "DELETE",
+  path: "/task_runs/:id",
+  tag: "Task Runs",
+  status: 204,
+  role: "worker",
+  summary: "Delete a task run; one that waits for a task worker is not delivered any more.",
+  params: byId,
+});
+export const setTaskRunState = endpoint({
+  id: "set_task_run_state",
+  method: "POST",
+  path: "/task_runs/:id/set_state",
+  tag: "Task Runs",
+  status: 201,
+  role: "worker",
+  summary: "Propose a state of a task run; answers what became of it.",
+  params: byId,
+  body: z.object({ state: StateCreate, force: z.boolean().nullish() }),
+  returns: OrchestrationResult,
 });
 export const filterTaskRuns = endpoint({
   id: "filter_task_runs",
@@ -134,4 +186,24 @@ export const readTaskRunStates = endpoint({
   summary: "List the states that a task run went through, oldest first.",
   query: z.object({ task_run_id: TaskRunId }),
   returns: z.array(State),
+});
+export const readTaskRunHistory = endpoint({
+  id: "read_task_run_history",
+  method: "POST",
+  path: "/task_runs/history",
+  tag: "Task Runs",
+  role: "viewer",
+  summary: "Count task runs by state in each interval of a span of time.",
+  body: RunHistoryQuery,
+  returns: z.array(RunHistoryInterval),
+});
+export const readTaskRunState = endpoint({
+  id: "read_task_run_state",
+  method: "GET",
+  path: "/task_run_states/:id",
+  tag: "Task Run States",
+  role: "viewer",
+  summary: "Read one state of a task run.",
+  params: z.object({ id: StateId }),
+  returns: State,
 });

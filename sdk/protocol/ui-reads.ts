@@ -3,10 +3,9 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, FlowRunSort } from "./filters.ts";
 import { JsonObject } from "./flow-runs.ts";
-import { FlowId, FlowRunId, TaskRunId } from "./ids.ts";
+import { FlowId, FlowRunId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { STATE_TYPES, StateType } from "./states.ts";
-import { TaskRun } from "./task-runs.ts";
+import { StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
 
 const flowIds = z.object({ flow_ids: z.array(FlowId).max(LIMITS.pageRows) });
@@ -98,34 +97,4 @@ export const validateValues = endpoint({
   summary: "Hold values against a JSON schema, for a form.",
   body: z.object({ schema: JsonObject, values: JsonObject }),
   returns: z.object({ errors: z.array(SchemaValueError), valid: z.boolean() }),
-});
-export const readTaskRunDashboard = endpoint({
-  id: "ui_task_runs_dashboard_counts",
-  method: "POST",
-  path: "/ui/task_runs/dashboard/counts",
-  tag: "UI",
-  role: "viewer",
-  summary: "Count completed and failed task runs in twenty equal spans of time.",
-  body: FlowRunFilters,
-  returns: z.array(z.object({ completed: z.int(), failed: z.int() })),
-});
-export const countTaskRunsByState = endpoint({
-  id: "ui_count_task_runs_by_state",
-  method: "POST",
-  path: "/ui/task_runs/count",
-  tag: "UI",
-  role: "viewer",
-  summary: "Count task runs by the type of their state.",
-  body: FlowRunFilters,
-  returns: z.object(Object.fromEntries(STATE_TYPES.map((type) => [type, z.int()])) as Record<StateType, z.ZodInt>),
-});
-export const readTaskRunForUi = endpoint({
-  id: "ui_read_task_run",
-  method: "GET",
-  path: "/ui/task_runs/:id",
-  tag: "UI",
-  role: "viewer",
-  summary: "Read a task run with the name of its flow run.",
-  params: z.object({ id: TaskRunId }),
-  returns: TaskRun.extend({ flow_run_name: z.string().nullable() }),
 });

@@ -34,6 +34,8 @@ export interface DataPaths {
   readonly queues: string;
   readonly cron: string;
   readonly log: string;
+  /** The key with which secrets are kept. Whoever copies the folder elsewhere copies it too. */
+  readonly encryptionKeys: string;
 }
 
 export class DataFolder {
@@ -125,6 +127,7 @@ function pathsIn(root: string): DataPaths {
     queues: join(root, "queues"),
     cron: join(root, "cron"),
     log: join(root, "server.log"),
+    encryptionKeys: join(root, "encryption-keys"),
   };
 }
 

@@ -8,6 +8,7 @@ export type ServerErrorCode =
   | "data_folder_locked"
   | "data_folder_unusable"
   | "schema_newer"
+  | "encryption_key_invalid"
   | "file_limit_too_low"
   | "engine_does_not_run"
   | "engine_crashed"

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { DataFolder } from "./data-folder.ts";
 import { DEFAULT_DATA_DIR, DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
+import { encryptionKeys } from "./encryption-keys.ts";
 import { type Engine, prepareWorkerd, type RunningEngine } from "./engine.ts";
 import { ServerError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Required of every request, where given. */
   readonly rootKey?: string;
+  /** Master keys for secrets of blocks, as SLUICE_ENCRYPTION_KEYS. By default one that is made and kept in the folder. */
+  readonly encryptionKeys?: string;
   /** Names, beside its own addresses, under which the server is called. */
   readonly allowedHosts?: readonly string[];
   /** How often a running flow shows that it is alive; wrangler.toml has the default. */
@@ -73,7 +76,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const engine = prepareWorkerd({
       program,
       paths: folder.paths,
-      variables: variablesOf(ip, bootToken, program, options),
+      variables: {
+        ...variablesOf(ip, bootToken, program, options),
+        SLUICE_ENCRYPTION_KEYS: encryptionKeys(folder.paths.encryptionKeys, options.encryptionKeys),
+      },
       onLine({ text, isError }) {
         log.write(text);
         if (isError) options.onReport?.(text);

@@ -17,7 +17,8 @@ const NO_RULES: Policy = { name: "no rules", rules: [] };
 const IN_HAND: readonly (StateType | null)[] = ["PENDING", "RUNNING", "CANCELLING", "PAUSED"];
 
 function kinds({ written }: Decision): string[] {
-  return (written?.effects ?? []).map((effect) => (effect.kind === "tell-process" ? effect.action : effect.kind));
+  const effects = (written?.effects ?? []).filter(({ kind }) => kind !== "event");
+  return effects.map((effect) => (effect.kind === "tell-process" ? effect.action : effect.kind));
 }
 
 function step(from: StateType | null, to: StateType, run: RunWishes = {}): string[] {
@@ -49,9 +50,16 @@ describe("what follows from a step", () => {
     expect(written?.effects).toContainEqual({ kind: "mirror-to-parent", taskRunId: TASK_RUN_ID });
   });
 
+  it.for(EVERY_STEP)("is always an event that tells of both states, from $from to $to", ({ from, to }, { expect }) => {
+    const before = from === null ? null : aState(from);
+    const { written } = propose(NO_RULES, before, aProposal(to), { run: aRun({ runCount: 3 }) });
+    const events = written?.effects.filter(({ kind }) => kind === "event");
+    expect(events).toEqual([{ kind: "event", from: before, to: written?.state, runCount: written?.run.runCount }]);
+  });
+
   it("is an offer at the time the run is due", ({ expect }) => {
     const { written } = propose(NO_RULES, null, aProposal("SCHEDULED", { details: { scheduled_time: inSeconds(60) } }));
-    expect(written?.effects).toEqual([{ kind: "offer", dueAt: NOW + 60_000 }]);
+    expect(written?.effects).toContainEqual({ kind: "offer", dueAt: NOW + 60_000 });
   });
 });
 

@@ -98,7 +98,64 @@ describe("the behaviour of every policy", () => {
       | CANCELLED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
       | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
       | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
-      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |"
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`owned-task\`: anybody proposes to the owner
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | accept  | accept  | accept    | → AwaitingRetry | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | FAILED      | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CANCELLED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`background-task\`: the proposal is deferred
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: prevent-duplicate-transitions, a-run-is-claimed-by-one, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-claim-keeps-the-scheduled-time, a-claim-keeps-the-task-parameters, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | abort   | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | abort   | accept  | accept    | → AwaitingRetry | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | FAILED      | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CANCELLED   | accept    | abort   | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | CRASHED     | accept    | accept  | accept  | keep      | keep            | keep      | abort   | abort  | abort      |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | abort   | accept  | accept    | accept          | accept    | accept  | accept | accept     |
+
+      ### \`forced-task\`: a person insists
+
+      A task as above, of a flow that runs, without a remembered result.
+
+      Rules in order: .
+
+      | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING |
+      | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ---------- |
+      | (none)      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | SCHEDULED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | PENDING     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | RUNNING     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | COMPLETED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | FAILED      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CANCELLED   | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CRASHED     | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | PAUSED      | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |
+      | CANCELLING  | accept    | accept  | accept  | accept    | accept | accept    | accept  | accept | accept     |"
     `);
   });
 

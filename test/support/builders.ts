@@ -1,10 +1,16 @@
 /** Builders for tests of the machine: each test names only what it is about. Everything happens at one instant. */
 import { decide } from "#machine/decide";
+import { decideOwnedTask } from "#machine/decide-owned-task";
 import { decideTask } from "#machine/decide-task";
 import type {
   Decision,
   Facts,
   FlowRunRecord,
+  OwnedTaskDecision,
+  OwnedTaskFacts,
+  OwnedTaskPolicy,
+  OwnedTaskRecord,
+  OwnedTaskRule,
   Policy,
   Rule,
   RunRule,
@@ -119,6 +125,20 @@ export function taskFacts(wishes: Partial<TaskFacts> = {}): TaskFacts {
   return { now: NOW, run: aTaskRun(), random: 0.5, ...wishes };
 }
 
+/** A task run as its owner keeps it, without a state. */
+export function anOwnedTask({
+  flowRunRunCount = 0,
+  ...wishes
+}: Parameters<typeof aTaskRun>[0] & { readonly flowRunRunCount?: number } = {}): OwnedTaskRecord {
+  return { ...aTaskRun(wishes), flowRunRunCount };
+}
+
+/** Facts at {@link NOW} about a task whose flow is running in its first attempt. */
+export function ownedTaskFacts(wishes: Partial<OwnedTaskFacts> = {}): OwnedTaskFacts {
+  const flowRun = { id: FLOW_RUN_ID, state: aState("RUNNING"), runCount: 1 };
+  return { now: NOW, run: anOwnedTask(), random: 0.5, flowRun, cached: null, ...wishes };
+}
+
 let minted = 0;
 
 /** A state id that no other state has. */
@@ -151,8 +171,20 @@ export function proposeTask(
   return decideTask(policy, { from, to }, { ...all, run: { ...all.run, state: from } }, { stateId: aStateId() });
 }
 
+/** As {@link propose}, about a task run, to its owner. */
+export function proposeOwnedTask(
+  by: OwnedTaskPolicy | OwnedTaskRule,
+  from: State | null,
+  to: StateCreate,
+  known: Partial<OwnedTaskFacts> = {},
+): OwnedTaskDecision {
+  const policy: OwnedTaskPolicy = "rules" in by ? by : { name: by.name, rules: [by] };
+  const all = ownedTaskFacts(known);
+  return decideOwnedTask(policy, { from, to }, { ...all, run: { ...all.run, state: from } }, { stateId: aStateId() });
+}
+
 /** A verdict in one word, or two when another state is written: `ACCEPT`, `REJECT Cancelled`, `KEEP`, `WAIT`, `ABORT`. */
-export function verdict({ result, written }: Decision | TaskDecision): string {
+export function verdict({ result, written }: Decision | TaskDecision | OwnedTaskDecision): string {
   if (result.status !== "REJECT") return result.status;
   return written === null ? "KEEP" : `REJECT ${written.state.name}`;
 }
@@ -167,7 +199,14 @@ export function taskObjections(rule: TaskRule | RunRule, known: Partial<TaskFact
   return everyTransition((from, to) => proposeTask(rule, from, to, known));
 }
 
-function everyTransition(ask: (from: State | null, to: StateCreate) => Decision | TaskDecision): string[] {
+/** As {@link objections}, of a rule for task runs whose owner decides. */
+export function ownedTaskObjections(rule: OwnedTaskRule, known: Partial<OwnedTaskFacts> = {}): string[] {
+  return everyTransition((from, to) => proposeOwnedTask(rule, from, to, known));
+}
+
+function everyTransition(
+  ask: (from: State | null, to: StateCreate) => Decision | TaskDecision | OwnedTaskDecision,
+): string[] {
   return ALL_FROM.flatMap((from) =>
     STATE_TYPES.map((to) => {
       const said = verdict(ask(from === null ? null : aState(from), aProposal(to)));

@@ -41,17 +41,18 @@ export function noneOf(column: Column | SQL, values: readonly string[]): SQL {
   return sql`${column} NOT IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
-/** Bytes of a pattern of LIKE on D1. */
-const PATTERN_BYTES = 50;
+/** The longest pattern that D1 takes. */
+const LIKE_PATTERN_BYTES = 50;
 
 /**
- * Contains, whatever the case. As upstream, `%` and `_` in the text stand for anything; in a text that is too long for
- * a pattern of D1 they stand for themselves.
+ * Contains, whatever the case of its ASCII letters, as upstream on SQLite: `%` and `_` in the text are wildcards. D1
+ * limits patterns, so a long text is looked for as it is written.
  */
 export function contains(column: Column | SQL, text: string): SQL {
   const pattern = `%${text}%`;
-  const isPattern = /[%_]/.test(text) && new TextEncoder().encode(pattern).byteLength <= PATTERN_BYTES;
-  return isPattern ? sql`${column} LIKE ${pattern}` : sql`instr(lower(${column}), ${text.toLowerCase()}) > 0`;
+  const isPattern = /[%_]/.test(text) && new TextEncoder().encode(pattern).byteLength <= LIKE_PATTERN_BYTES;
+  // SQLite lowers both sides: its lower() knows ASCII only, unlike JavaScript's.
+  return isPattern ? sql`${column} LIKE ${pattern}` : sql`instr(lower(${column}), lower(${text})) > 0`;
 }
 
 function join(operator: "and_" | "or_" | null | undefined, conditions: readonly Condition[]): Condition {
@@ -176,7 +177,7 @@ export function workQueueCondition(filter: WorkQueueFilter): Condition {
   return join(filter.operator, [
     byId(workQueues.id, filter.id),
     filter.name?.any_ ? oneOf(workQueues.name, filter.name.any_) : undefined,
-    filter.name?.startswith_
+    filter.name?.startswith_?.length
       ? sql`EXISTS (SELECT 1 FROM json_each(${JSON.stringify(filter.name.startswith_)}) AS start
           WHERE instr(lower(${workQueues.name}), lower(start.value)) = 1)`
       : undefined,
@@ -246,9 +247,16 @@ function taskRunCondition(filter: TaskRunFilter): Condition {
     byTime(taskRuns.startTime, filter.start_time),
     byTime(taskRuns.endTime, filter.end_time),
     byTime(taskRuns.expectedStartTime, filter.expected_start_time),
-    run?.any_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
+    // As upstream: what has no flow run has none of those that are named.
+    run?.any_ && !run.is_null_ ? oneOf(taskRuns.flowRunId, run.any_) : undefined,
     run?.is_null_ == null ? undefined : sql`(${taskRuns.flowRunId} = '') = ${run.is_null_ ? 1 : 0}`,
+    filter.subflow_runs?.exists_ == null ? undefined : bySubflow(filter.subflow_runs.exists_),
   ]);
+}
+
+function bySubflow(exists: boolean): SQL {
+  const child = sql`EXISTS (SELECT 1 FROM ${flowRuns} AS child WHERE child.parent_task_run_id = ${taskRuns.id})`;
+  return exists ? child : sql`NOT ${child}`;
 }
 
 /** The condition on `variables` rows. */
@@ -261,13 +269,21 @@ export function variablesWhere(filter: VariableFilter): Condition {
   ]);
 }
 
+/**
+ * What rows of another resource must be for a row to have one. A filter that is given without any criterion asks for
+ * those that have one at all, as upstream; one that is not given asks nothing.
+ */
+function related(filter: object | null | undefined, condition: Condition): Condition {
+  return filter ? (condition ?? sql`1`) : undefined;
+}
+
 /** The condition on `flow_runs` rows. */
 export function flowRunsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
-  const deployment = deploymentCondition(filters.deployments);
-  const pool = workPoolCondition(filters.work_pools);
-  const queue = workQueueCondition(filters.work_pool_queues);
-  const task = taskRunCondition(filters.task_runs);
+  const deployment = related(filters.deployments, deploymentCondition(filters.deployments));
+  const pool = related(filters.work_pools, workPoolCondition(filters.work_pools));
+  const queue = related(filters.work_pool_queues, workQueueCondition(filters.work_pool_queues));
+  const task = related(filters.task_runs, taskRunCondition(filters.task_runs));
   return and(
     flowRunCondition(filters.flow_runs),
     flow && sql`${flowRuns.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,
@@ -291,8 +307,8 @@ export function taskRunsWhere(filters: FlowRunFilters): Condition {
 /** The condition on `flows` rows. */
 export function flowsWhere(filters: FlowRunFilters): Condition {
   const { flows: flowFilter, deployments: deploymentFilter, ...others } = filters;
-  const run = flowRunsWhere({ ...others, flows: null, deployments: null });
-  const deployment = deploymentCondition(deploymentFilter);
+  const run = flowRunsWhere({ ...others, flows: null, deployments: null }) ?? related(others.flow_runs, undefined);
+  const deployment = related(deploymentFilter, deploymentCondition(deploymentFilter));
   return and(
     flowCondition(flowFilter),
     deployment && sql`${flows.id} IN (SELECT ${deployments.flowId} FROM ${deployments} WHERE ${deployment})`,
@@ -303,9 +319,9 @@ export function flowsWhere(filters: FlowRunFilters): Condition {
 /** The condition on `deployments` rows. */
 export function deploymentsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
-  const pool = workPoolCondition(filters.work_pools);
-  const queue = workQueueCondition(filters.work_pool_queues);
-  const run = flowRunsWhere({
+  const pool = related(filters.work_pools, workPoolCondition(filters.work_pools));
+  const queue = related(filters.work_pool_queues, workQueueCondition(filters.work_pool_queues));
+  const ofRun = flowRunsWhere({
     flows: null,
     deployments: null,
     work_pools: null,
@@ -313,6 +329,7 @@ export function deploymentsWhere(filters: FlowRunFilters): Condition {
     flow_runs: filters.flow_runs,
     task_runs: filters.task_runs,
   });
+  const run = ofRun ?? related(filters.flow_runs, undefined);
   return and(
     deploymentCondition(filters.deployments),
     flow && sql`${deployments.flowId} IN (SELECT ${flows.id} FROM ${flows} WHERE ${flow})`,

@@ -1,7 +1,10 @@
 import * as api from "#protocol/admin";
+import { SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import { isOpen } from "../../durable-objects/caller.ts";
 import { version } from "../../package.json";
+import { documentById } from "../db/queries/block-documents.ts";
+import { schemasById } from "../db/queries/block-schemas.ts";
 import * as queries from "../db/queries/server-settings.ts";
 import { SCHEMA } from "../ready.ts";
 import { inDays, retentionTerms } from "../retention-terms.ts";
@@ -17,6 +20,7 @@ export function adminRoutes(app: App): void {
     app,
     api.writeDefaultStorage,
   )(async ({ env, body }) => {
+    await requireStorage(env, body.default_result_storage_block_id);
     await queries.setDefaultStorage(env, body.default_result_storage_block_id);
     return body;
   });
@@ -26,6 +30,19 @@ export function adminRoutes(app: App): void {
   )(async ({ env }) => {
     await queries.setDefaultStorage(env, null);
     return undefined;
+  });
+}
+
+/** Fails unless the block is there and can be written to. */
+async function requireStorage(env: Env, id: string): Promise<void> {
+  const document = await documentById(env, id);
+  if (!document) {
+    throw new SluiceError("not_found", `Block document ${id} not found.`, { fix: "Save the storage block first." });
+  }
+  const [schema] = await schemasById(env, [document.blockSchemaId]);
+  if (schema?.capabilities.includes("write-path")) return;
+  throw new SluiceError("validation", `Block document ${id} cannot be used for result storage.`, {
+    fix: 'Choose a block whose type has the capability "write-path".',
   });
 }
 

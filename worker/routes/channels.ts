@@ -1,23 +1,37 @@
 /** The WebSocket upgrades: each ends in the object that owns what is talked about. */
 import type { Context } from "hono";
-import { type Channel, eventsIn, runChannel, workerChannel } from "#protocol/channels";
+import {
+  type Channel,
+  eventsIn,
+  eventsOut,
+  logsOut,
+  runChannel,
+  runStream,
+  taskSubscription,
+  workerChannel,
+} from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
 import { FlowRunId } from "#protocol/ids";
+import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
+import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
+import { eventInbox } from "../event-inbox.ts";
 import { requireRole } from "../guard.ts";
 import type { App, AppEnv } from "../serve.ts";
+import { subscriptionNames } from "./task-workers.ts";
 
 export function channelRoutes(app: App): void {
-  upgrade(app, runChannel, (c) => {
-    const id = FlowRunId.safeParse(c.req.param("id"));
-    const owner = id.success ? ownerOf(c.env.FLOW_RUNS, id.data) : null;
-    if (!id.success || !owner) throw notFound("Flow run", c.req.param("id") ?? "");
-    const request = new Request(c.req.raw);
-    request.headers.set("x-sluice-flow-run-id", id.data);
-    return owner.fetch(request);
+  upgrade(app, runChannel, (c) => toOwner(c, {}));
+  upgrade(app, runStream, (c) => toOwner(c, { "x-sluice-stream": "1" }));
+  upgrade(app, eventsIn, (c) => eventInbox(c.env).fetch(c.req.raw));
+  upgrade(app, eventsOut, (c) => c.env.EVENT_HUBS.getByName(EVENT_HUB).fetch(c.req.raw));
+  upgrade(app, logsOut, (c) => c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw));
+  upgrade(app, taskSubscription, (c) => {
+    const names = subscriptionNames(c.env);
+    const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
+    return c.env.TASK_SUBSCRIPTIONS.getByName(name).fetch(c.req.raw);
   });
-  upgrade(app, eventsIn, (c) => c.env.EVENT_INBOXES.getByName(inboxName(c.env)).fetch(c.req.raw));
   upgrade(app, workerChannel, async (c) => {
     const name = c.req.param("name") ?? "";
     const pool = await workPoolByName(c.env, name);
@@ -27,6 +41,19 @@ export function channelRoutes(app: App): void {
 }
 
 /** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */
+/** Hands an upgrade to the owner of the run that it names. */
+async function toOwner(c: Context<AppEnv>, headers: Readonly<Record<string, string>>): Promise<Response> {
+  const id = FlowRunId.safeParse(c.req.param("id"));
+  const owner = id.success ? ownerOf(c.env.FLOW_RUNS, id.data) : null;
+  if (!id.success || !owner) throw notFound("Flow run", c.req.param("id") ?? "");
+  const request = new Request(c.req.raw);
+  request.headers.delete("x-sluice-stream");
+  for (const [name, value] of Object.entries({ ...headers, "x-sluice-flow-run-id": id.data })) {
+    request.headers.set(name, value);
+  }
+  return owner.fetch(request);
+}
+
 function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promise<Response>): void {
   app.get(`/api${channel.path}`, (c) => {
     if (channel.keyIn === "header") requireRole(c, channel.role);
@@ -35,12 +62,4 @@ function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promi
       fix: "Open it with a WebSocket client.",
     });
   });
-}
-
-/** Inboxes that connections are spread over; each is one object. */
-const INBOXES = 16;
-
-function inboxName(env: Env): string {
-  const shards = Math.max(1, Math.min(INBOXES, Number(env.SLUICE_SHARDS) || 1));
-  return `inbox-${(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % shards}`;
 }

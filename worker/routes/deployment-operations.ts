@@ -33,6 +33,7 @@ export function deploymentOperationRoutes(app: App): void {
     app,
     api.updateDeploymentSchedule,
   )(async ({ env, params, body }) => {
+    await requireDeployment(env, params.id);
     const outcome = await schedules.changeSchedule(env, params.id, params.schedule_id, body);
     if (outcome === "unknown") throw notFound("Schedule", params.schedule_id);
     if (outcome === "slug taken") throw slugTaken();
@@ -42,6 +43,7 @@ export function deploymentOperationRoutes(app: App): void {
     app,
     api.deleteDeploymentSchedule,
   )(async ({ env, params }) => {
+    await requireDeployment(env, params.id);
     if (!(await schedules.deleteSchedule(env, params.id, params.schedule_id))) {
       throw notFound("Schedule", params.schedule_id);
     }
@@ -70,6 +72,11 @@ export function deploymentOperationRoutes(app: App): void {
     app,
     api.bulkCreateFlowRuns,
   )(async ({ env, params, body, c }) => {
+    if (body.length > LIMITS.bulkCreateRows) {
+      throw new SluiceError("bad_request", `Cannot create more than ${LIMITS.bulkCreateRows} flow runs at once.`, {
+        fix: "Send them in several requests.",
+      });
+    }
     await requireDeployment(env, params.id);
     const maker = createdBy(c);
     const results = await Promise.all(

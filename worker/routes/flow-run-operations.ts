@@ -7,6 +7,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import * as queries from "../db/queries/flow-runs.ts";
+import { FLOW_RUN_TABLE, runHistory } from "../db/queries/run-history.ts";
 import { hydrate } from "../hydrate.ts";
 import { paginate } from "../paginate.ts";
 import { removeFlowRun } from "../remove-flow-runs.ts";
@@ -62,6 +63,7 @@ export function flowRunOperationRoutes(app: App): void {
       () => queries.countFlowRuns(env, body),
     );
   });
+  serve(app, api.readFlowRunHistory)(({ env, body }) => runHistory(env, FLOW_RUN_TABLE, body));
   serve(app, api.averageFlowRunLateness)(({ env, body }) => queries.averageLatenessSeconds(env, body, Date.now()));
   serve(
     app,

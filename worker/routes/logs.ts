@@ -2,9 +2,8 @@ import { SluiceError } from "#protocol/errors";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/logs";
-import { ownerOf } from "../../durable-objects/partition.ts";
 import { listFlowRuns } from "../db/queries/flow-runs.ts";
-import { flowRunsOfTasks } from "../db/queries/task-runs.ts";
+import { type LogSubject, readLogs, storeLogs, subjectsOfTasks } from "../log-homes.ts";
 import { type App, serve } from "../serve.ts";
 
 /** A log filter that names no run looks at this many of the newest runs. */
@@ -17,9 +16,7 @@ export function logRoutes(app: App): void {
     app,
     api.createLogs,
   )(async ({ env, body }) => {
-    await Promise.all(
-      [...(await byRun(env, body))].map(([run, lines]) => ownerOf(env.FLOW_RUNS, run)?.appendLogs(run, lines)),
-    );
+    await storeLogs(env, body);
     return undefined;
   });
   serve(
@@ -29,13 +26,11 @@ export function logRoutes(app: App): void {
     const sort = body.sort ?? "TIMESTAMP_ASC";
     const limit = body.limit ?? LIMITS.pageRows;
     const offset = body.offset ?? 0;
-    const runs = await runsOf(env, body.logs);
-    const [only] = runs;
-    if (runs.length === 1 && only) {
-      return (await ownerOf(env.FLOW_RUNS, only)?.logs(only, { filter: body.logs, sort, limit, offset })) ?? [];
-    }
+    const subjects = await subjectsOf(env, body.logs);
+    const [only] = subjects;
+    if (subjects.length === 1 && only) return readLogs(env, only, { filter: body.logs, sort, limit, offset });
     const query = { filter: body.logs, sort, limit: limit + offset, offset: 0 };
-    const found = await Promise.all(runs.map((run) => ownerOf(env.FLOW_RUNS, run)?.logs(run, query) ?? []));
+    const found = await Promise.all(subjects.map((subject) => readLogs(env, subject, query)));
     const direction = sort === "TIMESTAMP_DESC" ? -1 : 1;
     return found
       .flat()
@@ -44,44 +39,21 @@ export function logRoutes(app: App): void {
   });
 }
 
-/** Lines by the run that keeps them. A line that names only a task run goes to that task's flow run. */
-async function byRun(env: Env, lines: readonly api.LogCreate[]): Promise<Map<FlowRunId, api.LogCreate[]>> {
-  const orphans = lines.flatMap((line) => (line.flow_run_id === null && line.task_run_id ? [line.task_run_id] : []));
-  const parents =
-    orphans.length > 0 ? await flowRunsOfTasks(env, [...new Set(orphans)]) : new Map<TaskRunId, FlowRunId>();
-  const grouped = new Map<FlowRunId, api.LogCreate[]>();
-  for (const line of lines) {
-    const run = line.flow_run_id ?? (line.task_run_id ? parents.get(line.task_run_id) : undefined);
-    // A line about no run known here has nobody to keep it: upstream accepts such lines, so they are not an error.
-    if (!run) continue;
-    const group = grouped.get(run);
-    if (group) group.push(line);
-    else grouped.set(run, [line]);
+async function subjectsOf(env: Env, filter: api.LogFilter): Promise<LogSubject[]> {
+  if (filter?.flow_run_id?.any_) {
+    return bounded([...new Set(filter.flow_run_id.any_)]).map((id) => ({ flowRun: id as FlowRunId }));
   }
-  return grouped;
-}
-
-async function runsOf(env: Env, filter: api.LogFilter): Promise<FlowRunId[]> {
-  if (filter?.flow_run_id?.any_) return bounded([...new Set(filter.flow_run_id.any_)] as FlowRunId[]);
   if (filter?.task_run_id?.any_) {
-    return bounded([...new Set((await flowRunsOfTasks(env, filter.task_run_id.any_ as TaskRunId[])).values())]);
+    return subjectsOfTasks(env, bounded([...new Set(filter.task_run_id.any_)]) as TaskRunId[]);
   }
-  const newest = await listFlowRuns(
-    env,
-    { flows: null, flow_runs: null, task_runs: null, deployments: null, work_pools: null },
-    { sort: "ID_DESC", limit: RECENT_RUNS, offset: 0 },
-  );
-  return newest.map((run) => run.id);
+  const newest = await listFlowRuns(env, {}, { sort: "ID_DESC", limit: RECENT_RUNS, offset: 0 });
+  return newest.map((run) => ({ flowRun: run.id }));
 }
 
-function bounded(runs: FlowRunId[]): FlowRunId[] {
+function bounded(runs: string[]): string[] {
   if (runs.length <= RUNS_MAX) return runs;
-  throw new SluiceError(
-    "validation",
-    `The filter asks for logs of ${runs.length} flow runs; ${RUNS_MAX} are allowed.`,
-    {
-      fix: "Ask for the logs of fewer flow runs at a time.",
-      issues: [{ loc: ["body", "logs"], msg: `names more than ${RUNS_MAX} flow runs`, type: "too_big" }],
-    },
-  );
+  throw new SluiceError("validation", `The filter asks for logs of ${runs.length} runs; ${RUNS_MAX} are allowed.`, {
+    fix: "Ask for the logs of fewer runs at a time.",
+    issues: [{ loc: ["body", "logs"], msg: `names more than ${RUNS_MAX} runs`, type: "too_big" }],
+  });
 }

@@ -7,20 +7,50 @@ import * as api from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
+import { rememberedResult } from "../../durable-objects/storage/task-result-cache.ts";
+import { createTaskRun } from "../create-task-run.ts";
+import { runHistory, TASK_RUN_TABLE } from "../db/queries/run-history.ts";
 import * as queries from "../db/queries/task-runs.ts";
-import { newId } from "../new-id.ts";
+import { findTaskRunState } from "../find-task-run-state.ts";
 import { paginate } from "../paginate.ts";
 import { type App, serve, withStatus } from "../serve.ts";
+import { taskRunHome } from "../task-run-home.ts";
 
 export function taskRunRoutes(app: App): void {
   serve(
     app,
     api.createTaskRun,
   )(async ({ env, body }) => {
-    const id = body.id ?? (newId() as TaskRunId);
-    const made = await ownerOf(env.FLOW_RUNS, body.flow_run_id)?.createTask(body.flow_run_id, body, id);
-    if (!made) throw notFound("Flow run", body.flow_run_id);
-    return withStatus(made.task, made.created ? 201 : 200);
+    const { task, created } = await createTaskRun(env, body);
+    return withStatus(task, created ? 201 : 200);
+  });
+  serve(
+    app,
+    api.updateTaskRun,
+  )(async ({ env, params, body }) => {
+    if (!(await (await taskRunHome(env, params.id)).update(body))) throw notFound("Task run", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteTaskRun,
+  )(async ({ env, params }) => {
+    if (!(await (await taskRunHome(env, params.id)).remove())) throw notFound("Task run", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.setTaskRunState,
+  )(async ({ env, params, body }) => {
+    const { cache_key, refresh_cache } = body.state.state_details;
+    const isLookedUp = body.state.type === "RUNNING" && cache_key && !refresh_cache;
+    const [home, cached] = await Promise.all([
+      taskRunHome(env, params.id),
+      isLookedUp ? rememberedResult(env.DB, cache_key, Date.now() as EpochMs) : null,
+    ]);
+    const outcome = await home.setState({ state: body.state, force: body.force ?? false, cached });
+    if (!outcome) throw notFound("Task run", params.id);
+    return withStatus(outcome.result, outcome.written ? 201 : 200);
   });
   serve(
     app,
@@ -57,14 +87,21 @@ export function taskRunRoutes(app: App): void {
     if (run !== null) return ((await ownerOf(env.FLOW_RUNS, run)?.taskRuns(run)) ?? []).length;
     return queries.countTaskRuns(env, body);
   });
+  serve(app, api.readTaskRunHistory)(({ env, body }) => runHistory(env, TASK_RUN_TABLE, body));
   serve(app, api.readTaskRunStates)(async ({ env, query }) => (await readTask(env, query.task_run_id)).states);
+  serve(
+    app,
+    api.readTaskRunState,
+  )(async ({ env, params }) => {
+    const state = await findTaskRunState(env, params.id);
+    if (!state) throw notFound("Task run state", params.id);
+    return state;
+  });
   serve(app, api.readTaskRun)(async ({ env, params }) => (await readTask(env, params.id)).task);
 }
 
-/** The task run as its owner has it; D1 says who that is. */
 async function readTask(env: Env, id: TaskRunId): Promise<{ task: api.TaskRun; states: State[] }> {
-  const run = (await queries.flowRunsOfTasks(env, [id])).get(id);
-  const found = run ? await ownerOf(env.FLOW_RUNS, run)?.taskRun(run, id) : null;
+  const found = await (await taskRunHome(env, id)).read();
   if (!found) throw notFound("Task run", id);
   return found;
 }

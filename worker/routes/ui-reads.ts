@@ -1,6 +1,6 @@
-import { notFound, SluiceError } from "#protocol/errors";
+import { SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
-import { type EpochMs, fromWireTime } from "#protocol/time";
+import type { EpochMs } from "#protocol/time";
 import * as api from "#protocol/ui-reads";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { schemaViolations, UnusableSchema } from "../../durable-objects/schema-violations.ts";
@@ -8,10 +8,6 @@ import { listFlowRuns } from "../db/queries/flow-runs.ts";
 import * as queries from "../db/queries/ui-reads.ts";
 import { type App, serve } from "../serve.ts";
 import { valueErrors } from "../value-errors.ts";
-
-/** Bars of the dashboard's chart of task runs. */
-const SPANS = 20;
-const MINUTE_MS = 60_000;
 
 export function uiReadRoutes(app: App): void {
   serve(
@@ -50,37 +46,5 @@ export function uiReadRoutes(app: App): void {
         cause: error,
       });
     }
-  });
-  serve(
-    app,
-    api.readTaskRunDashboard,
-  )(async ({ env, body }) => {
-    const { after_: after, before_: before } = body.task_runs?.start_time ?? {};
-    if (!after) {
-      throw new SluiceError("validation", "task_runs.start_time.after_ is required", {
-        fix: "Say from when on task runs are counted.",
-      });
-    }
-    const from = Math.floor(fromWireTime(after) / MINUTE_MS) * MINUTE_MS;
-    const to = (Math.floor((before ? fromWireTime(before) : Date.now()) / MINUTE_MS) + 1) * MINUTE_MS;
-    const spanMs = Math.max(1, (to - from) / SPANS);
-    const bars = Array.from({ length: SPANS }, () => ({ completed: 0, failed: 0 }));
-    for (const { index, completed, failed } of await queries.countEndedTaskRuns(env, body, { from, spanMs })) {
-      const bar = bars[Math.min(index, SPANS - 1)];
-      if (bar) {
-        bar.completed += completed;
-        bar.failed += failed;
-      }
-    }
-    return bars;
-  });
-  serve(app, api.countTaskRunsByState)(({ env, body }) => queries.countTaskRunsByState(env, body));
-  serve(
-    app,
-    api.readTaskRunForUi,
-  )(async ({ env, params }) => {
-    const found = await queries.taskRunWithFlowRunName(env, params.id);
-    if (!found) throw notFound("Task run", params.id);
-    return { ...withEstimates(found.task, Date.now() as EpochMs), flow_run_name: found.flowRunName };
   });
 }

@@ -1,7 +1,7 @@
 import { NO_DETAILS } from "#protocol/states";
-import type { TaskRunPolicy } from "#protocol/task-runs";
 import { after, seconds, toWireTime } from "#protocol/time";
 import { jittered } from "../jitter.ts";
+import { retryDelaySeconds } from "../retry-delay.ts";
 import type { TaskRule } from "../rule.ts";
 import { PASS } from "../rule.ts";
 
@@ -19,7 +19,7 @@ export const aFailedTaskIsRetried: TaskRule = {
     const retries = policy.retries ?? policy.max_retries;
     if (runCount > retries || to.state_details.retriable === false) return PASS;
     const because = `Retry ${runCount} of ${retries}.`;
-    const delaySeconds = jittered(delayBefore(policy, runCount), policy.retry_jitter_factor ?? 0, random);
+    const delaySeconds = jittered(retryDelaySeconds(policy, runCount), policy.retry_jitter_factor ?? 0, random);
     const { message, data } = to;
     if (delaySeconds <= 0) {
       return {
@@ -42,10 +42,3 @@ export const aFailedTaskIsRetried: TaskRule = {
     };
   },
 };
-
-/** Seconds before the retry that follows the attempt `runCount`; the last entry of a list holds for all later ones. */
-function delayBefore(policy: TaskRunPolicy, runCount: number): number {
-  const delay = policy.retry_delay ?? policy.retry_delay_seconds;
-  if (typeof delay === "number") return delay;
-  return delay[Math.min(Math.max(runCount, 1), delay.length) - 1] ?? 0;
-}

@@ -235,6 +235,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./key/revoke.ts")).keyRevoke,
   },
   {
+    noun: "block",
+    verb: "ls",
+    summary: "List blocks.",
+    load: async () => (await import("./block/ls.ts")).blockLs,
+  },
+  {
+    noun: "block",
+    verb: "inspect",
+    summary: "Show one block.",
+    load: async () => (await import("./block/inspect.ts")).blockInspect,
+  },
+  {
+    noun: "block",
+    verb: "create",
+    summary: "Save a block of a type that is registered.",
+    load: async () => (await import("./block/create.ts")).blockCreate,
+  },
+  {
+    noun: "block",
+    verb: "delete",
+    summary: "Delete a block.",
+    load: async () => (await import("./block/delete.ts")).blockDelete,
+  },
+  {
+    noun: "block-type",
+    verb: "ls",
+    summary: "List the types that blocks can have.",
+    load: async () => (await import("./block-type/ls.ts")).blockTypeLs,
+  },
+  {
     noun: "version",
     verb: null,
     summary: "Print the version of this program, and of the server it talks to.",

@@ -32,7 +32,7 @@ describe("a failed run", () => {
       state_details: { scheduled_time: inSeconds(30) },
     });
     expect(written?.run.policy).toMatchObject({ retry_type: "in_process", pause_keys: [], resuming: false });
-    expect(written?.effects).toEqual([]);
+    expect(written?.effects.map(({ kind }) => kind)).toEqual(["event"]);
   });
 
   it("without a retry left is no longer marked as retried in process", ({ expect }) => {

@@ -20,7 +20,7 @@ describe("a run that leaves a terminal state", () => {
         pause_keys: [],
         retry_type: "reschedule",
       });
-      expect(written?.effects.map(({ kind }) => kind)).toEqual(["offer"]);
+      expect(written?.effects.map(({ kind }) => kind)).toContain("offer");
     },
   );
 

@@ -16,7 +16,7 @@ describe("a claim without a free slot", () => {
   it("is due again after 30 s and is offered then", ({ expect }) => {
     const { result, written } = propose(rule, aState("SCHEDULED"), aProposal("PENDING"), full);
     expect(result.state?.state_details.scheduled_time).toBe(inSeconds(30));
-    expect(written?.effects.map(({ kind }) => kind)).toEqual(["offer"]);
+    expect(written?.effects.map(({ kind }) => kind)).toContain("offer");
     expect(result.details).toMatchObject({ reason: 'No slot is free in the concurrency limit "deployment:etl".' });
   });
 

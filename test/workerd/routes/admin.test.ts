@@ -2,6 +2,7 @@ import { describe, it } from "vitest";
 import type { ServerSettings } from "#protocol/admin";
 import type { SavedSearch } from "#protocol/saved-searches";
 import { call, freshName } from "../support/api.ts";
+import { aKind, save } from "../support/blocks.ts";
 import { ask, ROOT_KEY } from "../support/keys.ts";
 
 const BLOCK = "0193a000-0000-7000-8000-0000000b10c0";
@@ -22,16 +23,27 @@ describe("GET /admin/settings", () => {
 });
 
 describe("/admin/storage", () => {
-  it("keeps the block for results until it is cleared", async ({ expect }) => {
+  it("keeps the block for results until it is cleared or deleted", async ({ expect }) => {
     const none = { default_result_storage_block_id: null };
     expect(await call("GET", "/admin/storage")).toEqual({ status: 200, body: none });
-    for (const id of [BLOCK, BLOCK.replace("b10c0", "b10c1")]) {
+    const kind = await aKind({}, ["write-path"]);
+    const blocks = [(await save(kind, {})).body.id, (await save(kind, {})).body.id];
+    for (const id of blocks) {
       const set = { default_result_storage_block_id: id };
       expect(await call("PUT", "/admin/storage", set)).toEqual({ status: 200, body: set });
       expect((await call("GET", "/admin/storage")).body).toEqual(set);
     }
+    await call("DELETE", `/block_documents/${blocks[1]}`);
+    expect((await call("GET", "/admin/storage")).body).toEqual(none);
+    await call("PUT", "/admin/storage", { default_result_storage_block_id: blocks[0] });
     for (const _ of ["clear", "clear again"]) expect((await call("DELETE", "/admin/storage")).status).toBe(204);
     expect((await call("GET", "/admin/storage")).body).toEqual(none);
+  });
+
+  it("takes only a block that is there and can be written to", async ({ expect }) => {
+    const put = (id: string) => call("PUT", "/admin/storage", { default_result_storage_block_id: id });
+    expect((await put(BLOCK)).status).toBe(404);
+    expect((await put((await save(await aKind(), {})).body.id)).status).toBe(422);
   });
 
   it("refuses what is not an id", async ({ expect }) => {

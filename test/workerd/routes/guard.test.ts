@@ -57,6 +57,15 @@ describe("who may talk to the API", () => {
     expect((await ask("/api/hello", headers, { SLUICE_ROOT_KEY: "s3cret" })).status).toBe(status);
   });
 
+  it.for(["/api/events/in", "/api/events/out", "/api/logs/out"])(
+    "with a root key, %s is opened without it, and the first frame must bring it",
+    async (path, { expect }) => {
+      // 426: it got as far as the socket's own door.
+      expect((await ask(path, {}, { SLUICE_ROOT_KEY: "s3cret" })).status).toBe(426);
+      expect((await ask(path, {}, { SLUICE_MODE: "cloudflare" })).status).toBe(503);
+    },
+  );
+
   it("answers health without a key", async ({ expect }) => {
     expect((await ask("/api/health", {}, { SLUICE_ROOT_KEY: "s3cret" })).status).toBe(200);
   });

@@ -64,3 +64,34 @@ describe("log lines", () => {
     expect(await write(run, lines(1_001))).toBe(422);
   });
 });
+
+describe("lines that no flow run owns", () => {
+  it("are kept under the task run or the run that they name, whether or not that is known", async ({ expect }) => {
+    const [task, run] = [crypto.randomUUID(), crypto.randomUUID()];
+    const line = (message: string, more: object) => ({
+      name: "task",
+      level: 20,
+      message,
+      timestamp: new Date().toISOString(),
+      ...more,
+    });
+    await call("POST", "/logs/", [line("of a task", { task_run_id: task }), line("of a run", { flow_run_id: run })]);
+    await call("POST", "/logs/", [line("later", { task_run_id: task })]);
+    expect(await read({ logs: { task_run_id: { any_: [task] } } })).toEqual(["of a task", "later"]);
+    expect(await read({ logs: { flow_run_id: { any_: [run] } } })).toEqual(["of a run"]);
+    expect(await read({ logs: { task_run_id: { any_: [task] } }, sort: "TIMESTAMP_DESC", limit: 1 })).toEqual([
+      "later",
+    ]);
+  });
+
+  it("go with their task run", async ({ expect }) => {
+    const request = { task_key: "loose", dynamic_key: crypto.randomUUID(), state: { type: "COMPLETED" } };
+    const { id } = (await call<{ id: string }>("POST", "/task_runs/", request)).body;
+    const line = { name: "t", level: 20, message: "x", timestamp: new Date().toISOString(), task_run_id: id };
+    await call("POST", "/logs/", [line]);
+    const logs = { task_run_id: { any_: [id] } };
+    expect(await read({ logs })).toEqual(["x"]);
+    await call("DELETE", `/task_runs/${id}`);
+    expect(await read({ logs })).toEqual([]);
+  });
+});

@@ -105,3 +105,30 @@ describe("an agent that polls a queue", () => {
     expect(runs.body.map((run) => run.id)).toEqual([id]);
   });
 });
+
+describe("the slots of a pool", () => {
+  it("are those of its pending and running runs, queue by queue", async ({ expect }) => {
+    const pool = await aPool();
+    await call("PATCH", `/work_pools/${pool.name}`, { concurrency_limit: 5 });
+    await call("PATCH", `/work_pools/${pool.name}/queues/default`, { concurrency_limit: 3 });
+    const deployment = await aDeployment({ work_pool_name: pool.name });
+    const [pending, waiting] = [await schedule(deployment), await schedule(deployment)];
+    await call("POST", `/flow_runs/${pending}/set_state`, { state: { type: "PENDING" } });
+    const status = await until("the claim is counted", async () => {
+      const { body } = await call("POST", `/work_pools/${pool.name}/concurrency_status`, {});
+      return body["active_slots"] === 1 && body;
+    });
+    expect(status).toMatchObject({
+      concurrency_limit: 5,
+      queues: [{ queue_name: "default", active_slots: 1, concurrency_limit: 3, flow_runs: [{ id: pending }] }],
+      count: 1,
+      page: 1,
+    });
+    const queue = await call<Run>("GET", `/work_pools/${pool.name}/queues/default`);
+    expect(queue.body).toMatchObject({ active_slots: 1 });
+    expect((await call("GET", `/work_pools/${pool.name}`)).body).toMatchObject({ active_slots: 1 });
+    const ofQueue = await call("POST", `/work_queues/${queue.body.id}/concurrency_status`, { limit: 1 });
+    expect(ofQueue.body).toMatchObject({ active_slots: 1, flow_runs: [{ id: pending }], pages: 1 });
+    expect(JSON.stringify(ofQueue.body)).not.toContain(waiting);
+  });
+});

@@ -104,3 +104,22 @@ describe("queues of a pool", () => {
     expect((await call("GET", `${of}/faster`)).status).toBe(404);
   });
 });
+
+describe("the priorities of a pool's queues", () => {
+  it("are their order: a new queue is last unless it says otherwise, and a taken place moves the others back", async ({
+    expect,
+  }) => {
+    const pool = await aPool();
+    const create = (name: string, more: object = {}) =>
+      call("POST", `/work_pools/${pool.name}/queues`, { name, ...more });
+    await create("second");
+    await create("first", { priority: 1 });
+    const order = async () =>
+      (await call<{ name: string; priority: number }[]>("POST", `/work_pools/${pool.name}/queues/filter`, {})).body.map(
+        ({ name, priority }) => `${priority} ${name}`,
+      );
+    expect(await order()).toEqual(["1 first", "2 default", "3 second"]);
+    await call("PATCH", `/work_pools/${pool.name}/queues/second`, { priority: 1 });
+    expect(await order()).toEqual(["1 second", "2 first", "3 default"]);
+  });
+});

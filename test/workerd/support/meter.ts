@@ -1,5 +1,6 @@
 /** Counts what the platform bills: rows written in objects and in D1, calls of objects, requests of the Worker. */
 import { env } from "cloudflare:workers";
+import { EventHubObject } from "../../../durable-objects/event-hub-object.ts";
 import { FlowRunObject } from "../../../durable-objects/flow-run-object.ts";
 import { WorkPoolObject } from "../../../durable-objects/work-pool-object.ts";
 
@@ -41,7 +42,7 @@ export class Meter implements Disposable {
         this.objectRows += 1;
       }),
     );
-    for (const prototype of [FlowRunObject.prototype, WorkPoolObject.prototype]) {
+    for (const prototype of [FlowRunObject.prototype, WorkPoolObject.prototype, EventHubObject.prototype]) {
       for (const name of Object.getOwnPropertyNames(prototype)) {
         if (name === "constructor") continue;
         const isMessage = name === "webSocketMessage";

@@ -1,7 +1,7 @@
 /** The schedules of deployments, one at a time. */
 import { and, eq } from "drizzle-orm";
 import type { DeploymentScheduleUpdate } from "#protocol/deployment-operations";
-import type { DeploymentSchedule, DeploymentScheduleCreate } from "#protocol/deployments";
+import type { DeploymentSchedule, DeploymentScheduleCreate, Schedule } from "#protocol/deployments";
 import type { DeploymentId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
@@ -40,7 +40,7 @@ export async function changeSchedule(
     const [row] = await openDb(env)
       .update(deploymentSchedules)
       .set({
-        ...(change.schedule !== undefined ? { schedule: change.schedule } : {}),
+        ...(change.schedule !== undefined ? { schedule: settled(change.schedule, Date.now()) } : {}),
         ...(change.active != null ? { active: change.active } : {}),
         ...(change.max_scheduled_runs !== undefined ? { maxScheduledRuns: change.max_scheduled_runs } : {}),
         ...(change.parameters != null ? { parameters: change.parameters } : {}),
@@ -74,11 +74,21 @@ export function scheduleRow(
     deploymentId: id,
     slug: schedule.slug ?? null,
     active: schedule.active ?? true,
-    schedule: schedule.schedule,
+    schedule: settled(schedule.schedule, now),
     parameters: schedule.parameters ?? {},
     maxScheduledRuns: schedule.max_scheduled_runs ?? null,
     created: now,
     updated: now,
+  };
+}
+
+/** An interval counts from a fixed moment: from now, unless somebody says otherwise. */
+function settled(schedule: Schedule, now: number): Schedule {
+  if (!("interval" in schedule)) return schedule;
+  return {
+    ...schedule,
+    anchor_date: schedule.anchor_date ?? toWireTime(now as EpochMs),
+    timezone: schedule.timezone ?? "UTC",
   };
 }
 

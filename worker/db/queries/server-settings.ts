@@ -1,16 +1,18 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { openDb } from "../open.ts";
+import { blockDocuments } from "../schema/blocks.ts";
 import { serverSettings } from "../schema/server-settings.ts";
 
 const DEFAULT_STORAGE = "default_result_storage_block_id";
 
-/** The id of the block document; null when none is set. */
+/** The id of the block document; null when none is set, or when the one that was set is deleted. */
 export async function defaultStorage(env: Env): Promise<string | null> {
   const [row] = await openDb(env)
-    .select({ value: serverSettings.value })
+    .select({ id: blockDocuments.id })
     .from(serverSettings)
+    .innerJoin(blockDocuments, sql`${blockDocuments.id} = ${serverSettings.value} ->> '$'`)
     .where(eq(serverSettings.key, DEFAULT_STORAGE));
-  return typeof row?.value === "string" ? row.value : null;
+  return row?.id ?? null;
 }
 
 /** Null forgets it. */

@@ -1,12 +1,9 @@
 /** Counts and small rows for charts. */
-import { and, asc, eq, sql } from "drizzle-orm";
-import type { FlowRunFilters } from "#protocol/filters";
-import type { FlowId, FlowRunId, TaskRunId } from "#protocol/ids";
-import { STATE_TYPES, type StateType, TERMINAL_STATES } from "#protocol/states";
-import type { TaskRun } from "#protocol/task-runs";
+import { and, eq, sql } from "drizzle-orm";
+import type { FlowId, FlowRunId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type { NextFlowRun } from "#protocol/ui-reads";
-import { oneOf, taskRunsWhere } from "../filters.ts";
+import { oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
 import { flowRuns, taskRuns } from "../schema/flow-runs.ts";
@@ -64,48 +61,6 @@ export async function nextRunsOf(env: Env, ids: readonly FlowId[]): Promise<Reco
       return [id, run];
     }),
   );
-}
-
-/** How many task runs completed or failed, by the span (of `spanMs`, counted from `from`) in which they started. */
-export async function countEndedTaskRuns(
-  env: Env,
-  filters: FlowRunFilters,
-  { from, spanMs }: { readonly from: number; readonly spanMs: number },
-): Promise<{ readonly index: number; readonly completed: number; readonly failed: number }[]> {
-  const index = sql<number>`CAST((${taskRuns.startTime} - ${from}) / ${spanMs} AS INTEGER)`;
-  return openDb(env)
-    .select({
-      index,
-      completed: sql<number>`sum(${taskRuns.stateType} NOT IN ('FAILED', 'CRASHED'))`,
-      failed: sql<number>`sum(${taskRuns.stateType} IN ('FAILED', 'CRASHED'))`,
-    })
-    .from(taskRuns)
-    .where(and(taskRunsWhere(filters), oneOf(taskRuns.stateType, [...TERMINAL_STATES])))
-    .groupBy(index)
-    .orderBy(asc(index));
-}
-
-export async function countTaskRunsByState(env: Env, filters: FlowRunFilters): Promise<Record<StateType, number>> {
-  const rows = await openDb(env)
-    .select({ type: taskRuns.stateType, count: sql<number>`count(*)` })
-    .from(taskRuns)
-    .where(taskRunsWhere(filters))
-    .groupBy(taskRuns.stateType);
-  const counts = new Map(rows.map(({ type, count }) => [type, count]));
-  return Object.fromEntries(STATE_TYPES.map((type) => [type, counts.get(type) ?? 0])) as Record<StateType, number>;
-}
-
-/** A task run's copy with the name of its flow run. */
-export async function taskRunWithFlowRunName(
-  env: Env,
-  id: TaskRunId,
-): Promise<{ task: TaskRun; flowRunName: string | null } | null> {
-  const [row] = await openDb(env)
-    .select({ task: taskRuns.doc, flowRunName: flowRuns.name })
-    .from(taskRuns)
-    .leftJoin(flowRuns, eq(flowRuns.id, taskRuns.flowRunId))
-    .where(eq(taskRuns.id, id));
-  return row ?? null;
 }
 
 function counted(

@@ -19,6 +19,7 @@ import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { violatesUnique } from "../unique.ts";
+import { activeSlots } from "./slot-holders.ts";
 
 /** Upstream's word for a pool whose type nobody gave. */
 const DEFAULT_TYPE = "process";
@@ -70,17 +71,22 @@ export async function insertWorkPool(env: Env, pool: WorkPoolCreate): Promise<Wo
   return toPool(row, 0);
 }
 
+/** Slots in use; null, as upstream, for a pool without a limit. */
+const ACTIVE = sql<
+  number | null
+>`CASE WHEN work_pools.concurrency_limit IS NOT NULL THEN (SELECT count(*) FROM flow_runs
+  WHERE flow_runs.state_type IN ('PENDING', 'RUNNING') AND flow_runs.work_pool_id = work_pools.id) END`;
 const ONLINE = sql<number>`(SELECT count(*) FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.status = 'ONLINE')`;
 
 async function selectPools(env: Env, where: SQL | undefined, page: Page): Promise<WorkPool[]> {
   const rows = await openDb(env)
-    .select({ pool: workPools, online: ONLINE })
+    .select({ pool: workPools, online: ONLINE, active: ACTIVE })
     .from(workPools)
     .where(where)
     .orderBy(asc(workPools.name))
     .limit(page.limit)
     .offset(page.offset);
-  return rows.map(({ pool, online }) => toPool(pool, online));
+  return rows.map(({ pool, online, active }) => ({ ...toPool(pool, online), active_slots: active }));
 }
 
 export async function workPoolByName(env: Env, name: string): Promise<WorkPool | null> {
@@ -142,7 +148,10 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
       workPoolId: pool.id,
       name: queue.name,
       description: queue.description ?? "",
-      priority: queue.priority ?? 1,
+      // Without a priority it comes after all others of its pool, as upstream.
+      priority:
+        queue.priority ??
+        sql`(SELECT coalesce(max(priority), 0) + 1 FROM work_queues AS others WHERE others.work_pool_id = ${pool.id})`,
       isPaused: queue.is_paused ?? false,
       concurrencyLimit: queue.concurrency_limit ?? null,
       created: now,
@@ -150,12 +159,27 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
     })
     .onConflictDoNothing()
     .returning();
+  if (row && queue.priority != null) await makeRoom(env, pool, row.id, queue.priority);
   return row ? toQueue(row, pool) : null;
 }
 
+/** Two queues of a pool do not share a priority: those at or behind one that is taken move back by one. */
+async function makeRoom(env: Env, pool: WorkPool, id: string, priority: number): Promise<void> {
+  await env.DB.prepare(
+    `UPDATE work_queues SET priority = priority + 1 WHERE work_pool_id = ?1 AND id <> ?2 AND priority >= ?3
+     AND EXISTS (SELECT 1 FROM work_queues AS others WHERE others.work_pool_id = ?1 AND others.id <> ?2 AND others.priority = ?3)`,
+  )
+    .bind(pool.id, id, priority)
+    .run();
+}
+
 export async function workQueueByName(env: Env, pool: WorkPool, name: string): Promise<WorkQueue | null> {
-  const [row] = await openDb(env).select().from(workQueues).where(ofPool(pool, name));
-  return row ? toQueue(row, pool) : null;
+  const rows = await openDb(env).select().from(workQueues).where(ofPool(pool, name));
+  const [queue] = await withActiveSlots(
+    env,
+    rows.map((row) => toQueue(row, pool)),
+  );
+  return queue ?? null;
 }
 
 export async function listWorkQueues(
@@ -171,7 +195,23 @@ export async function listWorkQueues(
     .orderBy(asc(workQueues.priority), asc(workQueues.name))
     .limit(page.limit)
     .offset(page.offset);
-  return rows.map((row) => toQueue(row, pool));
+  return withActiveSlots(
+    env,
+    rows.map((row) => toQueue(row, pool)),
+  );
+}
+
+/** Queues that have a limit say how many of its slots are in use. */
+export async function withActiveSlots(env: Env, queues: WorkQueue[]): Promise<WorkQueue[]> {
+  const limited = queues.filter((queue) => queue.concurrency_limit !== null).map(({ id }) => id);
+  const used = await activeSlots(env, limited);
+  return queues.map((queue) =>
+    queue.concurrency_limit === null ? queue : { ...queue, active_slots: used.get(queue.id) ?? 0 },
+  );
+}
+
+export async function countWorkQueues(env: Env, pool: WorkPool): Promise<number> {
+  return openDb(env).$count(workQueues, eq(workQueues.workPoolId, pool.id));
 }
 
 export async function changeWorkQueue(
@@ -193,6 +233,7 @@ export async function changeWorkQueue(
       })
       .where(ofPool(pool, name))
       .returning({ id: workQueues.id });
+    if (row && change.priority != null) await makeRoom(env, pool, row.id, change.priority);
     return row ? "changed" : "unknown";
   } catch (error) {
     if (violatesUnique(error, "work_queues.work_pool_id")) return "name taken";

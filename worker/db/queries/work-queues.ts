@@ -14,6 +14,7 @@ import {
   listWorkPools,
   type Page,
   toQueue,
+  withActiveSlots,
   workPoolByName,
   workQueueByName,
 } from "./work-pools.ts";
@@ -71,8 +72,9 @@ async function select(env: Env, where: SQL | undefined, page: Page): Promise<Wor
   const names = [...new Set(rows.map(({ pool }) => pool))];
   const pools = names.length === 0 ? [] : await listWorkPools(env, { name: { any_: names } }, ALL);
   const byName = new Map(pools.map((pool) => [pool.name, pool]));
-  return rows.flatMap(({ queue, pool: name }) => {
+  const queues = rows.flatMap(({ queue, pool: name }) => {
     const pool = byName.get(name);
     return pool ? [toQueue(queue, pool)] : [];
   });
+  return withActiveSlots(env, queues);
 }

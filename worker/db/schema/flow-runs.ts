@@ -63,3 +63,19 @@ export const flowRunKeys = sqliteTable(
   { flowId: text().notNull(), key: text().notNull(), flowRunId: text().notNull() },
   (table) => [primaryKey({ columns: [table.flowId, table.key] })],
 );
+
+/** Owns the uniqueness of task runs outside flows: their key is inserted before the task run is made. */
+export const taskRunKeys = sqliteTable(
+  "task_run_keys",
+  { taskKey: text().notNull(), dynamicKey: text().notNull(), taskRunId: text().notNull() },
+  (table) => [primaryKey({ columns: [table.taskKey, table.dynamicKey] })],
+);
+
+/** Results that task runs with the same cache key may use; written by the owners of task runs. Times are epoch ms. */
+export const taskRunStateCache = sqliteTable("task_run_state_cache", {
+  cacheKey: text().primaryKey(),
+  taskRunId: text(),
+  completedAt: real().notNull(),
+  expiresAt: real(),
+  state: text().notNull(),
+});

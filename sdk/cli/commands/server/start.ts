@@ -30,7 +30,11 @@ export const serverStart = defineCommand({
   },
   examples: ["sluice server start --port 4300 --data ./sluice-data"],
   async run({ options, output }) {
-    const { SLUICE_ROOT_KEY: rootKey, SLUICE_ALLOWED_HOSTS: hosts = "" } = process.env;
+    const {
+      SLUICE_ROOT_KEY: rootKey,
+      SLUICE_ENCRYPTION_KEYS: encryptionKeys,
+      SLUICE_ALLOWED_HOSTS: hosts = "",
+    } = process.env;
     const heartbeatMs = readHeartbeat(process.env["SLUICE_HEARTBEAT_MS"]);
     const retentionDays = readRetention(process.env);
     const signals = listenForSignals();
@@ -47,6 +51,7 @@ export const serverStart = defineCommand({
       port: options.port,
       dataDir: options.data,
       ...(rootKey ? { rootKey } : {}),
+      ...(encryptionKeys ? { encryptionKeys } : {}),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       retentionDays,
       allowedHosts: hosts

@@ -1,0 +1,42 @@
+/** Log lines that no flow run owns, in the SQLite of an object that owns task runs outside flows. */
+import type { LogCreate } from "#protocol/logs";
+import type { EpochMs } from "#protocol/time";
+import type { LogChunk } from "./run-store.ts";
+
+const NUMBER_KEY = "log_seq";
+
+export class LooseLogStore {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** Bytes of message that are kept under a subject. */
+  bytes(subject: string): number {
+    return this.#storage.sql
+      .exec<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM logs WHERE subject = ?", subject)
+      .one().bytes;
+  }
+
+  insert(subject: string, lines: readonly LogCreate[], bytes: number, now: EpochMs): void {
+    const seq = (this.#storage.kv.get<number>(NUMBER_KEY) ?? 0) + 1;
+    this.#storage.kv.put(NUMBER_KEY, seq);
+    this.#storage.sql.exec("INSERT INTO logs VALUES (?, ?, ?, ?, ?)", subject, seq, now, bytes, JSON.stringify(lines));
+  }
+
+  /** Chunks in the order of arrival. */
+  *chunks(subject: string): Generator<LogChunk> {
+    for (const row of this.#storage.sql.exec<{ seq: number; arrived_at: number; lines: string }>(
+      "SELECT seq, arrived_at, lines FROM logs WHERE subject = ? ORDER BY seq",
+      subject,
+    )) {
+      const lines = JSON.parse(row.lines) as LogCreate[];
+      yield { seq: row.seq, arrivedAt: row.arrived_at as EpochMs, session: null, batch: 0, lines };
+    }
+  }
+
+  delete(subject: string): void {
+    this.#storage.sql.exec("DELETE FROM logs WHERE subject = ?", subject);
+  }
+}

@@ -1,0 +1,67 @@
+/** Who holds the slots of work pools and their queues: the runs that are PENDING or RUNNING. */
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { PageNumber } from "./filters.ts";
+import { FlowRunId, WorkQueueId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { StateType } from "./states.ts";
+import { WireTime } from "./time.ts";
+
+export const SlotHolder = z.object({
+  id: FlowRunId,
+  name: z.string(),
+  state_type: StateType.nullable(),
+  state_name: z.string().nullable(),
+  start_time: WireTime.nullable(),
+  state_timestamp: WireTime.nullable(),
+  /** In seconds. */
+  time_in_current_state: z.number().nullable(),
+});
+export type SlotHolder = z.infer<typeof SlotHolder>;
+
+const paged = { count: z.int(), limit: z.int(), pages: z.int(), page: z.int() };
+
+export const readWorkPoolSlots = endpoint({
+  id: "read_work_pool_concurrency_status",
+  method: "POST",
+  path: "/work_pools/:name/concurrency_status",
+  tag: "Work Pools",
+  role: "viewer",
+  summary: "Say how many slots of a work pool are taken, and by which runs, queue by queue.",
+  params: z.object({ name: z.string() }),
+  body: PageNumber.extend({
+    /** Runs of each queue at most. Default: 10. */
+    flow_run_limit: z.int().min(0).max(LIMITS.pageRows).nullish(),
+  }),
+  returns: z.object({
+    active_slots: z.int(),
+    concurrency_limit: z.int().nullable(),
+    queues: z.array(
+      z.object({
+        queue_id: WorkQueueId,
+        queue_name: z.string(),
+        active_slots: z.int(),
+        concurrency_limit: z.int().nullable(),
+        flow_runs: z.array(SlotHolder),
+        flow_run_count: z.int().nullable(),
+      }),
+    ),
+    ...paged,
+  }),
+});
+export const readWorkQueueSlots = endpoint({
+  id: "read_work_queue_concurrency_status",
+  method: "POST",
+  path: "/work_queues/:id/concurrency_status",
+  tag: "Work Queues",
+  role: "viewer",
+  summary: "Say how many slots of a work queue are taken, and by which runs.",
+  params: z.object({ id: WorkQueueId }),
+  body: PageNumber,
+  returns: z.object({
+    active_slots: z.int(),
+    concurrency_limit: z.int().nullable(),
+    flow_runs: z.array(SlotHolder),
+    ...paged,
+  }),
+});

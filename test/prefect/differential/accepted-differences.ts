@@ -1,0 +1,325 @@
+/**
+ * What may differ, and why. `decided` is meant to stay; `to mend` is a fault of ours that is known, and its line must go
+ * with it: a line that no difference needs fails the test.
+ */
+import type { Finding } from "./pair.ts";
+
+export interface AcceptedDifference {
+  readonly kind: "decided" | "to mend";
+  readonly reason: string;
+  /** All that are given must match; `operation` and `title` as in the request. */
+  readonly operation?: RegExp;
+  readonly title?: RegExp;
+  /** Where in the answer: `status`, `body.state.name`. */
+  readonly path?: RegExp;
+  /** The two values, as JSON with nothing for what is absent, e.g. `422 → 400`. */
+  readonly values?: RegExp;
+}
+
+export function accepts(accepted: AcceptedDifference, { operation, title, path, theirs, ours }: Finding): boolean {
+  const values = `${JSON.stringify(theirs) ?? ""} → ${JSON.stringify(ours) ?? ""}`;
+  const has = (pattern: RegExp | undefined, text: string): boolean => pattern === undefined || pattern.test(text);
+  return (
+    has(accepted.operation, operation) &&
+    has(accepted.title, title) &&
+    has(accepted.path, path) &&
+    has(accepted.values, values)
+  );
+}
+
+/** Differences in the answers to seeds and reads. */
+export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
+  {
+    kind: "decided",
+    reason: "Criteria that contradict each other find nothing; upstream drops both",
+    title: /"any_":\["RUNNING"\],"not_any_":\["RUNNING"\]/,
+  },
+  {
+    kind: "to mend",
+    reason: "A flow run that has not started counts with its expected start, in filters and sorts",
+    title: /"flow_runs":\{"start_time":\{"(before|after)_"|"sort":"START_TIME_/,
+    path: /members$|order$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
+  },
+  { kind: "to mend", reason: "Labels are not inherited from flow, deployment and run", path: /\.labels\./ },
+  {
+    kind: "to mend",
+    reason: "Job variables of a run are an empty object unless given",
+    path: /\.job_variables$/,
+    values: /^\{\} → null$/,
+  },
+  {
+    kind: "to mend",
+    reason: "A run made with a work pool and no deployment belongs to no pool",
+    path: /\.work_(pool|queue)_(id|name)$/,
+    values: /→ null$/,
+  },
+  {
+    kind: "to mend",
+    reason: "The same, where a run's pool or queue is filtered for",
+    title: /"(work_queue_name|work_pools|work_pool_queues)":/,
+    operation: /^POST \/(flows|flow_runs|task_runs|artifacts|ui\/task_runs)\//,
+    path: /members$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
+  },
+  { kind: "to mend", reason: "The state of a subflow does not name its task run", path: /state_details\.task_run_id$/ },
+  {
+    kind: "to mend",
+    reason: "A task run that is created with a state keeps no books of it",
+    path: /\.run_count$/,
+    values: /^[12] → 0$/,
+  },
+  { kind: "to mend", reason: "The same: its start", path: /\.start_time$/, values: /^"phase \d" → null$/ },
+  {
+    kind: "to mend",
+    reason: "The same, where task runs are filtered for their start",
+    title: /"task_runs":\{"start_time"/,
+    path: /members$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
+  },
+  {
+    kind: "decided",
+    reason: "Where absent keys stand in an order depends on the database; upstream's two differ",
+    operation: /^POST \/task_runs\//,
+    path: /\.order$/,
+  },
+  {
+    kind: "to mend",
+    reason: "Lists of flow runs: a start time goes before an expected one",
+    operation: /^POST \/flow_runs\//,
+    path: /\.order$/,
+  },
+  { kind: "to mend", reason: "A cron schedule has day_or, by default true", path: /\.schedule\.day_or$/ },
+  {
+    kind: "to mend",
+    reason: "A pool's storage configuration has its three fields, if null",
+    path: /\.storage_configuration\./,
+  },
+  { kind: "to mend", reason: "Slots in use are 0 where there is a limit", path: /\.active_slots$/, values: /→ null$/ },
+  {
+    kind: "to mend",
+    reason: "A pool of agents has no status",
+    path: /\.status$/,
+    values: /^null → "(NOT_READY|PAUSED)"$/,
+  },
+  {
+    kind: "to mend",
+    reason: "A queue is not paused with its pool",
+    path: /\.status$/,
+    values: /^"NOT_READY" → "PAUSED"$/,
+  },
+  { kind: "to mend", reason: "A queue that takes a priority moves those behind it", path: /\.priority$/ },
+  {
+    kind: "to mend",
+    reason: "A deployment without a queue has none, not the default queue",
+    title: /"deployments":\{"work_queue_name":\{"any_":\["default"\]/,
+  },
+  {
+    kind: "to mend",
+    reason: "Criteria of other resources and null types in filters of artifacts",
+    operation: /^POST \/artifacts\//,
+    title: /"(flows|flow_runs|task_runs|deployments|operator|not_any_)":/,
+    path: /members$|^body(\.length)?$/,
+  },
+  {
+    kind: "to mend",
+    reason: "Logs are found by run only",
+    operation: /^POST \/logs\/filter$/,
+    path: /^body\.length$|members$/,
+  },
+  {
+    kind: "to mend",
+    reason: "Times in the file are written as in Python",
+    operation: /\/logs\/download$/,
+    path: /^body$/,
+  },
+  {
+    kind: "to mend",
+    reason: "The check lists every queue that could take the run",
+    operation: /\/work_queue_check$/,
+    path: /^body\.length$/,
+  },
+  { kind: "to mend", reason: "Under way", operation: /^POST \/(flow|task)_runs\/history$/, path: /^(status|body)$/ },
+  {
+    kind: "to mend",
+    reason: "A task run's state is not replaced by that of its subflow when that is created",
+    operation: /^GET \/task_run_states\/$/,
+    path: /\.(timestamp|child_flow_run_id|scheduled_time)$/,
+  },
+  {
+    kind: "decided",
+    reason: "Upstream shows no artifacts that have a key but no type",
+    operation: /\/graph-v2$/,
+    path: /artifacts\.members$/,
+  },
+  {
+    kind: "decided",
+    reason: "Upstream's own operation fails",
+    operation: /\/graph$/,
+    path: /^(status|body)$/,
+    values: /^(500|) →/,
+  },
+  {
+    kind: "decided",
+    reason: "Upstream cannot search texts on SQLite",
+    operation: /^POST \/logs\/filter$/,
+    title: /"text":/,
+  },
+  {
+    kind: "decided",
+    reason: "Upstream's pages of task runs leave fields out",
+    operation: /^POST \/task_runs\/paginate$/,
+    values: /^ → /,
+  },
+  {
+    kind: "decided",
+    reason: "The latest artifact of a key has no other id than its own",
+    operation: /\/artifacts\/(latest\/filter|\{key\}\/latest)$/,
+    path: /\.id$/,
+  },
+];
+
+/** Differences in the answers to changes, in addition. */
+export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
+  {
+    kind: "to mend",
+    reason: "Values of variables are bounded",
+    operation: /^POST \/variables\/$/,
+    title: /"name":"long"/,
+  },
+  {
+    kind: "to mend",
+    reason: "A parameter schema is an empty object unless given",
+    path: /\.parameter_openapi_schema$/,
+    values: /^\{\} → null$/,
+  },
+  { kind: "to mend", reason: "Names of variables are checked", operation: /^POST \/variables\/$/, title: /Not A Name/ },
+  {
+    kind: "to mend",
+    reason: "What a repeated POST of a deployment does not say stays as it was",
+    operation: /^POST \/deployments\/$/,
+    title: /"deploy-1"/,
+  },
+  {
+    kind: "to mend",
+    reason: "The same, later",
+    title: /^\{"name":"(by-deployment|enforced|queued|no-queue|key|other)"|deployment:1\}/,
+    operation: /create_flow_run$/,
+  },
+  {
+    kind: "decided",
+    reason: "Upstream fails",
+    path: /^(status|body)$/,
+    values: /^(500 → (201|409|422|404)| → .*|null → .*)$/,
+  },
+  {
+    kind: "to mend",
+    reason: "Pull steps are an empty list unless given",
+    path: /\.pull_steps$/,
+    values: /^\[\] → null$/,
+  },
+  { kind: "decided", reason: "An unknown flow or run is named as not found", path: /^status$/, values: /^409 → 404$/ },
+  { kind: "to mend", reason: "A flow run is Pending unless a state is given", title: /"stateless"/ },
+  { kind: "to mend", reason: "Under way: task runs without a flow run", title: /"free"/ },
+  {
+    kind: "to mend",
+    reason: "Under way: changes and deletions of task runs",
+    operation: /^(PATCH|DELETE|GET) \/task_runs\/\{id\}$/,
+  },
+  {
+    kind: "to mend",
+    reason: "A deployment whose queue is set to null has none",
+    operation: /^GET \/deployments\/\{id\}$/,
+    path: /\.work_queue_(id|name)$/,
+  },
+  { kind: "to mend", reason: "A state's result becomes an artifact", operation: /^POST \/artifacts\/count$/ },
+  {
+    kind: "to mend",
+    reason: "Deleting a flow deletes what it had, deleting a deployment its scheduled runs",
+    path: /^status$/,
+    values: /^404 → 200$/,
+  },
+  { kind: "to mend", reason: "The same", operation: /\/(filter|count)$/, path: /^body(\.length)?$/ },
+];
+
+/** Differences in the status of answers to wrong requests. */
+export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
+  { kind: "decided", reason: "Nothing answers 500", values: /^5\d\d → (2|4)/ },
+  {
+    kind: "decided",
+    reason: "What is not JSON is 400, and NaN is not JSON",
+    title: /^the body (\{"|\{"a": NaN\})$/,
+    values: /→ 400$/,
+  },
+  {
+    kind: "decided",
+    reason: "Unknown fields are ignored",
+    title: /no_such|an unknown field|\{"a":1\}$/,
+    values: /^422 → [24]/,
+  },
+  {
+    kind: "decided",
+    reason: "An explicit null means: not said",
+    title: / = null$/,
+    values: /^(422|409) → (2|404|409)/,
+  },
+  { kind: "decided", reason: "No body means: nothing said", title: /^the body $/, values: /^422 →/ },
+  { kind: "decided", reason: "An unknown flow or run is named as not found", values: /^409 → 404$/ },
+  { kind: "decided", reason: "What cannot be an id is refused as such", title: /^no id$/, values: /^404 → 422$/ },
+  { kind: "decided", reason: "True is no number", title: / = true$/, values: /→ 422$/ },
+  {
+    kind: "decided",
+    reason: "An unknown run has no inputs to list",
+    operation: /\/input\/filter$/,
+    values: /^200 → 404$/,
+  },
+  { kind: "decided", reason: "Every list has a limit", title: /^limit = (-1|201)$/, values: /^200 → 422$/ },
+  { kind: "decided", reason: "Names and keys are not empty", title: / = ""$/, values: /^(201|404|409) → 422$/ },
+  {
+    kind: "decided",
+    reason: "The same: a name is no empty list",
+    title: /^name = (\[\]|\{\}|null)$/,
+    values: /^(404|409) → 422$/,
+  },
+  { kind: "decided", reason: "A schedule is not nothing", title: /^schedule = null$/, values: /^404 → 422$/ },
+  {
+    kind: "decided",
+    reason: "The flow was made when null was sent",
+    operation: /^POST \/flows\/$/,
+    values: /^201 → 200$/,
+  },
+  { kind: "to mend", reason: "Options of concurrency name their strategy", title: /^concurrency_options = \{\}$/ },
+  { kind: "decided", reason: "An interval is positive", title: /heartbeat_interval_seconds = -1/ },
+  {
+    kind: "to mend",
+    reason: "A body of null where every field may be absent is an empty one",
+    title: /^the body null$/,
+  },
+  {
+    kind: "to mend",
+    reason: "Times may be epoch seconds; numbers and truth may be texts",
+    title: /"after_":1700000000|"yes"|"limit":"5"/,
+  },
+  { kind: "to mend", reason: "Under way: task runs without a flow run", operation: /^POST \/task_runs\/$/ },
+  {
+    kind: "to mend",
+    reason: "Under way: criteria of other resources in filters of artifacts",
+    operation: /^POST \/artifacts\//,
+  },
+  {
+    kind: "to mend",
+    reason: "Fields that are not known yet",
+    title: /^(version_info|global_concurrency_limit_id|filter|last_polled|work_queues|replaces) = /,
+  },
+];
+
+/** Operations whose answers the installed package's models refuse. */
+export const REFUSED_ANSWERS: readonly {
+  readonly kind: "to mend";
+  readonly reason: string;
+  readonly operation: string;
+}[] = [
+  {
+    kind: "to mend",
+    reason: "Inputs that are no task runs are not dependencies",
+    operation: "GET /flow_runs/{id}/graph",
+  },
+  { kind: "to mend", reason: "Values of variables are bounded", operation: "POST /variables/" },
+];

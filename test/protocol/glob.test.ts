@@ -1,0 +1,44 @@
+import { describe, it } from "vitest";
+import { globMatches } from "#protocol/glob";
+import { utf8Length } from "#protocol/utf8";
+
+describe("a shell pattern", () => {
+  it.for<[string, string, boolean]>([
+    ["", "", true],
+    ["", "a", false],
+    ["*", "", true],
+    ["**", "anything", true],
+    ["a*", "a", true],
+    ["a*c", "abbbc", true],
+    ["a*c", "abbb", false],
+    ["a*b*c", "a-b-b-c", true],
+    ["*b", "ab-b", true],
+    ["?", "", false],
+    ["?", "é", true],
+    ["a.c", "abc", false],
+    ["(x|y)", "x", false],
+    ["[ab]c", "bc", true],
+    ["[ab]c", "cc", false],
+    ["[a-c]", "b", true],
+    ["[!a-c]", "b", false],
+    ["[!a-c]", "d", true],
+    ["[]]", "]", true],
+    ["[!]]", "]", false],
+    ["[a-]", "-", true],
+    ["[ab", "[ab", true],
+    ["[]", "[]", true],
+    ["a\\*", "a\\b", true],
+    ["line*", "line\nbreak", true],
+  ])("%j against %j: %s", ([pattern, value, expected], { expect }) => {
+    expect(globMatches(pattern, value)).toBe(expected);
+  });
+});
+
+describe("the length of a text in UTF-8", () => {
+  it.for(["", "plain", "é", "€", "😀", "a😀b", "\ud800", "\udc00x"])(
+    "of %j is that of its encoding",
+    (text, { expect }) => {
+      expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length);
+    },
+  );
+});

@@ -1,0 +1,111 @@
+/**
+ * The live stream of a run: a snapshot and then every change, whatever happens meanwhile.
+ *
+ * Teeth: a stream that forgot task runs, and one that forgot its watchers with the memory of its object, fail here.
+ */
+import { evictDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { describe, it } from "vitest";
+import { RunStreamFrame, STREAM_CLOSE } from "#protocol/run-stream";
+import { call } from "./support/api.ts";
+import { freshRunId, newRun, ownerStub, state, until } from "./support/runs.ts";
+
+interface Watcher {
+  readonly frames: RunStreamFrame[];
+  readonly closed: { code: number | null };
+  readonly socket: WebSocket;
+}
+
+async function watch(id: string): Promise<Watcher> {
+  const response = await exports.default.fetch(`http://localhost:4200/api/flow_runs/${id}/stream`, {
+    headers: { upgrade: "websocket" },
+  });
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`No WebSocket: ${response.status}`);
+  const frames: RunStreamFrame[] = [];
+  const closed: { code: number | null } = { code: null };
+  socket.addEventListener("message", ({ data }) => {
+    if (data !== "pong") frames.push(RunStreamFrame.parse(JSON.parse(String(data))));
+  });
+  socket.addEventListener("close", ({ code }) => {
+    closed.code = code;
+  });
+  socket.accept();
+  await until("the snapshot", async () => frames[0]?.type === "snapshot");
+  return { frames, closed, socket };
+}
+
+/** What the watcher knows by now: the snapshot with every change put in. */
+function known({ frames }: Watcher) {
+  const view = { state: "", tasks: new Map<string, string | null>(), logs: [] as string[] };
+  for (const frame of frames) {
+    if (frame.type === "snapshot" || frame.type === "flow_run") view.state = frame.flow_run.state_type ?? "";
+    if (frame.type === "snapshot" || frame.type === "task_runs") {
+      for (const task of frame.task_runs) view.tasks.set(task.task_key, task.state_type);
+    }
+    if (frame.type === "snapshot" || frame.type === "logs") view.logs.push(...frame.logs.map(({ message }) => message));
+  }
+  return view;
+}
+
+const log = (id: string, message: string) => [
+  { name: "flow", level: 20, message, timestamp: new Date().toISOString(), flow_run_id: id },
+];
+
+describe("the stream of a flow run", () => {
+  it("begins with what is known and goes on with each change", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id));
+    await call("POST", "/logs/", log(id, "before"));
+    const watcher = await watch(id);
+    expect(known(watcher)).toEqual({ state: "PENDING", tasks: new Map(), logs: ["before"] });
+    await ownerStub(id).setState(id, { state: state("RUNNING"), force: false });
+    await call("POST", "/task_runs/", { flow_run_id: id, task_key: "a", dynamic_key: "0", state: { type: "RUNNING" } });
+    await call("POST", "/logs/", log(id, "during"));
+    await ownerStub(id).setState(id, { state: state("COMPLETED"), force: false });
+    await until("all of it", async () => known(watcher).state === "COMPLETED" && known(watcher).logs.length === 2);
+    expect(known(watcher)).toEqual({
+      state: "COMPLETED",
+      tasks: new Map([["a", "RUNNING"]]),
+      logs: ["before", "during"],
+    });
+  });
+
+  it("goes on after the owner was evicted, and tells watchers of other runs nothing", async ({ expect }) => {
+    const id = freshRunId();
+    const other = freshRunId();
+    for (const run of [id, other]) await ownerStub(run).create(newRun(run));
+    const [watcher, elsewhere] = [await watch(id), await watch(other)];
+    await evictDurableObject(ownerStub(id));
+    await ownerStub(id).setState(id, { state: state("RUNNING"), force: false });
+    await until("the change", async () => known(watcher).state === "RUNNING");
+    expect(known(elsewhere).state).toBe("PENDING");
+    expect(elsewhere.frames).toHaveLength(1);
+  });
+
+  it("tells nothing that was refused", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
+    const watcher = await watch(id);
+    await ownerStub(id).setState(id, { state: state("PENDING"), force: false });
+    await call("POST", "/logs/", log(id, "after"));
+    await until("the line", async () => known(watcher).logs.length === 1);
+    expect(watcher.frames.map(({ type }) => type)).toEqual(["snapshot", "logs"]);
+  });
+
+  it("ends when the run is deleted", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id));
+    const watcher = await watch(id);
+    await ownerStub(id).remove(id);
+    await until("the close", async () => watcher.closed.code !== null);
+    expect(watcher.closed.code).toBe(STREAM_CLOSE.deleted);
+  });
+
+  it("is not opened for a run that is not there", async ({ expect }) => {
+    const response = await exports.default.fetch(`http://localhost:4200/api/flow_runs/${freshRunId()}/stream`, {
+      headers: { upgrade: "websocket" },
+    });
+    expect(response.status).toBe(404);
+  });
+});

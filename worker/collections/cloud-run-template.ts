@@ -1,0 +1,64 @@
+/** The base job template that a work pool of type "cloud-run" starts with, as the worker of prefect-gcp reads it. */
+import { baseJobTemplate } from "./base-job-template.ts";
+
+export const cloudRunTemplate = baseJobTemplate({
+  job: {
+    region: "{{ region }}",
+    credentials: "{{ credentials }}",
+    job_body: {
+      apiVersion: "run.googleapis.com/v1",
+      kind: "Job",
+      metadata: { name: "{{ name }}", annotations: { "run.googleapis.com/launch-stage": "BETA" } },
+      spec: {
+        template: {
+          spec: {
+            template: {
+              spec: {
+                containers: [
+                  {
+                    image: "{{ image }}",
+                    command: "{{ command }}",
+                    resources: {
+                      limits: { cpu: "{{ cpu }}", memory: "{{ memory }}" },
+                      requests: { cpu: "{{ cpu }}", memory: "{{ memory }}" },
+                    },
+                  },
+                ],
+                timeoutSeconds: "{{ timeout }}",
+                serviceAccountName: "{{ service_account_name }}",
+              },
+            },
+          },
+          metadata: { annotations: { "run.googleapis.com/vpc-access-connector": "{{ vpc_connector_name }}" } },
+        },
+      },
+    },
+    timeout: "{{ timeout }}",
+    keep_job: "{{ keep_job }}",
+  },
+  variables: {
+    region: { title: "Region", default: "us-central1", type: "string" },
+    credentials: { title: "GCP Credentials", allOf: [{ $ref: "#/definitions/GcpCredentials" }] },
+    image: { title: "Image Name", type: "string" },
+    cpu: { title: "CPU", pattern: "^(\\d*000)m$", type: "string" },
+    memory: { title: "Memory", pattern: "^\\d+(?:G|Gi|M|Mi)$", type: "string" },
+    vpc_connector_name: { title: "VPC Connector Name", type: "string" },
+    service_account_name: { title: "Service Account Name", type: "string" },
+    keep_job: { title: "Keep Job After Completion", default: false, type: "boolean" },
+    timeout: { title: "Job Timeout", default: 600, exclusiveMinimum: 0, maximum: 3600, type: "integer" },
+  },
+  definitions: {
+    GcpCredentials: {
+      title: "GcpCredentials",
+      type: "object",
+      properties: {
+        service_account_file: { title: "Service Account File", type: "string", format: "path" },
+        service_account_info: { title: "Service Account Info", type: "object" },
+        project: { title: "Project", type: "string" },
+      },
+      block_type_slug: "gcp-credentials",
+      secret_fields: ["service_account_info.*"],
+      block_schema_references: {},
+    },
+  },
+});

@@ -1,0 +1,73 @@
+import * as api from "#protocol/block-documents";
+import { notFound } from "#protocol/errors";
+import { LIMITS } from "#protocol/limits";
+import { exactField } from "../blocks/exact-json.ts";
+import { readDocuments } from "../blocks/read-documents.ts";
+import { rotateSecrets } from "../blocks/rotate-secrets.ts";
+import { changeDocument, createDocument } from "../blocks/write-document.ts";
+import * as queries from "../db/queries/block-documents.ts";
+import { mayReadSecrets } from "../may-read-secrets.ts";
+import { type App, serve } from "../serve.ts";
+
+const DEFAULT_ROTATED_DOCUMENTS = 50;
+
+export function blockDocumentRoutes(app: App): void {
+  serve(
+    app,
+    api.createBlockDocument,
+  )(async ({ env, body, c }) => {
+    const row = await createDocument(env, body, (await exactField(c, "data")) ?? {});
+    return requireDocument(env, row, { withSecrets: false, which: row.id });
+  });
+  serve(
+    app,
+    api.filterBlockDocuments,
+  )(async ({ env, body, c }) => {
+    const rows = await queries.listDocuments(env, body, {
+      sort: body.sort ?? "NAME_ASC",
+      limit: body.limit ?? LIMITS.pageRows,
+      offset: body.offset ?? 0,
+    });
+    return readDocuments(env, rows, { withSecrets: body.include_secrets === true && mayReadSecrets(c) });
+  });
+  serve(app, api.countBlockDocuments)(({ env, body }) => queries.countDocuments(env, body));
+  serve(app, api.rotateBlockSecrets)(({ env, body }) => rotateSecrets(env, body.limit ?? DEFAULT_ROTATED_DOCUMENTS));
+  serve(
+    app,
+    api.readBlockDocument,
+  )(async ({ env, params, query, c }) =>
+    requireDocument(env, await queries.documentById(env, params.id), {
+      withSecrets: query.include_secrets === true && mayReadSecrets(c),
+      which: params.id,
+    }),
+  );
+  serve(
+    app,
+    api.updateBlockDocument,
+  )(async ({ env, params, body, c }) => {
+    const isChanged = await changeDocument(env, params.id, {
+      schemaId: body.block_schema_id ?? null,
+      data: await exactField(c, "data"),
+      isMerge: body.merge_existing_data ?? true,
+    });
+    if (!isChanged) throw notFound("Block document", params.id);
+    return undefined;
+  });
+  serve(
+    app,
+    api.deleteBlockDocument,
+  )(async ({ env, params }) => {
+    if (!(await queries.deleteDocument(env, params.id))) throw notFound("Block document", params.id);
+    return undefined;
+  });
+}
+
+async function requireDocument(
+  env: Env,
+  row: queries.BlockDocumentRow | null,
+  { withSecrets, which }: { readonly withSecrets: boolean; readonly which: string },
+): Promise<api.BlockDocument> {
+  const [document] = row ? await readDocuments(env, [row], { withSecrets }) : [];
+  if (!document) throw notFound("Block document", which);
+  return document;
+}
