@@ -179,7 +179,9 @@ describe("flow runs", () => {
     [{ id: { not_any_: [ALPHA] } }, ["Beta", "gamma"]],
     [{ name: { any_: ["Beta", "beta"] } }, ["Beta"]],
     [{ name: { like_: "BET" } }, ["Beta"]],
-    [{ name: { like_: "%" } }, []],
+    [{ name: { like_: "%" } }, ALL_RUNS],
+    [{ name: { like_: "b_t" } }, ["Beta"]],
+    [{ name: { like_: "b_t".padEnd(60, "_") } }, []],
     [{ tags: { all_: ["x", "y"] } }, ["Beta"]],
     [{ tags: { all_: [] } }, ALL_RUNS],
     [{ tags: { any_: ["y", "z"] } }, ["Beta"]],
@@ -232,7 +234,9 @@ describe("flow runs", () => {
     [{ work_pool_queues: { id: { any_: [Q2] } } }, []],
     [{ task_runs: { state: { type: { any_: ["COMPLETED"] } } } }, ["alpha"]],
     [{ flows: { id: { any_: [F1] } }, task_runs: { name: { any_: ["Load"] } } }, []],
-    [{ flows: null, deployments: {}, work_pools: { operator: null } }, ALL_RUNS],
+    [{ flows: null, deployments: null, work_pools: null }, ALL_RUNS],
+    // A filter without criteria asks for runs that have a deployment, a pool, a task run at all.
+    [{ flows: null, deployments: {}, work_pools: { operator: null } }, ["alpha", "gamma"]],
   ])("of %j are %j", async ([filter, found], { expect }) => {
     expect(await find("flow_runs", filter)).toEqual(found);
   });
