@@ -181,6 +181,9 @@ describe("flow runs", () => {
     [{ name: { like_: "BET" } }, ["Beta"]],
     [{ name: { like_: "a%a" } }, ["alpha", "gamma"]],
     [{ name: { like_: "_et" } }, ["Beta"]],
+    [{ name: { like_: "%" } }, ALL_RUNS],
+    [{ name: { like_: "b_t" } }, ["Beta"]],
+    [{ name: { like_: "b_t".padEnd(60, "_") } }, []],
     [{ tags: { all_: ["x", "y"] } }, ["Beta"]],
     [{ tags: { all_: [] } }, ALL_RUNS],
     [{ tags: { any_: ["y", "z"] } }, ["Beta"]],
@@ -234,8 +237,8 @@ describe("flow runs", () => {
     [{ task_runs: { state: { type: { any_: ["COMPLETED"] } } } }, ["alpha"]],
     [{ flows: { id: { any_: [F1] } }, task_runs: { name: { any_: ["Load"] } } }, []],
     [{ flows: null, deployments: null, work_pools: null }, ALL_RUNS],
-    // As upstream: a filter without criteria asks for runs that have such a thing at all.
-    [{ deployments: {}, work_pools: { operator: null } }, ["alpha", "gamma"]],
+    // A filter without criteria asks for runs that have a deployment, a pool, a task run at all.
+    [{ flows: null, deployments: {}, work_pools: { operator: null } }, ["alpha", "gamma"]],
   ])("of %j are %j", async ([filter, found], { expect }) => {
     expect(await find("flow_runs", filter)).toEqual(found);
   });
