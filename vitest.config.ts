@@ -40,6 +40,17 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // Holds our server against the installed Prefect package; see test/prefect/README.md.
+        test: {
+          name: "prefect",
+          include: ["test/prefect/**/*.test.ts"],
+          testTimeout: 300_000,
+          // The first one installs the package.
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
