@@ -19,7 +19,8 @@ export async function seedOurs(dataFolder: string, endMs: number): Promise<Owner
   const doc = JSON.parse(String(example?.["doc"]));
   const insert = db.prepare(
     `INSERT INTO flow_runs (id, version, flow_id, deployment_id, name, state_type, state_name, expected_start_time,
-      start_time, end_time, tags, dormant, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+      start_time, end_time, total_run_time, state_timestamp, tags, dormant, doc)
+      VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
   );
   db.exec("BEGIN");
   db.prepare("DELETE FROM flow_runs").run();
@@ -57,6 +58,8 @@ export async function seedOurs(dataFolder: string, endMs: number): Promise<Owner
       run.expected_start_time,
       run.start_time,
       run.end_time,
+      runMs / 1000,
+      run.end_time ?? run.start_time ?? run.expected_start_time,
       JSON.stringify(tags),
       JSON.stringify(document),
     );
