@@ -42,6 +42,7 @@ export async function startContenders(dataFolder?: string): Promise<Contenders> 
       await startOnSqlite(stack),
       ...(await startOnPostgres(stack)),
     ];
+    endWithThisProcess(stack, all);
     return {
       all,
       async alone(contender, act) {
@@ -81,6 +82,20 @@ async function startOnPostgres(stack: AsyncDisposableStack): Promise<Started[]> 
   const { url } = postgres;
   const server = stack.use(await startPrefect({ env: { PREFECT_SERVER_DATABASE_CONNECTION_URL: url } }));
   return [contender("prefect postgres", new URL(server.apiUrl).origin, url, [server.pid, postgres.pid])];
+}
+
+/** When this process is interrupted, nothing is left behind, frozen or not. */
+function endWithThisProcess(stack: AsyncDisposableStack, all: readonly Started[]): void {
+  const end = async (): Promise<void> => {
+    for (const started of all) await signal(started, "SIGCONT");
+    await stack.disposeAsync();
+    process.exit(130);
+  };
+  const listener = (): void => void end();
+  process.once("SIGINT", listener).once("SIGTERM", listener);
+  stack.defer(() => {
+    process.off("SIGINT", listener).off("SIGTERM", listener);
+  });
 }
 
 function contender(name: ContenderName, origin: string, databaseUrl: string | null, pids: readonly number[]): Started {
