@@ -6,8 +6,15 @@ export interface JsonClient {
   close(): void;
 }
 
-export function jsonClient(origin: string): JsonClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+export interface JsonClientOptions {
+  /** At most so many connections, kept alive; further requests wait for one. Default 256. */
+  readonly connections?: number;
+  /** An answer that takes longer is an error. Default: no limit. */
+  readonly timeoutMs?: number;
+}
+
+export function jsonClient(origin: string, { connections = 256, timeoutMs = 0 }: JsonClientOptions = {}): JsonClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(origin);
   return {
     call: (method, path, body) =>
@@ -22,13 +29,26 @@ export function jsonClient(origin: string): JsonClient {
           response.on("data", (part: Buffer) => parts.push(part));
           response.on("end", () => {
             const text = Buffer.concat(parts).toString();
-            resolve({ status: response.statusCode ?? 0, body: text === "" ? undefined : JSON.parse(text) });
+            resolve({ status: response.statusCode ?? 0, body: parsed(text) });
           });
           response.on("error", reject);
         });
         sent.on("error", reject);
+        if (timeoutMs > 0) {
+          sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`No answer to ${path} within ${timeoutMs} ms.`)));
+        }
         sent.end(payload);
       }),
     close: () => agent.destroy(),
   };
+}
+
+/** What is not JSON (the words of a proxy or of a fault) stays the text that it is. */
+function parsed<T>(text: string): T {
+  if (text === "") return undefined as T;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text as T;
+  }
 }

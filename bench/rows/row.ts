@@ -15,7 +15,10 @@ export interface BenchContext {
 /** A benchmark makes rows. */
 export interface Bench {
   readonly name: string;
-  run(context: BenchContext): Promise<Row[]>;
+  /** True for one that needs much time or a network: it is left out unless it is asked for. */
+  readonly isOnlyByName?: true;
+  /** A text where the rows have columns of their own. */
+  run(context: BenchContext): Promise<Row[] | string>;
 }
 
 export function perSecond(rate: number): string {

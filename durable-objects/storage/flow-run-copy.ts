@@ -36,6 +36,8 @@ const FLOW_RUN_COLUMNS = [
   "next_scheduled_start_time",
   "start_time",
   "end_time",
+  "total_run_time",
+  "state_timestamp",
   "tags",
   "doc",
 ] as const;
@@ -64,6 +66,8 @@ const FLOW_RUN_CHANGES = [
   "expected_start_time",
   "next_scheduled_start_time",
   "end_time",
+  "total_run_time",
+  "state_timestamp",
   "tags",
   "doc",
 ];
@@ -146,6 +150,8 @@ function flowRunValues({ version, run }: FlowRunCopy): string {
     epoch(run.next_scheduled_start_time),
     epoch(run.start_time),
     epoch(run.end_time),
+    run.total_run_time,
+    epoch(run.state?.timestamp ?? null),
     JSON.stringify(run.tags),
     JSON.stringify(run),
   ]);

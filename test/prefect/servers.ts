@@ -18,6 +18,8 @@ const STOP_TIMEOUT_MS = 10_000;
 export interface ComparedServer extends AsyncDisposable {
   /** Ends in `/api`; what `PREFECT_API_URL` is set to. */
   readonly apiUrl: string;
+  /** Of the process that was started; what works may be among its descendants. */
+  readonly pid: number;
   /** What it wrote to standard error, for the message of a test that failed. */
   stderr(): string;
 }
@@ -27,6 +29,7 @@ export async function startSluice(env: Readonly<Record<string, string>> = {}): P
   const server = await startTestServer({ env });
   return {
     apiUrl: server.apiUrl,
+    pid: server.pid,
     stderr: () => server.stderr,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -72,7 +75,7 @@ export async function startPrefect({ services = true, env = {} }: PrefectServerO
     await stop();
     throw new Error(`Prefect's server did not start. It wrote: ${stderr}`, { cause: error });
   }
-  return { apiUrl, stderr: () => stderr, [Symbol.asyncDispose]: stop };
+  return { apiUrl, pid: child.pid ?? 0, stderr: () => stderr, [Symbol.asyncDispose]: stop };
 }
 
 /**

@@ -33,6 +33,8 @@ type Condition = SQL | undefined;
 
 /** True for the rows whose column is in the list; false for all when the list is empty. */
 export function oneOf(column: Column | SQL, values: readonly string[]): SQL {
+  // Equality lets an index give the rows in the order of the rest of its key, and a page of them without a sort.
+  if (values.length === 1) return sql`${column} = ${values[0]}`;
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 

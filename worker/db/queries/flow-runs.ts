@@ -1,5 +1,5 @@
 /** Queries over the copies of flow runs, and the owner of idempotency keys. */
-import { asc, desc, eq, type SQL, sql } from "drizzle-orm";
+import { asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { FlowRunFilters, FlowRunSort } from "#protocol/filters";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowId, FlowRunId } from "#protocol/ids";
@@ -25,13 +25,21 @@ export async function listFlowRuns(
   filters: FlowRunFilters,
   page: { readonly sort: FlowRunSort; readonly limit: number; readonly offset: number },
 ): Promise<FlowRun[]> {
-  const rows = await openDb(env)
-    .select({ doc: flowRuns.doc })
+  const db = openDb(env);
+  const order = [...ORDER[page.sort], desc(flowRuns.id)];
+  // Which runs is found without their documents: a sort would carry those of all that match, page after page.
+  const ids = db
+    .select({ id: flowRuns.id })
     .from(flowRuns)
     .where(flowRunsWhere(filters))
-    .orderBy(...ORDER[page.sort], desc(flowRuns.id))
+    .orderBy(...order)
     .limit(page.limit)
     .offset(page.offset);
+  const rows = await db
+    .select({ doc: flowRuns.doc })
+    .from(flowRuns)
+    .where(inArray(flowRuns.id, ids))
+    .orderBy(...order);
   return rows.map((row) => row.doc);
 }
 

@@ -22,6 +22,9 @@ export const flowRuns = sqliteTable(
     nextScheduledStartTime: real(),
     startTime: real(),
     endTime: real(),
+    /** Of its states so far, in seconds, without what has passed in the present one. */
+    totalRunTime: real().notNull().default(0),
+    stateTimestamp: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
     /** 1: a scheduled run that no object has heard of yet. */
     dormant: integer().notNull().default(0),
@@ -31,7 +34,17 @@ export const flowRuns = sqliteTable(
     index("flow_runs_flow").on(table.flowId),
     index("flow_runs_deployment").on(table.deploymentId).where(sql`deployment_id IS NOT NULL`),
     index("flow_runs_parent").on(table.parentTaskRunId).where(sql`parent_task_run_id IS NOT NULL`),
-    index("flow_runs_state").on(table.stateType, table.id),
+    // What histories, counts and sorts need beside the state changes with it: for the same written row they read this
+    // index alone, a tenth of the table.
+    index("flow_runs_state").on(
+      table.stateType,
+      table.id,
+      table.stateName,
+      table.expectedStartTime,
+      table.startTime,
+      table.totalRunTime,
+      table.stateTimestamp,
+    ),
     index("flow_runs_start").on(table.startTime).where(sql`start_time IS NOT NULL`),
   ],
 );
