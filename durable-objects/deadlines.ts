@@ -43,10 +43,16 @@ export class Deadlines {
     return this.#rows.get(runId)?.kind ?? null;
   }
 
-  /** Moves a deadline after a sign of life, in memory only. */
+  /**
+   * Moves a deadline after a sign of life, in memory only; a stored row that was postponed is written, since the next
+   * object without memory would act on it at once.
+   */
   extend(runId: FlowRunId, dueAt: EpochMs): void {
     const row = this.#rows.get(runId);
-    if (row && row.dueAt < dueAt) this.#rows.set(runId, { ...row, dueAt, postponed: false });
+    if (!row || row.dueAt >= dueAt) return;
+    const extended: DeadlineRow = { ...row, dueAt, postponed: false };
+    if (this.#stored.get(runId)?.postponed) this.#put(extended);
+    else this.#rows.set(runId, extended);
   }
 
   /**

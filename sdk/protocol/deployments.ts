@@ -177,7 +177,7 @@ export const deleteDeployment = endpoint({
   path: "/deployments/:id",
   tag: "Deployments",
   status: 204,
-  summary: "Delete a deployment with its schedules.",
+  summary: "Delete a deployment with its schedules and scheduled runs. Runs that have begun stay.",
   params: byId,
 });
 export const filterDeployments = endpoint({

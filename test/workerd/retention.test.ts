@@ -202,7 +202,7 @@ describe("the removal", () => {
 
   it("finishes what was cut short between the owner and D1", async ({ expect }) => {
     const run = await aRun("COMPLETED");
-    expect(await ownerStub(run.id).removeEnded([run.id], inDays(1))).toEqual([run.id]);
+    expect(await ownerStub(run.id).remove([run.id], { kind: "ended", before: inDays(1) })).toEqual([run.id]);
     expect(await isThere(run.id)).toEqual({ owner: false, list: true });
     await removeExpired(env, inDays(31));
     expect(await isThere(run.id)).toEqual(GONE);

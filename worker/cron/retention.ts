@@ -3,10 +3,9 @@
  * time. What is left over is for the next hour, and so is what failed: nothing here depends on an earlier tick.
  */
 import type { FlowRunId } from "#protocol/ids";
-import { partitionOf } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 import { deleteOldDeadLetters, deleteSilentWorkers, expiredRuns } from "../db/queries/expired.ts";
-import { removeEndedRuns } from "../remove-flow-runs.ts";
+import { removeFlowRuns } from "../remove-flow-runs.ts";
 import { retentionTerms } from "../retention-terms.ts";
 
 /** The minute of each hour in which it is done, away from the full hours at which schedules are due. */
@@ -57,25 +56,7 @@ async function removeExpiredRuns(
     const ids: FlowRunId[] = await expiredRuns(env, { endedBefore, after, limit: RUNS_PER_PAGE });
     after = ids.at(-1) ?? null;
     if (after === null) break;
-    for (const [partition, own] of byPartition(ids)) {
-      try {
-        removed += await removeEndedRuns(env, own, endedBefore);
-      } catch (error) {
-        console.warn(`Expired runs of partition ${partition} were not removed; it is tried again in an hour.`, error);
-      }
-    }
+    removed += await removeFlowRuns(env, ids, { kind: "ended", before: endedBefore });
   }
   return removed;
-}
-
-/** In the order of their first ids. */
-function byPartition(ids: readonly FlowRunId[]): Map<string, [FlowRunId, ...FlowRunId[]]> {
-  const groups = new Map<string, [FlowRunId, ...FlowRunId[]]>();
-  for (const id of ids) {
-    const partition = partitionOf(id) ?? id;
-    const group = groups.get(partition);
-    if (group) group.push(id);
-    else groups.set(partition, [id]);
-  }
-  return groups;
 }

@@ -40,8 +40,11 @@ export async function expiredRuns(
   return rows.map((row) => row.id);
 }
 
-/** Removes what D1 has of runs that their owners no longer have, idempotency keys and artifacts with it. */
-export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promise<void> {
+/**
+ * Removes what D1 has of runs that their owners no longer have, idempotency keys and artifacts with it. Answers how many
+ * of them were listed.
+ */
+export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promise<number> {
   const db = openDb(env);
   const isTheirs = oneOf(taskRuns.flowRunId, ids);
   await repeatedly(
@@ -51,18 +54,13 @@ export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promis
   );
   const key = sql`${flowRuns.doc} ->> '$.idempotency_key'`;
   // The runs go last: a removal that was cut short is found again by them.
-  await db.batch([
+  const [, , listed] = await db.batch([
     db.delete(artifacts).where(oneOf(artifacts.flowRunId, ids)),
     db.delete(flowRunKeys).where(sql`${oneOf(flowRunKeys.flowRunId, ids)} AND (flow_id, key) IN (
       SELECT ${flowRuns.flowId}, ${key} FROM ${flowRuns} WHERE ${oneOf(flowRuns.id, ids)} AND ${key} IS NOT NULL)`),
     db.delete(flowRuns).where(oneOf(flowRuns.id, ids)),
   ]);
-}
-
-export async function deleteArtifactsOf(env: Env, id: FlowRunId): Promise<void> {
-  await openDb(env)
-    .delete(artifacts)
-    .where(oneOf(artifacts.flowRunId, [id]));
+  return listed.meta.changes;
 }
 
 /** Removes workers that were last seen before an instant. One that comes back is listed again. */
