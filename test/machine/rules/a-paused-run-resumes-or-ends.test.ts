@@ -28,10 +28,17 @@ describe("a paused run", () => {
     expect(verdict(propose(rule, from, aProposal(to)))).toBe("ACCEPT");
   });
 
-  it.for(STATE_TYPES)("that was suspended without a deployment does not become %s", (type, { expect }) => {
+  const NOT_ELIGIBLE = STATE_TYPES.filter((type) => type !== "CANCELLING");
+  it.for(NOT_ELIGIBLE)("that was suspended without a deployment does not become %s", (type, { expect }) => {
     const from = aState("PAUSED", { details: { pause_reschedule: true } });
     const decision = propose(rule, from, aProposal(type), { run: aRun({ deploymentId: null }) });
     expect(verdict(decision)).toBe("KEEP");
+  });
+
+  it("that was suspended without a deployment is cancelled by CANCELLING", ({ expect }) => {
+    const from = aState("PAUSED", { details: { pause_reschedule: true } });
+    const { result } = propose(FLOW_RUN_POLICY, from, aProposal("CANCELLING"), { run: aRun({ deploymentId: null }) });
+    expect(result).toMatchObject({ status: "REJECT", state: { type: "CANCELLED" } });
   });
 
   it("goes on in a new process without counting as a new run", ({ expect }) => {
