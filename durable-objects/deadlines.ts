@@ -14,6 +14,8 @@ export class Deadlines {
   readonly #rows = new Map<FlowRunId, DeadlineRow>();
   /** The rows as they are stored, which is what an object that lost its memory goes by. */
   readonly #stored = new Map<FlowRunId, DeadlineRow>();
+  /** Those that began while this object listened. */
+  readonly #begunHere = new Set<FlowRunId>();
   readonly #startedAt: EpochMs;
 
   constructor(store: RunStore, startedAt: EpochMs) {
@@ -31,10 +33,12 @@ export class Deadlines {
 
   /** Watches a run; replaces what was watched of it. */
   watch(runId: FlowRunId, kind: DeadlineKind, dueAt: EpochMs): void {
+    this.#begunHere.add(runId);
     this.#put({ runId, kind, dueAt, postponed: false });
   }
 
   unwatch(runId: FlowRunId): void {
+    this.#begunHere.delete(runId);
     this.#stored.delete(runId);
     if (this.#rows.delete(runId)) this.#store.deleteDeadline(runId);
   }
@@ -86,11 +90,12 @@ export class Deadlines {
   }
 
   /**
-   * Whether a passed deadline may be acted on. If the object has not listened for one full term since it started, the
-   * deadline is moved instead (once: an object that sleeps between alarms starts anew at each of them).
+   * Whether a passed deadline may be acted on. If the object was away since it began and has not listened for one full
+   * term since it started, the deadline is moved instead (once: an object that sleeps between alarms starts anew at each
+   * of them).
    */
   mayAct(row: DeadlineRow, now: EpochMs, termMs: number): boolean {
-    if (row.postponed || now - this.#startedAt >= termMs) return true;
+    if (row.postponed || this.#begunHere.has(row.runId) || now - this.#startedAt >= termMs) return true;
     this.#put({ ...row, dueAt: (now + termMs) as EpochMs, postponed: true });
     return false;
   }

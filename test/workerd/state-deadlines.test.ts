@@ -51,6 +51,16 @@ describe("a pause with a timeout", () => {
     expect(await stateOf(id)).toMatchObject({ type: "FAILED" });
   });
 
+  it("fails at its time when its owner has listened since it began, however young that is", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
+    await evictDurableObject(ownerStub(id));
+    await ownerStub(id).setState(id, { state: pausedUntil(3), force: false });
+    move(4 * SECOND_MS);
+    await runDurableObjectAlarm(ownerStub(id));
+    expect(await stateOf(id)).toMatchObject({ type: "FAILED" });
+  });
+
   it("is over when the run goes on", async ({ expect }) => {
     const id = freshRunId();
     await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
