@@ -58,7 +58,10 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
       const answer = await handler({
         params: parse(endpoint.params, c.req.param(), "path"),
         query: parse(endpoint.query, c.req.query(), "query"),
-        body: endpoint.body === undefined ? undefined : parse(endpoint.body, await readJson(c), "body"),
+        body:
+          endpoint.body === undefined
+            ? undefined
+            : parse(endpoint.body, orNothingSaid(endpoint.body, await readJson(c)), "body"),
         env: c.env,
         c,
       } as Call<P, Q, B>);
@@ -67,6 +70,11 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
       return status === 204 ? new Response(null, { status }) : Response.json(body ?? null, { status });
     });
   };
+}
+
+/** A body of null says nothing, as upstream, where null is not itself something to say. */
+function orNothingSaid(schema: z.ZodType, value: unknown): unknown {
+  return value === null && !schema.safeParse(null).success ? {} : value;
 }
 
 function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, where: string): unknown {

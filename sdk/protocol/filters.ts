@@ -6,23 +6,29 @@ import { z } from "zod";
 import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { StateType } from "./states.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime } from "./time.ts";
 
 const ids = z.array(Uuid).nullish();
 const words = z.array(z.string()).nullish();
 const operator = z.enum(["and_", "or_"]).nullish();
+/** True or false; also as the words and numbers that pydantic takes for them. */
+const Flag = z.union([
+  z.boolean(),
+  z.stringbool({ truthy: ["true", "t", "yes", "y", "on", "1"], falsy: ["false", "f", "no", "n", "off", "0"] }),
+  z.literal([0, 1]).transform((bit) => bit === 1),
+]);
 
 /** Match ids: one of `any_`. */
 export const IdFilter = z.object({ any_: ids, not_any_: ids }).nullish();
 /** Match names: exactly one of `any_`, or containing `like_` whatever the case. */
 export const NameFilter = z.object({ any_: words, like_: z.string().nullish() }).nullish();
 /** Match tags: having all of `all_`, any of `any_`, or none at all. */
-export const TagsFilter = z.object({ operator, all_: words, any_: words, is_null_: z.boolean().nullish() }).nullish();
+export const TagsFilter = z.object({ operator, all_: words, any_: words, is_null_: Flag.nullish() }).nullish();
 /** Match an id that may be absent. */
-export const NullableIdFilter = z.object({ operator, any_: ids, is_null_: z.boolean().nullish() }).nullish();
+export const NullableIdFilter = z.object({ operator, any_: ids, is_null_: Flag.nullish() }).nullish();
 /** Match an instant. */
 export const TimeFilter = z
-  .object({ before_: WireTime.nullish(), after_: WireTime.nullish(), is_null_: z.boolean().nullish() })
+  .object({ before_: LenientTime.nullish(), after_: LenientTime.nullish(), is_null_: Flag.nullish() })
   .nullish();
 /** Match a state by type, by name, or both. */
 export const StateFilter = z
@@ -40,7 +46,7 @@ export const FlowFilter = z
     name: NameFilter,
     tags: TagsFilter,
     /** Flows without (`is_null_`) or with deployments. */
-    deployment: z.object({ operator, is_null_: z.boolean().nullish() }).nullish(),
+    deployment: z.object({ operator, is_null_: Flag.nullish() }).nullish(),
   })
   .nullish();
 export const FlowRunFilter = z
@@ -50,7 +56,7 @@ export const FlowRunFilter = z
     name: NameFilter,
     tags: TagsFilter,
     deployment_id: NullableIdFilter,
-    work_queue_name: z.object({ operator, any_: words, is_null_: z.boolean().nullish() }).nullish(),
+    work_queue_name: z.object({ operator, any_: words, is_null_: Flag.nullish() }).nullish(),
     state: StateFilter,
     start_time: TimeFilter,
     end_time: TimeFilter,
@@ -61,7 +67,7 @@ export const FlowRunFilter = z
     parent_flow_run_id: z.object({ operator, any_: ids }).nullish(),
     parent_task_run_id: NullableIdFilter,
     idempotency_key: z.object({ any_: words, not_any_: words }).nullish(),
-    created_by: z.object({ operator, id_: ids, type_: words, is_null_: z.boolean().nullish() }).nullish(),
+    created_by: z.object({ operator, id_: ids, type_: words, is_null_: Flag.nullish() }).nullish(),
   })
   .nullish();
 export type FlowRunFilter = z.infer<typeof FlowRunFilter>;
@@ -77,7 +83,7 @@ export const TaskRunFilter = z
     expected_start_time: TimeFilter,
     flow_run_id: NullableIdFilter,
     /** Those that stand for a subflow, or those that do not. */
-    subflow_runs: z.object({ exists_: z.boolean().nullish() }).nullish(),
+    subflow_runs: z.object({ exists_: Flag.nullish() }).nullish(),
   })
   .nullish();
 export type TaskRunFilter = z.infer<typeof TaskRunFilter>;
@@ -87,14 +93,12 @@ export const DeploymentFilter = z
     id: IdFilter,
     name: NameFilter,
     tags: TagsFilter,
-    paused: z.object({ eq_: z.boolean().nullish() }).nullish(),
+    paused: z.object({ eq_: Flag.nullish() }).nullish(),
     /** Names of deployments or of their flows that contain the text. */
     flow_or_deployment_name: z.object({ like_: z.string().nullish() }).nullish(),
     work_queue_name: z.object({ any_: words }).nullish(),
     /** Accepted and without effect, as upstream: the limit became an object of its own. */
-    concurrency_limit: z
-      .object({ ge_: z.int().nullish(), le_: z.int().nullish(), is_null_: z.boolean().nullish() })
-      .nullish(),
+    concurrency_limit: z.object({ ge_: z.int().nullish(), le_: z.int().nullish(), is_null_: Flag.nullish() }).nullish(),
   })
   .nullish();
 export const WorkQueueFilter = z
@@ -112,7 +116,7 @@ export const WorkPoolFilter = z
 export const WorkerFilter = z
   .object({
     operator,
-    last_heartbeat_time: z.object({ before_: WireTime.nullish(), after_: WireTime.nullish() }).nullish(),
+    last_heartbeat_time: z.object({ before_: LenientTime.nullish(), after_: LenientTime.nullish() }).nullish(),
     status: z
       .object({
         any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),

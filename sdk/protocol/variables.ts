@@ -5,8 +5,19 @@ import { IdFilter, NameFilter, Paging, TagsFilter } from "./filters.ts";
 import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
+import { utf8Length } from "./utf8.ts";
 
-const name = z.string().min(1).max(LIMITS.nameChars);
+const name = z
+  .string()
+  .min(1)
+  .max(LIMITS.nameChars)
+  .regex(/^[a-z0-9_-]+$/, "may hold lower-case letters, digits, dashes and underscores only");
+
+/** Of a value as JSON, in bytes of UTF-8. */
+const VALUE_BYTES_MAX = 5_000;
+const value = z.unknown().refine((given) => given == null || utf8Length(JSON.stringify(given)) <= VALUE_BYTES_MAX, {
+  error: `is longer than ${VALUE_BYTES_MAX} bytes as JSON`,
+});
 
 export const Variable = z.object({
   id: Uuid,
@@ -20,8 +31,8 @@ export type Variable = z.infer<typeof Variable>;
 
 export const VariableCreate = z.object({
   name,
-  /** Any JSON value. */
-  value: z.unknown(),
+  /** Any JSON value of at most 5,000 bytes. */
+  value,
   tags: z.array(z.string()).nullish(),
 });
 export type VariableCreate = z.infer<typeof VariableCreate>;
@@ -29,7 +40,7 @@ export type VariableCreate = z.infer<typeof VariableCreate>;
 /** An absent key is left as it is; a null value is a value. */
 export const VariableUpdate = z.object({
   name: name.nullish(),
-  value: z.unknown().optional(),
+  value: value.optional(),
   tags: z.array(z.string()).nullish(),
 });
 export type VariableUpdate = z.infer<typeof VariableUpdate>;

@@ -102,13 +102,26 @@ function byNullableId(column: Column, filter: Of<typeof NullableIdFilter>): Cond
   ]);
 }
 
-function byTime(column: Column, filter: Of<typeof TimeFilter>): Condition {
+function byTime(column: Column | SQL, filter: Of<typeof TimeFilter>): Condition {
   if (!filter) return undefined;
   return and(
     filter.before_ ? sql`${column} <= ${fromWireTime(filter.before_)}` : undefined,
     filter.after_ ? sql`${column} >= ${fromWireTime(filter.after_)}` : undefined,
     filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(column) : isNotNull(column),
   );
+}
+
+/**
+ * When a run starts or is to start: one that has not started counts with its expected start, as upstream. Both columns are
+ * in `flow_runs_state`, so a scan or sort by it reads that index alone.
+ */
+export const FLOW_RUN_START = sql`coalesce(${flowRuns.startTime}, ${flowRuns.expectedStartTime})`;
+
+/** Before and after see the expected start too; only `is_null_` asks whether the run has started. */
+function byStart(filter: Of<typeof TimeFilter>): Condition {
+  if (!filter) return undefined;
+  const { is_null_, ...span } = filter;
+  return and(byTime(FLOW_RUN_START, { ...span, is_null_: null }), byTime(flowRuns.startTime, { is_null_ }));
 }
 
 function byState(type: Column, name: Column, filter: Of<typeof StateFilter>): Condition {
@@ -223,7 +236,7 @@ function flowRunCondition(filter: FlowRunFilter): Condition {
     byNullableId(flowRuns.deploymentId, filter.deployment_id),
     byQueueName(filter.work_queue_name),
     byState(flowRuns.stateType, flowRuns.stateName, filter.state),
-    byTime(flowRuns.startTime, filter.start_time),
+    byStart(filter.start_time),
     byTime(flowRuns.endTime, filter.end_time),
     byTime(flowRuns.expectedStartTime, filter.expected_start_time),
     byTime(flowRuns.nextScheduledStartTime, filter.next_scheduled_start_time),

@@ -36,19 +36,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
   },
   {
     kind: "to mend",
-    reason: "A flow run that has not started counts with its expected start, in filters and sorts",
-    title: /"flow_runs":\{"start_time":\{"(before|after)_"|"sort":"START_TIME_/,
-    path: /members$|order$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
-  },
-  { kind: "to mend", reason: "Labels are not inherited from flow, deployment and run", path: /\.labels\./ },
-  {
-    kind: "to mend",
-    reason: "Job variables of a run are an empty object unless given",
-    path: /\.job_variables$/,
-    values: /^\{\} → null$/,
-  },
-  {
-    kind: "to mend",
     reason: "A run made with a work pool and no deployment belongs to no pool",
     path: /\.work_(pool|queue)_(id|name)$/,
     values: /→ null$/,
@@ -80,31 +67,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     operation: /^POST \/task_runs\//,
     path: /\.order$/,
   },
-  {
-    kind: "to mend",
-    reason: "Lists of flow runs: a start time goes before an expected one",
-    operation: /^POST \/flow_runs\//,
-    path: /\.order$/,
-  },
-  { kind: "to mend", reason: "A cron schedule has day_or, by default true", path: /\.schedule\.day_or$/ },
-  {
-    kind: "to mend",
-    reason: "A pool's storage configuration has its three fields, if null",
-    path: /\.storage_configuration\./,
-  },
-  { kind: "to mend", reason: "Slots in use are 0 where there is a limit", path: /\.active_slots$/, values: /→ null$/ },
-  {
-    kind: "to mend",
-    reason: "A pool of agents has no status",
-    path: /\.status$/,
-    values: /^null → "(NOT_READY|PAUSED)"$/,
-  },
-  {
-    kind: "to mend",
-    reason: "A queue is not paused with its pool",
-    path: /\.status$/,
-    values: /^"NOT_READY" → "PAUSED"$/,
-  },
   { kind: "to mend", reason: "A queue that takes a priority moves those behind it", path: /\.priority$/ },
   {
     kind: "to mend",
@@ -113,22 +75,9 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
   },
   {
     kind: "to mend",
-    reason: "Criteria of other resources and null types in filters of artifacts",
-    operation: /^POST \/artifacts\//,
-    title: /"(flows|flow_runs|task_runs|deployments|operator|not_any_)":/,
-    path: /members$|^body(\.length)?$/,
-  },
-  {
-    kind: "to mend",
     reason: "Logs are found by run only",
     operation: /^POST \/logs\/filter$/,
     path: /^body\.length$|members$/,
-  },
-  {
-    kind: "to mend",
-    reason: "Times in the file are written as in Python",
-    operation: /\/logs\/download$/,
-    path: /^body$/,
   },
   {
     kind: "to mend",
@@ -180,19 +129,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
 export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
   {
     kind: "to mend",
-    reason: "Values of variables are bounded",
-    operation: /^POST \/variables\/$/,
-    title: /"name":"long"/,
-  },
-  {
-    kind: "to mend",
-    reason: "A parameter schema is an empty object unless given",
-    path: /\.parameter_openapi_schema$/,
-    values: /^\{\} → null$/,
-  },
-  { kind: "to mend", reason: "Names of variables are checked", operation: /^POST \/variables\/$/, title: /Not A Name/ },
-  {
-    kind: "to mend",
     reason: "What a repeated POST of a deployment does not say stays as it was",
     operation: /^POST \/deployments\/$/,
     title: /"deploy-1"/,
@@ -209,14 +145,7 @@ export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
     path: /^(status|body)$/,
     values: /^(500 → (201|409|422|404)| → .*|null → .*)$/,
   },
-  {
-    kind: "to mend",
-    reason: "Pull steps are an empty list unless given",
-    path: /\.pull_steps$/,
-    values: /^\[\] → null$/,
-  },
   { kind: "decided", reason: "An unknown flow or run is named as not found", path: /^status$/, values: /^409 → 404$/ },
-  { kind: "to mend", reason: "A flow run is Pending unless a state is given", title: /"stateless"/ },
   { kind: "to mend", reason: "Under way: task runs without a flow run", title: /"free"/ },
   {
     kind: "to mend",
@@ -285,24 +214,13 @@ export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
     operation: /^POST \/flows\/$/,
     values: /^201 → 200$/,
   },
-  { kind: "to mend", reason: "Options of concurrency name their strategy", title: /^concurrency_options = \{\}$/ },
   { kind: "decided", reason: "An interval is positive", title: /heartbeat_interval_seconds = -1/ },
-  {
-    kind: "to mend",
-    reason: "A body of null where every field may be absent is an empty one",
-    title: /^the body null$/,
-  },
   {
     kind: "to mend",
     reason: "Times may be epoch seconds; numbers and truth may be texts",
     title: /"after_":1700000000|"yes"|"limit":"5"/,
   },
   { kind: "to mend", reason: "Under way: task runs without a flow run", operation: /^POST \/task_runs\/$/ },
-  {
-    kind: "to mend",
-    reason: "Under way: criteria of other resources in filters of artifacts",
-    operation: /^POST \/artifacts\//,
-  },
   {
     kind: "to mend",
     reason: "Fields that are not known yet",
@@ -315,11 +233,4 @@ export const REFUSED_ANSWERS: readonly {
   readonly kind: "to mend";
   readonly reason: string;
   readonly operation: string;
-}[] = [
-  {
-    kind: "to mend",
-    reason: "Inputs that are no task runs are not dependencies",
-    operation: "GET /flow_runs/{id}/graph",
-  },
-  { kind: "to mend", reason: "Values of variables are bounded", operation: "POST /variables/" },
-];
+}[] = [];

@@ -4,14 +4,14 @@ import type { FlowRunFilters, FlowRunSort } from "#protocol/filters";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowId, FlowRunId } from "#protocol/ids";
 import { TERMINAL_STATES } from "#protocol/states";
-import { flowRunsWhere } from "../filters.ts";
+import { FLOW_RUN_START, flowRunsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
 
 const ORDER = {
   ID_DESC: [],
-  START_TIME_ASC: [sql`${flowRuns.startTime} ASC NULLS LAST`],
-  START_TIME_DESC: [sql`${flowRuns.startTime} DESC NULLS LAST`],
+  START_TIME_ASC: [asc(FLOW_RUN_START)],
+  START_TIME_DESC: [desc(FLOW_RUN_START)],
   EXPECTED_START_TIME_ASC: [asc(flowRuns.expectedStartTime)],
   EXPECTED_START_TIME_DESC: [desc(flowRuns.expectedStartTime)],
   NAME_ASC: [asc(flowRuns.name)],
