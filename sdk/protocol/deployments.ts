@@ -58,6 +58,11 @@ export const DeploymentSchedule = z.object({
 });
 export type DeploymentSchedule = z.infer<typeof DeploymentSchedule>;
 
+const ConcurrencyOptions = JsonObject.refine(
+  ({ collision_strategy }) => collision_strategy === "ENQUEUE" || collision_strategy === "CANCEL_NEW",
+  { error: "must be ENQUEUE or CANCEL_NEW", path: ["collision_strategy"] },
+);
+
 /** What no list filters by: stored and answered as it is. */
 export const DeploymentDetails = z.object({
   version: z.string().nullable(),
@@ -104,7 +109,7 @@ export const DeploymentCreate = z.object({
   paused: z.boolean().nullish(),
   schedules: schedules.nullish(),
   concurrency_limit: z.int().min(0).nullish(),
-  concurrency_options: JsonObject.nullish(),
+  concurrency_options: ConcurrencyOptions.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),
   parameter_openapi_schema: JsonObject.nullish(),
   parameters: JsonObject.nullish(),

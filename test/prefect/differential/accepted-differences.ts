@@ -34,12 +34,23 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     reason: "Criteria that contradict each other find nothing; upstream drops both",
     title: /"any_":\["RUNNING"\],"not_any_":\["RUNNING"\]/,
   },
-  { kind: "to mend", reason: "Labels are not inherited from flow, deployment and run", path: /\.labels\./ },
   {
-    kind: "to mend",
-    reason: "Job variables of a run are an empty object unless given",
+    kind: "decided",
+    reason: "A run of a deployment names the version of it",
+    path: /labels\.sluice\.deployment\.version$/,
+  },
+  {
+    kind: "decided",
+    reason:
+      "Whether a run that was given no job variables has none or empty ones depends on upstream's way to insert it",
     path: /\.job_variables$/,
-    values: /^\{\} → null$/,
+    values: /^null → \{\}$/,
+  },
+  {
+    kind: "decided",
+    reason: "Estimates count to the moment of the question",
+    operation: /\/history$/,
+    path: /\.sum_estimated_(run_time|lateness)$/,
   },
   {
     kind: "to mend",
@@ -60,25 +71,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     operation: /^POST \/task_runs\//,
     path: /\.order$/,
   },
-  { kind: "to mend", reason: "A cron schedule has day_or, by default true", path: /\.schedule\.day_or$/ },
-  {
-    kind: "to mend",
-    reason: "A pool's storage configuration has its three fields, if null",
-    path: /\.storage_configuration\./,
-  },
-  { kind: "to mend", reason: "Slots in use are 0 where there is a limit", path: /\.active_slots$/, values: /→ null$/ },
-  {
-    kind: "to mend",
-    reason: "A pool of agents has no status",
-    path: /\.status$/,
-    values: /^null → "(NOT_READY|PAUSED)"$/,
-  },
-  {
-    kind: "to mend",
-    reason: "A queue is not paused with its pool",
-    path: /\.status$/,
-    values: /^"NOT_READY" → "PAUSED"$/,
-  },
   { kind: "to mend", reason: "A queue that takes a priority moves those behind it", path: /\.priority$/ },
   {
     kind: "to mend",
@@ -86,23 +78,10 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     title: /"deployments":\{"work_queue_name":\{"any_":\["default"\]/,
   },
   {
-    kind: "to mend",
-    reason: "Criteria of other resources and null types in filters of artifacts",
-    operation: /^POST \/artifacts\//,
-    title: /"(flows|flow_runs|task_runs|deployments|operator|not_any_)":/,
-    path: /members$|^body(\.length)?$/,
-  },
-  {
-    kind: "to mend",
-    reason: "Logs are found by run only",
+    kind: "decided",
+    reason: "Logs live with their run: a filter that names none looks at those of the newest twenty",
     operation: /^POST \/logs\/filter$/,
     path: /^body\.length$|members$/,
-  },
-  {
-    kind: "to mend",
-    reason: "Times in the file are written as in Python",
-    operation: /\/logs\/download$/,
-    path: /^body$/,
   },
   {
     kind: "to mend",
@@ -147,29 +126,10 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
 /** Differences in the answers to changes, in addition. */
 export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
   {
-    kind: "to mend",
-    reason: "Values of variables are bounded",
-    operation: /^POST \/variables\/$/,
-    title: /"name":"long"/,
-  },
-  {
-    kind: "to mend",
-    reason: "A parameter schema is an empty object unless given",
-    path: /\.parameter_openapi_schema$/,
-    values: /^\{\} → null$/,
-  },
-  { kind: "to mend", reason: "Names of variables are checked", operation: /^POST \/variables\/$/, title: /Not A Name/ },
-  {
     kind: "decided",
     reason: "Upstream fails",
     path: /^(status|body)$/,
     values: /^(500 → (201|409|422|404)| → .*|null → .*)$/,
-  },
-  {
-    kind: "to mend",
-    reason: "Pull steps are an empty list unless given",
-    path: /\.pull_steps$/,
-    values: /^\[\] → null$/,
   },
   { kind: "decided", reason: "An unknown flow or run is named as not found", path: /^status$/, values: /^409 → 404$/ },
   {
@@ -184,11 +144,6 @@ export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
       "The data of a state stays with the state instead of becoming an artifact that nobody made; and the artifacts of a " +
       "run that is deleted go with it",
     operation: /^POST \/artifacts\/count$/,
-  },
-  {
-    kind: "to mend",
-    reason: "The variables whose names and values are not refused are counted",
-    operation: /^POST \/variables\/count$/,
   },
 ];
 
@@ -238,19 +193,7 @@ export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
     operation: /^POST \/flows\/$/,
     values: /^201 → 200$/,
   },
-  { kind: "to mend", reason: "Options of concurrency name their strategy", title: /^concurrency_options = \{\}$/ },
   { kind: "decided", reason: "An interval is positive", title: /heartbeat_interval_seconds = -1/ },
-  {
-    kind: "to mend",
-    reason: "A body of null where every field may be absent is an empty one",
-    title: /^the body null$/,
-  },
-  {
-    kind: "to mend",
-    reason: "Times may be epoch seconds; numbers and truth may be texts",
-    title:
-      /"after_":1700000000|"yes"|"limit":"5"|^(history_(start|end)|scheduled_(before|after)|cache_expiration) = (-1|201|1\.5)$/,
-  },
   {
     kind: "to mend",
     reason: "Fields that are not known yet",
@@ -263,11 +206,4 @@ export const REFUSED_ANSWERS: readonly {
   readonly kind: "to mend";
   readonly reason: string;
   readonly operation: string;
-}[] = [
-  {
-    kind: "to mend",
-    reason: "Inputs that are no task runs are not dependencies",
-    operation: "GET /flow_runs/{id}/graph",
-  },
-  { kind: "to mend", reason: "Values of variables are bounded", operation: "POST /variables/" },
-];
+}[] = [];

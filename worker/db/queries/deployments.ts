@@ -260,7 +260,8 @@ async function select(
   }));
 }
 
-/** What a request or a stored deployment says of the details; null and absent mean the default. */
+/** What a request or a stored deployment says of the details; null and absent mean the default; but a schema and pull steps that
+ * are null stay so, as upstream. */
 type Described = { readonly [K in keyof DeploymentDetails]?: DeploymentDetails[K] | null | undefined };
 
 function detailsOf(request: Described): DeploymentDetails {
@@ -272,9 +273,9 @@ function detailsOf(request: Described): DeploymentDetails {
     job_variables: request.job_variables ?? {},
     parameters: request.parameters ?? {},
     labels: request.labels ?? {},
-    parameter_openapi_schema: request.parameter_openapi_schema ?? null,
+    parameter_openapi_schema: request.parameter_openapi_schema === undefined ? {} : request.parameter_openapi_schema,
     path: request.path ?? null,
-    pull_steps: request.pull_steps ?? null,
+    pull_steps: request.pull_steps === undefined ? [] : request.pull_steps,
     entrypoint: request.entrypoint ?? null,
     storage_document_id: request.storage_document_id ?? null,
     infrastructure_document_id: request.infrastructure_document_id ?? null,
