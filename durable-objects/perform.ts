@@ -3,12 +3,13 @@
  * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), and
  * the event of each state since the watermark is told anew, so every effect must be harmless when repeated.
  */
-import { isInHand } from "#machine/occupancy";
+import { isInHand, leaseOf } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
+import { limitOwner } from "./limit-owner.ts";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -19,6 +20,8 @@ export interface PerformerParts {
   readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
+  /** The run no longer waits for a slot of its deployment's limit. */
+  leaveLine(id: FlowRunId): Promise<void>;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
   cancelChildren(id: FlowRunId): Promise<void>;
 }
@@ -111,7 +114,13 @@ export class Performer {
         if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).withdraw(id);
         return;
       case "release":
-        if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims);
+        await Promise.all([
+          spec.placement && env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims),
+          effect.leaseId !== null && limitOwner(env.CONCURRENCY_LIMITS, effect.leaseId).release(effect.leaseId),
+        ]);
+        return;
+      case "leave-line":
+        await this.#parts.leaveLine(id);
         return;
       case "tell-process": {
         const state = store.run(id)?.record.state;
@@ -188,6 +197,6 @@ export function standingEffects(row: RunRow): Effect[] {
   if (state.type === "SCHEDULED" && policy.retry_type !== "in_process") {
     effects.push({ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) });
   } else if (state.type !== "PENDING") effects.push({ kind: "withdraw" });
-  if (!isInHand(state, policy)) effects.push({ kind: "release" });
+  if (!isInHand(state, policy)) effects.push({ kind: "release", leaseId: leaseOf(state) });
   return effects;
 }

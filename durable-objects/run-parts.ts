@@ -4,6 +4,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { clock } from "./clock.ts";
 import { Copier } from "./copier.ts";
 import { Deadlines } from "./deadlines.ts";
+import { DeploymentLimits } from "./deployment-limits.ts";
 import { EventEmitter } from "./event-emitter.ts";
 import { EVENT_HUB } from "./event-hub-object.ts";
 import { flowRunDocument } from "./flow-run-document.ts";
@@ -14,6 +15,7 @@ import { LogStream } from "./log-stream.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
+import { Reserver } from "./reserve.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ChannelOwner } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -64,11 +66,13 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     spec: (step) => store.spec(step.id),
     publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
   });
+  const reserver = new Reserver({ store, limits: new DeploymentLimits(env.DB), objects: env.CONCURRENCY_LIMITS });
   const performer = new Performer({
     env,
     store,
     emitter,
     tellProcess: (id, action, state) => sockets.tell(id, action, state),
+    leaveLine: (id) => reserver.leaveLine(id),
     cancelChildren: async (id) => {
       const children = await commit.run(() => reports.cancelTasks(id));
       await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.cancelWithParent(child)));
@@ -126,6 +130,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     tasks,
     commit,
     heartbeatMs,
+    reserver,
     row: (id) => store.run(id),
     document,
     runStream,

@@ -60,8 +60,15 @@ export interface OwnedTaskRecord extends TaskRunRecord {
 
 /** What the shell's question for slots was answered (seam `reserve`). */
 export type Reservation =
-  | { readonly kind: "granted"; readonly leaseIds: readonly string[] }
-  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly string[] };
+  /** The slots are held. The lease is the run's on its deployment's limit; null where there is none. */
+  | { readonly kind: "granted"; readonly leaseId: string | null }
+  /** Nothing is held. A run that waits asks again at `retryAt` at the latest. */
+  | { readonly kind: "full"; readonly limit: string; readonly collision: "wait"; readonly retryAt: EpochMs }
+  | { readonly kind: "full"; readonly limit: string; readonly collision: "cancel" }
+  /** The limit lets nobody in. */
+  | { readonly kind: "closed"; readonly limit: string }
+  /** The slot that the run had was given to another one. */
+  | { readonly kind: "lost"; readonly limit: string };
 
 /** What every rule may know besides the transition itself. */
 export interface RunFacts<Run extends RunRecord = RunRecord> {
@@ -167,8 +174,10 @@ export type Effect =
   | { readonly kind: "offer"; readonly dueAt: EpochMs }
   /** The run no longer waits in its pool. */
   | { readonly kind: "withdraw" }
-  /** The run no longer occupies slots: pool, queue, worker and limits. */
-  | { readonly kind: "release" }
+  /** The run no longer occupies slots: pool, queue, worker and, by its lease, its deployment's limit. */
+  | { readonly kind: "release"; readonly leaseId: string | null }
+  /** The run no longer waits for a slot of its deployment's limit. */
+  | { readonly kind: "leave-line" }
   /** Tell the run's process to stop. */
   | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
   /** Cancel the task runs and child runs that have not ended. */

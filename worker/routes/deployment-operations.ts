@@ -8,6 +8,7 @@ import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
 import * as flows from "../db/queries/flows.ts";
 import { workQueueById } from "../db/queries/work-queues.ts";
+import { dropOwnLimit } from "../deployment-limit.ts";
 import { forgetFlow } from "../known-flows.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
@@ -66,7 +67,9 @@ export function deploymentOperationRoutes(app: App): void {
     const page = { sort: "NAME_ASC", limit: body.limit ?? LIMITS.bulkRows, offset: 0 } as const;
     const ids = (await queries.listDeployments(env, { deployments: body.deployments }, page)).map(({ id }) => id);
     const gone = await Promise.all(ids.map((id) => queries.deleteDeployment(env, id)));
-    return { deleted: ids.filter((_, index) => gone[index]) };
+    const deleted = ids.filter((_, index) => gone[index]);
+    await Promise.all(deleted.map((id) => dropOwnLimit(env, id)));
+    return { deleted };
   });
   serve(
     app,

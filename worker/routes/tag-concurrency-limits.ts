@@ -2,7 +2,7 @@ import { notFound, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/tag-concurrency-limits";
 import { type EpochMs, toWireTime } from "#protocol/time";
-import { limitOwner } from "../../durable-objects/concurrency-limit-object.ts";
+import { limitOwner } from "../../durable-objects/limit-owner.ts";
 import { acquireSlots } from "../acquire-slots.ts";
 import { configureLimit, createLimit, removeLimit } from "../configure-limit.ts";
 import * as queries from "../db/queries/concurrency-limits.ts";

@@ -3,6 +3,9 @@ import type { DeploymentContent } from "#protocol/deployment-versions";
 import type { DeploymentDetails, Schedule } from "#protocol/deployments";
 import type { JsonObject } from "#protocol/flow-runs";
 
+/** The details, with the limit that its runs take slots of. */
+export type StoredDetails = DeploymentDetails & { readonly global_concurrency_limit_id?: string | null };
+
 export const deployments = sqliteTable(
   "deployments",
   {
@@ -16,7 +19,7 @@ export const deployments = sqliteTable(
     lastPolled: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
     /** Everything that no list filters by. */
-    doc: text({ mode: "json" }).$type<DeploymentDetails>().notNull(),
+    doc: text({ mode: "json" }).$type<StoredDetails>().notNull(),
     created: real().notNull(),
     updated: real().notNull(),
   },
