@@ -64,6 +64,11 @@ export class DeploymentLimits {
     return limit;
   }
 
+  /** The next claim reads anew: the deployment may have another limit by now. */
+  forget(id: DeploymentId): void {
+    this.#reads.delete(id);
+  }
+
   async #read(id: DeploymentId): Promise<DeploymentLimit | null> {
     const row = await this.#db.prepare(OF_DEPLOYMENT).bind(id).first<Row>();
     if (!row || row.active === 0) return null;

@@ -302,6 +302,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
 
   async slotFree(id: FlowRunId): Promise<"comes" | "not now"> {
     const parts = this.#parts;
+    parts?.reserver.called(id);
     const isCalled = await parts?.commit.run(() => parts.recorder.slotFree(id));
     if (!parts || !isCalled) return "not now";
     this.#arm();

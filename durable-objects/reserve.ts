@@ -92,6 +92,12 @@ export class Reserver {
     if (limit) await limitOwner(this.#parts.objects, limit.settings.id).leave(placeOf(id));
   }
 
+  /** The run's limit has a slot, or was changed: what is known of it is looked up again. */
+  called(id: FlowRunId): void {
+    const deploymentId = this.#parts.store.spec(id)?.deploymentId;
+    if (deploymentId) this.#parts.limits.forget(deploymentId);
+  }
+
   /** The run, as it was, is deleted. */
   async removed(id: FlowRunId, deploymentId: DeploymentId | null, state: State | null): Promise<void> {
     const lease = leaseOf(state);

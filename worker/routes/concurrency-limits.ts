@@ -169,7 +169,11 @@ function toOccupancy(status: LimitStatus): api.LimitOccupancy {
       since: toWireTime(acquiredAt),
       expires: expiresAt === null ? null : toWireTime(expiresAt),
     })),
-    waiters: status.waiters.map(({ since, ...waiter }) => ({ ...waiter, since: toWireTime(since) })),
+    waiters: status.waiters.map(({ since, ...waiter }, index) => ({
+      position: index + 1,
+      ...waiter,
+      since: toWireTime(since),
+    })),
   };
 }
 
