@@ -5,6 +5,7 @@
  * Claims of one deployment that come close together share one read, so what is said here may be a quarter of a second
  * old. The limit's own settings are not taken from it alone: its object knows the newest.
  */
+import type { KeyedConcurrency } from "#protocol/flow-control";
 import type { DeploymentId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { clock } from "./clock.ts";
@@ -24,44 +25,54 @@ export interface DeploymentLimit {
 }
 
 const OF_DEPLOYMENT = `
-  SELECT l.id, l.name, l.slot_limit, l.active, l.slot_decay_per_second, l.updated,
+  SELECT l.id, l.name, l.slot_limit, l.slot_decay_per_second, l.updated,
     d.doc ->> '$.concurrency_options.collision_strategy' AS strategy,
-    d.doc ->> '$.concurrency_options.grace_period_seconds' AS grace
-  FROM deployments d JOIN concurrency_limits l ON l.id = d.doc ->> '$.global_concurrency_limit_id'
+    d.doc ->> '$.concurrency_options.grace_period_seconds' AS grace,
+    f.doc ->> '$.concurrency' AS keyed
+  FROM deployments d
+  LEFT JOIN concurrency_limits l ON l.id = d.doc ->> '$.global_concurrency_limit_id' AND l.active = 1
+  LEFT JOIN deployment_flow_controls f ON f.deployment_id = d.id
   WHERE d.id = ?`;
 
 interface Row {
-  readonly id: string;
+  readonly id: string | null;
   readonly name: string;
   readonly slot_limit: number;
-  readonly active: number;
   readonly slot_decay_per_second: number;
   readonly updated: number;
+  readonly keyed: string | null;
   readonly strategy: string | null;
   readonly grace: number | null;
 }
 
+/** The limits of a deployment. */
+export interface LimitsOfDeployment {
+  /** Its own, or one that others share; null where there is none that is active. */
+  readonly shared: DeploymentLimit | null;
+  /** By a key of each run. */
+  readonly keyed: KeyedConcurrency | null;
+}
+
 export class DeploymentLimits {
   readonly #db: D1Database;
-  readonly #reads = new Map<DeploymentId, { readonly at: number; readonly limit: Promise<DeploymentLimit | null> }>();
+  readonly #reads = new Map<DeploymentId, { readonly at: number; readonly limits: Promise<LimitsOfDeployment> }>();
 
   constructor(db: D1Database) {
     this.#db = db;
   }
 
-  /** Null for a deployment without a limit, or whose limit is not active. */
-  of(id: DeploymentId): Promise<DeploymentLimit | null> {
+  of(id: DeploymentId): Promise<LimitsOfDeployment> {
     const now = clock.now();
     const known = this.#reads.get(id);
-    if (known && now - known.at < SHARED_MS) return known.limit;
-    const limit = this.#read(id);
+    if (known && now - known.at < SHARED_MS) return known.limits;
+    const limits = this.#read(id);
     this.#reads.delete(id);
-    this.#reads.set(id, { at: now, limit });
+    this.#reads.set(id, { at: now, limits });
     const [oldest] = this.#reads.keys();
     if (this.#reads.size > REMEMBERED && oldest !== undefined) this.#reads.delete(oldest);
     // A failed read is not shared.
-    limit.catch(() => this.#reads.delete(id));
-    return limit;
+    limits.catch(() => this.#reads.delete(id));
+    return limits;
   }
 
   /** The next claim reads anew: the deployment may have another limit by now. */
@@ -69,21 +80,27 @@ export class DeploymentLimits {
     this.#reads.delete(id);
   }
 
-  async #read(id: DeploymentId): Promise<DeploymentLimit | null> {
+  async #read(id: DeploymentId): Promise<LimitsOfDeployment> {
     const row = await this.#db.prepare(OF_DEPLOYMENT).bind(id).first<Row>();
-    if (!row || row.active === 0) return null;
     return {
-      name: row.name,
-      settings: {
-        id: row.id,
-        limit: row.slot_limit,
-        active: true,
-        slotDecayPerSecond: row.slot_decay_per_second,
-        maxRetryAfterMs: SPANS.slotWaitMs,
-        version: row.updated,
-      },
-      collision: row.strategy === "CANCEL_NEW" ? "cancel" : "wait",
-      graceMs: row.grace === null ? null : row.grace * 1_000,
+      shared: row && row.id !== null ? limitOf({ ...row, id: row.id }) : null,
+      keyed: row?.keyed ? (JSON.parse(row.keyed) as KeyedConcurrency) : null,
     };
   }
+}
+
+function limitOf(row: Row & { readonly id: string }): DeploymentLimit {
+  return {
+    name: row.name,
+    settings: {
+      id: row.id,
+      limit: row.slot_limit,
+      active: true,
+      slotDecayPerSecond: row.slot_decay_per_second,
+      maxRetryAfterMs: SPANS.slotWaitMs,
+      version: row.updated,
+    },
+    collision: row.strategy === "CANCEL_NEW" ? "cancel" : "wait",
+    graceMs: row.grace === null ? null : row.grace * 1_000,
+  };
 }

@@ -5,6 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
+import { usesSlot } from "#machine/occupancy";
 import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
@@ -164,7 +165,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#sockets.closeAll(id, 4404, "The flow run was deleted.");
     parts.runStream.deleted(id);
     await deleteCopies(this.env.DB, id);
-    await parts.reserver.removed(id, spec?.deploymentId ?? null, row.record.state);
+    await parts.reserver.removed(id, spec, row.record.state);
     if (spec?.placement) {
       const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
       await pool.withdraw(id);
@@ -314,6 +315,17 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     // Workers that are connected come when they have room. Those that poll have to be waited for.
     const { workers } = await this.env.WORK_POOLS.getByName(poolName).status();
     return workers.some(({ online }) => online) ? "not now" : "comes";
+  }
+
+  async usesSlot(id: FlowRunId): Promise<boolean> {
+    const record = this.#parts?.store.run(id)?.record;
+    return record !== undefined && usesSlot(record);
+  }
+
+  async supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.supersede(id, which));
+    this.#arm();
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

@@ -134,6 +134,10 @@ export interface FlowRunOwner {
    * again when it is claimed.
    */
   slotFree(id: FlowRunId): Promise<"comes" | "not now">;
+  /** Whether the run has a slot of its deployment's limits, or waits for one; asked by a limit that heard nothing for long. */
+  usesSlot(id: FlowRunId): Promise<boolean>;
+  /** Cancels a run for which a newer one came; with "waiting" only if nobody has begun with it. */
+  supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */

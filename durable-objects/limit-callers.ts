@@ -40,10 +40,11 @@ export class LimitCallers {
   /** Inside a job: calls somebody in line, after the commit. */
   call(entry: LineEntry, home: string, now: EpochMs): void {
     const run = runCalledAt(home);
-    this.#desk.line.call(entry, (now + (run === null ? LIMIT_KEPT_MS : RUN_KEPT_MS)) as EpochMs);
+    const until = (now + (run === null ? LIMIT_KEPT_MS : RUN_KEPT_MS)) as EpochMs;
+    this.#desk.line.call(entry, until);
     const told = async () => {
       const comes = run === null ? await this.#object(home).invited(entry.key) : await this.#callRun(run);
-      if (!comes) await this.#leave(entry.key);
+      if (!comes) await this.#leave(entry.key, until);
     };
     this.#desk.afterCommit(() =>
       // It is called again when its time is over.
@@ -57,8 +58,12 @@ export class LimitCallers {
     return (await ownerOf(this.#flowRuns, run)?.slotFree(run)) === "comes";
   }
 
-  async #leave(key: string): Promise<void> {
-    const { line } = this.#desk;
-    if (line.get(key)) await this.#desk.run(() => line.remove(key));
+  /** Whoever was called does not come. One that asked again meanwhile stands in line for that. */
+  async #leave(key: string, until: EpochMs): Promise<void> {
+    await this.#desk.run(() => {
+      const { line } = this.#desk;
+      const place = line.get(key)?.place;
+      if (place?.kind === "elsewhere" && place.calledUntil === until) line.remove(key);
+    });
   }
 }

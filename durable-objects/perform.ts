@@ -9,7 +9,6 @@ import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
-import { limitOwner } from "./limit-owner.ts";
 import { ownerOf } from "./partition.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -20,8 +19,8 @@ export interface PerformerParts {
   readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
-  /** The run no longer waits for a slot of its deployment's limit. */
-  leaveLine(id: FlowRunId): Promise<void>;
+  /** The run neither has nor wants slots of its deployment's limits; `leaseId` is what it had. */
+  giveSlotsBack(id: FlowRunId, leaseId: string | null): Promise<void>;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
   cancelChildren(id: FlowRunId): Promise<void>;
 }
@@ -116,11 +115,11 @@ export class Performer {
       case "release":
         await Promise.all([
           spec.placement && env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims),
-          effect.leaseId !== null && limitOwner(env.CONCURRENCY_LIMITS, effect.leaseId).release(effect.leaseId),
+          this.#parts.giveSlotsBack(id, effect.leaseId),
         ]);
         return;
       case "leave-line":
-        await this.#parts.leaveLine(id);
+        await this.#parts.giveSlotsBack(id, null);
         return;
       case "tell-process": {
         const state = store.run(id)?.record.state;

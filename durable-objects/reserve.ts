@@ -17,6 +17,7 @@ import { after, type EpochMs, ms } from "#protocol/time";
 import { clock } from "./clock.ts";
 import type { SlotAsk } from "./concurrency-limit-owner.ts";
 import type { DeploymentLimit, DeploymentLimits } from "./deployment-limits.ts";
+import type { KeyedReserver } from "./keyed-reserver.ts";
 import { newLeaseId } from "./lease-id.ts";
 import { limitOwner } from "./limit-owner.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
@@ -32,17 +33,20 @@ export interface Reserved {
   readonly reservation: Reservation;
   /** The lease that was made for it; null when none was. */
   readonly made: string | null;
+  /** Whether a slot of the run's key was asked for. */
+  readonly isKeyed: boolean;
 }
 
 /** Who proposes: one whose claim the owner watches, or one that comes back by itself. */
 export type Claimant = "pool" | "client";
 
-const NOTHING: Reserved = { reservation: NOTHING_DEMANDED, made: null };
+const NOTHING: Reserved = { reservation: NOTHING_DEMANDED, made: null, isKeyed: false };
 
 export interface ReserverParts {
   readonly store: RunStore;
   readonly limits: DeploymentLimits;
   readonly objects: Env["CONCURRENCY_LIMITS"];
+  readonly keyed: KeyedReserver;
 }
 
 export class Reserver {
@@ -56,7 +60,7 @@ export class Reserver {
   async reserve(id: FlowRunId, proposed: StateCreate["type"], claimant: Claimant): Promise<Reserved> {
     const row = this.#parts.store.run(id);
     const spec = this.#parts.store.spec(id);
-    if (!row || !spec?.deploymentId) return NOTHING;
+    if (!row || !spec || !isDeployed(spec)) return NOTHING;
     const from = row.record.state?.type;
     const startsOver = !isInHand(row.record.state, row.record.policy) && from !== "PAUSED";
     if (proposed === "PENDING" && startsOver) return this.#forClaim(id, row, spec, claimant);
@@ -65,7 +69,8 @@ export class Reserver {
   }
 
   /** Gives back what was reserved and not used. */
-  async settle(id: FlowRunId, { made }: Reserved): Promise<void> {
+  async settle(id: FlowRunId, { made, isKeyed }: Reserved): Promise<void> {
+    if (isKeyed) await this.#parts.keyed.settle(id);
     if (made === null) return;
     const record = this.#parts.store.run(id)?.record;
     const isUsed = record && isInHand(record.state, record.policy) && leaseOf(record.state) === made;
@@ -76,20 +81,24 @@ export class Reserver {
   async keep(id: FlowRunId): Promise<void> {
     const lease = leaseOf(this.#parts.store.run(id)?.record.state ?? null);
     const deploymentId = this.#parts.store.spec(id)?.deploymentId;
-    const limit = lease !== null && deploymentId ? await this.#parts.limits.of(deploymentId) : null;
+    const limit = lease !== null && deploymentId ? (await this.#parts.limits.of(deploymentId)).shared : null;
     // A deployment that says how long a start may take means it.
     if (lease === null || limit === null || limit.graceMs !== null) return;
     await limitOwner(this.#parts.objects, lease).renew(lease, SPANS.slotGraceMs);
   }
 
-  /** The run does not wait any more. */
-  async leaveLine(id: FlowRunId): Promise<void> {
-    await this.#leaveLine(id, this.#parts.store.spec(id)?.deploymentId ?? null);
+  /** The run neither has nor wants slots; `leaseId` is what it had of its deployment's limit. */
+  async giveBack(id: FlowRunId, leaseId: string | null): Promise<void> {
+    const deploymentId = this.#parts.store.spec(id)?.deploymentId ?? null;
+    await Promise.all([
+      this.#parts.keyed.giveBack(id),
+      leaseId === null ? this.#leaveLine(id, deploymentId) : limitOwner(this.#parts.objects, leaseId).release(leaseId),
+    ]);
   }
 
   async #leaveLine(id: FlowRunId, deploymentId: DeploymentId | null): Promise<void> {
-    const limit = deploymentId ? await this.#parts.limits.of(deploymentId) : null;
-    if (limit) await limitOwner(this.#parts.objects, limit.settings.id).leave(placeOf(id));
+    const limits = deploymentId ? await this.#parts.limits.of(deploymentId) : null;
+    if (limits?.shared) await limitOwner(this.#parts.objects, limits.shared.settings.id).leave(placeOf(id));
   }
 
   /** The run's limit has a slot, or was changed: what is known of it is looked up again. */
@@ -99,15 +108,37 @@ export class Reserver {
   }
 
   /** The run, as it was, is deleted. */
-  async removed(id: FlowRunId, deploymentId: DeploymentId | null, state: State | null): Promise<void> {
+  async removed(id: FlowRunId, spec: RunSpec | null, state: State | null): Promise<void> {
+    await this.#parts.keyed.removed(id, spec);
     const lease = leaseOf(state);
     if (lease !== null) await limitOwner(this.#parts.objects, lease).release(lease);
-    else if (state?.name === WAITS_FOR_A_SLOT) await this.#leaveLine(id, deploymentId);
+    else if (state?.name === WAITS_FOR_A_SLOT) await this.#leaveLine(id, spec?.deploymentId ?? null);
   }
 
-  async #forClaim(id: FlowRunId, row: RunRow, spec: RunSpec, claimant: Claimant): Promise<Reserved> {
-    const limit = spec.deploymentId && (await this.#parts.limits.of(spec.deploymentId));
-    if (!limit) return NOTHING;
+  async #forClaim(id: FlowRunId, row: RunRow, spec: DeployedSpec, claimant: Claimant): Promise<Reserved> {
+    const { keyed, shared } = await this.#parts.limits.of(spec.deploymentId);
+    const isKeyed = keyed !== null;
+    if (keyed !== null) {
+      const answer = await this.#parts.keyed.ask(id, row, spec, keyed);
+      if (answer !== "granted") {
+        // A slot that is kept for it there would be idle while it waits here.
+        if (shared && row.record.state?.name === WAITS_FOR_A_SLOT) await this.#leaveLine(id, spec.deploymentId);
+        const limit = keyed.key ?? "of the deployment";
+        const reservation: Reservation =
+          answer === "waits" ? waiting(limit, claimant) : { kind: "full", limit, collision: "cancel" };
+        return { reservation, made: null, isKeyed };
+      }
+    }
+    return shared ? { ...(await this.#ofShared(id, row, spec, claimant, shared)), isKeyed } : { ...NOTHING, isKeyed };
+  }
+
+  async #ofShared(
+    id: FlowRunId,
+    row: RunRow,
+    spec: RunSpec,
+    claimant: Claimant,
+    limit: DeploymentLimit,
+  ): Promise<Reserved> {
     const { name, settings } = limit;
     // A limit of 0 is a pause: what is pushed waits for its end, and who polls is told to stop, as upstream does.
     if (settings.limit === 0 && claimant === "client") return refused({ kind: "closed", limit: name });
@@ -116,21 +147,18 @@ export class Reserver {
     const owner = limitOwner(this.#parts.objects, ask.leaseId);
     const answer = await owner.acquire(waits ? { ...ask, calls: id } : ask, false);
     if (answer.kind === "granted") return granted(ask.leaseId);
-    if (!waits) return refused({ kind: "full", limit: name, collision: "cancel" });
-    // Who is pushed is called; who polls comes back by itself all the same.
-    const span = claimant === "pool" ? SPANS.calledSlotWaitMs : SPANS.slotWaitMs;
-    return refused({ kind: "full", limit: name, collision: "wait", retryAt: after(clock.now(), ms(span)) });
+    return refused(waits ? waiting(name, claimant) : { kind: "full", limit: name, collision: "cancel" });
   }
 
-  async #forStart(id: FlowRunId, row: RunRow, spec: RunSpec): Promise<Reserved> {
+  async #forStart(id: FlowRunId, row: RunRow, spec: DeployedSpec): Promise<Reserved> {
     const lease = leaseOf(row.record.state);
-    const limit = lease !== null && spec.deploymentId ? await this.#parts.limits.of(spec.deploymentId) : null;
+    const limit = lease === null ? null : (await this.#parts.limits.of(spec.deploymentId)).shared;
     if (lease === null || limit === null) return NOTHING;
     const { name, settings } = limit;
     // Its owner watches a process that was pushed to a worker, and ends it when it falls silent.
     const ttlMs = row.lease === null ? (limit.graceMs ?? SPANS.slotGraceMs) : null;
     if (await limitOwner(this.#parts.objects, lease).renew(lease, ttlMs)) {
-      return { reservation: { kind: "granted", leaseId: lease }, made: null };
+      return { ...NOTHING, reservation: { kind: "granted", leaseId: lease } };
     }
     const ask = { ...askFor(id, row, spec, limit), ttlMs };
     const answer = await limitOwner(this.#parts.objects, settings.id).acquire(ask, false);
@@ -138,12 +166,24 @@ export class Reserver {
   }
 }
 
+/** Who is pushed is called, and asks by itself only in case that was lost; who polls comes back soon all the same. */
+function waiting(limit: string, claimant: Claimant): Reservation {
+  const span = claimant === "pool" ? SPANS.calledSlotWaitMs : SPANS.slotWaitMs;
+  return { kind: "full", limit, collision: "wait", retryAt: after(clock.now(), ms(span)) };
+}
+
+type DeployedSpec = RunSpec & { readonly deploymentId: DeploymentId };
+
+function isDeployed(spec: RunSpec): spec is DeployedSpec {
+  return spec.deploymentId !== null;
+}
+
 function granted(leaseId: string): Reserved {
-  return { reservation: { kind: "granted", leaseId }, made: leaseId };
+  return { reservation: { kind: "granted", leaseId }, made: leaseId, isKeyed: false };
 }
 
 function refused(reservation: Reservation): Reserved {
-  return { reservation, made: null };
+  return { reservation, made: null, isKeyed: false };
 }
 
 function askFor(id: FlowRunId, { record }: RunRow, spec: RunSpec, limit: DeploymentLimit): SlotAsk {

@@ -1,4 +1,5 @@
 /** What an object that owns flow runs is made of, wired together, and what it takes up again from an earlier life. */
+import { KEY_LABEL } from "#protocol/flow-control";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { clock } from "./clock.ts";
@@ -10,6 +11,7 @@ import { EVENT_HUB } from "./event-hub-object.ts";
 import { flowRunDocument } from "./flow-run-document.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { KeyedReserver } from "./keyed-reserver.ts";
 import { LOG_HUB } from "./log-hub-object.ts";
 import { LogStream } from "./log-stream.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
@@ -66,13 +68,23 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     spec: (step) => store.spec(step.id),
     publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
   });
-  const reserver = new Reserver({ store, limits: new DeploymentLimits(env.DB), objects: env.CONCURRENCY_LIMITS });
+  const reserver = new Reserver({
+    store,
+    limits: new DeploymentLimits(env.DB),
+    objects: env.CONCURRENCY_LIMITS,
+    keyed: new KeyedReserver({
+      store,
+      objects: env.KEYED_LIMITS,
+      supersede: async (id) => ownerOf(env.FLOW_RUNS, id)?.supersede(id, "any"),
+      label: (id, key) => commit.run(() => recorder.addLabels(id, { [KEY_LABEL]: key })),
+    }),
+  });
   const performer = new Performer({
     env,
     store,
     emitter,
     tellProcess: (id, action, state) => sockets.tell(id, action, state),
-    leaveLine: (id) => reserver.leaveLine(id),
+    giveSlotsBack: (id, leaseId) => reserver.giveBack(id, leaseId),
     cancelChildren: async (id) => {
       const children = await commit.run(() => reports.cancelTasks(id));
       await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.cancelWithParent(child)));

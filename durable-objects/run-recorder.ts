@@ -241,11 +241,22 @@ export class RunRecorder {
 
   /** A child of a cancelled run is cancelled with it: at once, or through its worker when it has a deployment. */
   cancelWithParent(id: FlowRunId): void {
+    this.#cancel(id, "The parent flow run was cancelled.");
+  }
+
+  /** Cancels a run for which a newer one came; see FlowRunOwner.supersede. */
+  supersede(id: FlowRunId, which: "waiting" | "any"): void {
+    const state = this.#parts.store.run(id)?.record.state;
+    if (which === "any" || state?.type === "SCHEDULED") this.#cancel(id, "A newer run took its place.");
+  }
+
+  #cancel(id: FlowRunId, message: string): void {
     const { store, now } = this.#parts;
     const row = store.run(id);
     if (!row || isTerminal(row.record.state?.type) || row.record.state?.type === "CANCELLING") return;
-    const type = row.record.deploymentId === null ? "CANCELLED" : "CANCELLING";
-    const state = systemState(type, null, "The parent flow run was cancelled.");
+    const waits = row.record.state?.type === "SCHEDULED" && !isInHand(row.record.state, row.record.policy);
+    const type = waits || row.record.deploymentId === null ? "CANCELLED" : "CANCELLING";
+    const state = systemState(type, null, message);
     const decision = this.#decide(row, state, FLOW_RUN_POLICY, NOTHING_DEMANDED, now());
     if (decision.written) this.#write(id, row, decision, {});
   }

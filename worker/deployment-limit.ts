@@ -6,6 +6,7 @@
 import type { Deployment, DeploymentUpdate } from "#protocol/deployments";
 import { notFound } from "#protocol/errors";
 import type { DeploymentId } from "#protocol/ids";
+import { keyedLimitOwner } from "../durable-objects/keyed-limit-owner.ts";
 import { limitOwner } from "../durable-objects/limit-owner.ts";
 import { configureLimit, createLimit, removeLimit } from "./configure-limit.ts";
 import { findLimit } from "./db/queries/concurrency-limits.ts";
@@ -43,9 +44,10 @@ export async function linkLimit(env: Env, deployment: Deployment, wish: LimitWis
   if (row) await setDeploymentLimit(env, id, row.id);
 }
 
-/** The deployment is deleted: so is a limit of its own. */
-export async function dropOwnLimit(env: Env, id: DeploymentId): Promise<void> {
+/** The deployment is deleted: so are the limits of its own. */
+export async function dropOwnLimits(env: Env, id: DeploymentId): Promise<void> {
   await removeLimit(env, { name: ownName(id) });
+  await keyedLimitOwner(env.KEYED_LIMITS, id).remove();
 }
 
 /** Links the deployment to another limit, or to none. One of its own is deleted, one that others share stays. */

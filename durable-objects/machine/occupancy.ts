@@ -6,6 +6,11 @@ import type { State } from "#protocol/states";
 /** The name of the SCHEDULED state of a run that stands in the line of its deployment's limit; upstream's. */
 export const WAITS_FOR_A_SLOT = "AwaitingConcurrencySlot";
 
+/** Whether the run has a slot, or stands in line for one. */
+export function usesSlot({ state, policy }: { readonly state: State | null; readonly policy: FlowRunPolicy }): boolean {
+  return isInHand(state, policy) || state?.name === WAITS_FOR_A_SLOT;
+}
+
 /** The run's lease on its deployment's limit, as its state knows it. It may have ended. */
 export function leaseOf(state: State | null): string | null {
   return state?.state_details.deployment_concurrency_lease_id ?? null;

@@ -8,7 +8,7 @@ import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
 import * as flows from "../db/queries/flows.ts";
 import { workQueueById } from "../db/queries/work-queues.ts";
-import { dropOwnLimit } from "../deployment-limit.ts";
+import { dropOwnLimits } from "../deployment-limit.ts";
 import { forgetFlow } from "../known-flows.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
@@ -68,7 +68,7 @@ export function deploymentOperationRoutes(app: App): void {
     const ids = (await queries.listDeployments(env, { deployments: body.deployments }, page)).map(({ id }) => id);
     const gone = await Promise.all(ids.map((id) => queries.deleteDeployment(env, id)));
     const deleted = ids.filter((_, index) => gone[index]);
-    await Promise.all(deleted.map((id) => dropOwnLimit(env, id)));
+    await Promise.all(deleted.map((id) => dropOwnLimits(env, id)));
     return { deleted };
   });
   serve(

@@ -6,7 +6,7 @@ import { checkJobVariables } from "../check-job-variables.ts";
 import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
-import { dropOwnLimit, requireSharedLimit, withLimit } from "../deployment-limit.ts";
+import { dropOwnLimits, requireSharedLimit, withLimit } from "../deployment-limit.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -69,7 +69,7 @@ export function deploymentRoutes(app: App): void {
     api.deleteDeployment,
   )(async ({ env, params }) => {
     if (!(await queries.deleteDeployment(env, params.id))) throw notFound("Deployment", params.id);
-    await dropOwnLimit(env, params.id);
+    await dropOwnLimits(env, params.id);
     return undefined;
   });
   serve(

@@ -2,23 +2,12 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
-import type { FlowRunId } from "#protocol/ids";
 import { limitObjectName } from "../../../durable-objects/lease-id.ts";
 import { aDeployment, aPool, call } from "../support/api.ts";
-import { movableClock, WorkerClient } from "../support/pools.ts";
+import { aRun, aWorker, propose, stateOf, type Verdict } from "../support/deployed-runs.ts";
+import { movableClock } from "../support/pools.ts";
 import { until } from "../support/runs.ts";
 
-interface RunState {
-  readonly type: string;
-  readonly name: string;
-  readonly message: string | null;
-  readonly state_details: { readonly deployment_concurrency_lease_id: string | null; readonly scheduled_time: string };
-}
-interface Verdict {
-  readonly status: string;
-  readonly state: RunState;
-  readonly details: { readonly reason?: string };
-}
 interface Limited {
   readonly id: string;
   readonly concurrency_limit: number | null;
@@ -26,19 +15,6 @@ interface Limited {
 }
 
 const moveClock = movableClock();
-
-async function aRun(deployment: { readonly id: string }): Promise<FlowRunId> {
-  const path = `/deployments/${deployment.id}/create_flow_run`;
-  return (await call<{ id: FlowRunId }>("POST", path, { state: { type: "SCHEDULED" } })).body.id;
-}
-
-async function propose(id: string, type: string, more: object = {}): Promise<Verdict> {
-  return (await call<Verdict>("POST", `/flow_runs/${id}/set_state`, { state: { type, ...more } })).body;
-}
-
-async function stateOf(id: string): Promise<RunState> {
-  return (await call<{ state: RunState }>("GET", `/flow_runs/${id}`)).body.state;
-}
 
 async function occupancy(limit: string) {
   const path = `/v2/concurrency_limits/${limit}/holders`;
@@ -49,17 +25,6 @@ async function limitOf(deployment: { readonly id: string }): Promise<NonNullable
   const { body } = await call<Limited>("GET", `/deployments/${deployment.id}`);
   if (!body.global_concurrency_limit) throw new Error("The deployment has no limit.");
   return body.global_concurrency_limit;
-}
-
-/** A worker of the pool that takes `limit` runs at the same time. */
-async function aWorker(pool: string, limit = 10): Promise<WorkerClient> {
-  const stub = env.WORK_POOLS.getByName(pool);
-  const response = await stub.fetch("https://pool/channel", { headers: { Upgrade: "websocket" } });
-  if (!response.webSocket) throw new Error(`No socket: ${response.status}`);
-  const worker = new WorkerClient("w", response.webSocket);
-  worker.send({ type: "hello", protocol: 1, worker_name: "w", worker_type: "process", limit });
-  await worker.waitFor("welcome");
-  return worker;
 }
 
 describe("a deployment with a limit of its own", () => {

@@ -9,6 +9,7 @@ import type {
 } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import type { FlowRunFilters } from "#protocol/filters";
+import { type FlowControl, NO_FLOW_CONTROL } from "#protocol/flow-control";
 import type { JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
@@ -17,7 +18,13 @@ import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { concurrencyLimits } from "../schema/concurrency-limits.ts";
-import { deploymentSchedules, deployments, deploymentVersions, type StoredDetails } from "../schema/deployments.ts";
+import {
+  deploymentFlowControls,
+  deploymentSchedules,
+  deployments,
+  deploymentVersions,
+  type StoredDetails,
+} from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
@@ -95,6 +102,7 @@ export interface RunnableDeployment {
   readonly details: DeploymentDetails;
   /** The number of its newest version. */
   readonly versionNumber: number;
+  readonly flowControl: FlowControl;
   readonly pool: { readonly id: WorkPoolId; readonly name: string; readonly baseJobTemplate: JsonObject } | null;
   readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
 }
@@ -113,6 +121,7 @@ export async function runnableDeployment(
       tags: deployments.tags,
       details: deployments.doc,
       versionNumber: newestVersion(deployments.id),
+      flowControl: deploymentFlowControls.doc,
       poolId: workPools.id,
       poolName: workPools.name,
       baseJobTemplate: workPools.baseJobTemplate,
@@ -123,6 +132,7 @@ export async function runnableDeployment(
     .from(deployments)
     .leftJoin(workPools, eq(workPools.id, deployments.workPoolId))
     .leftJoin(workQueues, queueName === null ? ofDeployment : named)
+    .leftJoin(deploymentFlowControls, eq(deploymentFlowControls.deploymentId, deployments.id))
     .where(eq(deployments.id, id));
   if (!row) return null;
   const { poolId, poolName, queueId, priority } = row;
@@ -132,6 +142,7 @@ export async function runnableDeployment(
     tags: row.tags,
     details: row.details,
     versionNumber: row.versionNumber ?? 1,
+    flowControl: row.flowControl ?? NO_FLOW_CONTROL,
     pool:
       poolId !== null && poolName !== null
         ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }
@@ -190,7 +201,8 @@ export async function changeDeployment(
 
 export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
   const db = openDb(env);
-  const [, , removed] = await db.batch([
+  const [, , , removed] = await db.batch([
+    db.delete(deploymentFlowControls).where(eq(deploymentFlowControls.deploymentId, id)),
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
     db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
     db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),

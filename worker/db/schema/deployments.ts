@@ -1,6 +1,7 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DeploymentContent } from "#protocol/deployment-versions";
 import type { DeploymentDetails, Schedule } from "#protocol/deployments";
+import type { FlowControl } from "#protocol/flow-control";
 import type { JsonObject } from "#protocol/flow-runs";
 
 /** The details, with the limit that its runs take slots of. */
@@ -28,6 +29,12 @@ export const deployments = sqliteTable(
     index("deployments_pool").on(table.workPoolId),
   ],
 );
+
+/** How runs of a deployment are limited by key, debounced and throttled; only where somebody said so. */
+export const deploymentFlowControls = sqliteTable("deployment_flow_controls", {
+  deploymentId: text().primaryKey(),
+  doc: text({ mode: "json" }).$type<FlowControl>().notNull(),
+});
 
 /** What a deployment was after each change. Rows are added, and go with the deployment. */
 export const deploymentVersions = sqliteTable(
