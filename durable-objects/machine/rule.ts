@@ -94,6 +94,13 @@ export interface EnclosingFlowRun {
   readonly runCount: number;
 }
 
+/** What the question for slots of the task's tags was answered. */
+export type TagSlots =
+  | { readonly kind: "granted" }
+  | { readonly kind: "full"; readonly tags: readonly string[]; readonly retryAfterSeconds: number }
+  /** The limit of a tag lets nobody in. */
+  | { readonly kind: "closed"; readonly tag: string };
+
 /** All that a rule may know where the owner of a task run decides, and not the process that executes it. */
 export interface OwnedTaskFacts extends TaskFacts {
   readonly run: OwnedTaskRecord;
@@ -101,6 +108,7 @@ export interface OwnedTaskFacts extends TaskFacts {
   readonly flowRun: EnclosingFlowRun | null;
   /** The COMPLETED state that is remembered under the proposal's cache key and has not expired. */
   readonly cached: State | null;
+  readonly tagSlots: TagSlots;
 }
 
 export interface Transition {
@@ -193,6 +201,8 @@ export type TaskEffect =
   | { readonly kind: "enqueue"; readonly dueAt: EpochMs; readonly isRetry: boolean }
   /** The task no longer waits for a task worker. */
   | { readonly kind: "dequeue" }
+  /** The task no longer holds slots of its tags' limits. */
+  | { readonly kind: "release-tags" }
   /** The result may be used by other task runs with this key, until `expiresAt` if there is an end. */
   | { readonly kind: "remember"; readonly cacheKey: string; readonly expiresAt: EpochMs | null };
 

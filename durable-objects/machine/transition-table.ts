@@ -124,7 +124,12 @@ function ownedTaskPicture(title: string, policy: OwnedTaskPolicy): Picture {
         flowRunRunCount: 1,
       };
       const flowRun = { id: flowRunId, state: stored("RUNNING"), runCount: 1 };
-      return decideOwnedTask(policy, { from, to }, { now: NOW, run, random: 0.5, flowRun, cached: null }, MINTED);
+      return decideOwnedTask(
+        policy,
+        { from, to },
+        { now: NOW, run, random: 0.5, flowRun, cached: null, tagSlots: { kind: "granted" } },
+        MINTED,
+      );
     },
   };
 }

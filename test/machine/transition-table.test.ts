@@ -104,7 +104,7 @@ describe("the behaviour of every policy", () => {
 
       A task as above, of a flow that runs, without a remembered result.
 
-      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-waits-when-slots-are-taken, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
