@@ -51,7 +51,7 @@ function contentOf(deployment: Deployment): DeploymentContent {
     details: {
       version: deployment.version,
       description: deployment.description,
-      concurrency_limit: deployment.global_concurrency_limit?.limit ?? null,
+      concurrency_limit: deployment.concurrency_limit,
       concurrency_options: deployment.concurrency_options,
       job_variables: deployment.job_variables,
       parameters: deployment.parameters,
