@@ -3,8 +3,8 @@
  * in any order and at the same time: runs begin, end, are cancelled and deleted, limits change, objects lose their memory.
  * The worker is the judge: what it was given and has not ended is in progress.
  *
- * Its teeth, shown with planted bugs: without counting those who were called it fails with too many runs of a key; with a
- * release that is not sent for deleted runs it fails at the end, with slots that stay taken.
+ * Its teeth, shown with planted bugs: with a keyed limit that is off by one it fails with too many runs in progress; with a
+ * release that is not sent for deleted runs, since a slot stays taken that others wait for.
  */
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -92,6 +92,8 @@ class World {
   async begin(key: string): Promise<void> {
     const id = await aRun({ id: this.deploymentId }, { key });
     this.keyOf.set(id, key);
+    // It may have been pushed before its key was known here.
+    this.judge();
   }
 
   async end(id: string, type: string): Promise<void> {
