@@ -11,6 +11,8 @@ import { type Bench, perSecond, type Row } from "./row.ts";
 
 const CONTENDERS = 1_000;
 const SLICE_MS = 10_000;
+/** A server that is still busy with a thousand requests then is not waited for. */
+const CUT_OFF_MS = 3_000;
 /** Prefect's own default for a client that is told nothing. */
 const RETRY_SECONDS = 30;
 
@@ -83,16 +85,16 @@ async function compete({ name, origin }: Contender, slots: number, durationMs: n
       else if (!isOver()) pairs += 1;
     }
   };
-  const begin = performance.now();
-  await Promise.all(
-    Array.from({ length: CONTENDERS }, () =>
-      contend().catch(() => {
-        failures += 1;
-      }),
-    ),
+  const all = Array.from({ length: CONTENDERS }, () =>
+    contend().catch(() => {
+      // What is cut off at the end has not failed.
+      if (!isOver()) failures += 1;
+    }),
   );
+  const cutOff = new Promise((resolve) => setTimeout(resolve, durationMs + CUT_OFF_MS));
+  await Promise.race([Promise.all(all), cutOff]);
   client.close();
-  return { pairs, durationMs: Math.min(durationMs, performance.now() - begin), handOverMs, failures };
+  return { pairs, durationMs, handOverMs, failures };
 }
 
 /** Stands in line at ours; null when there was no slot in time. */

@@ -18,13 +18,7 @@ import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { concurrencyLimits } from "../schema/concurrency-limits.ts";
-import {
-  deploymentFlowControls,
-  deploymentSchedules,
-  deployments,
-  deploymentVersions,
-  type StoredDetails,
-} from "../schema/deployments.ts";
+import { deploymentFlowControls, deploymentSchedules, deployments, type StoredDetails } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
@@ -197,17 +191,6 @@ export async function changeDeployment(
   const changed = await deploymentById(env, id);
   if (changed) await recordVersion(env, changed);
   return changed;
-}
-
-export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
-  const db = openDb(env);
-  const [, , , removed] = await db.batch([
-    db.delete(deploymentFlowControls).where(eq(deploymentFlowControls.deploymentId, id)),
-    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
-    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
-    db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
-  ]);
-  return removed.length > 0;
 }
 
 async function replaceSchedules(
