@@ -133,6 +133,16 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /**
+   * A slot of its deployment's limit is free for a run that waits for one; called by the limit. "comes": it is claimed
+   * now, or as soon as a worker that polls comes by. "not now": it does not wait, or no worker has room for it; it asks
+   * again when it is claimed.
+   */
+  slotFree(id: FlowRunId): Promise<"comes" | "not now">;
+  /** Whether the run has a slot of its deployment's limits, or waits for one; asked by a limit that heard nothing for long. */
+  usesSlot(id: FlowRunId): Promise<boolean>;
+  /** Cancels a run for which a newer one came; with "waiting" only if nobody has begun with it. */
+  supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */

@@ -77,6 +77,7 @@ export class PassedDeadlines {
       return;
     }
     const online = await this.#pools.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
+    if (online) await this.#parts.reserver.keep(row.runId);
     await commit.run(() => {
       if (online) recorder.extendClaim(row.runId, lease.generation);
       else if (deadlines.mayAct(row, now, this.#missedMs())) {

@@ -39,11 +39,12 @@ async function removeRun(
   id: FlowRunId,
   which: RunsToRemove,
 ): Promise<boolean> {
-  const { store, commit, recorder, logStream, runStream } = parts;
+  const { store, commit, recorder, logStream, runStream, reserver } = parts;
   const known = store.run(id);
   if (!known) return true;
   if (!isMeant(known, which)) return false;
-  const poolName = store.spec(id)?.placement?.poolName;
+  const spec = store.spec(id);
+  const poolName = spec?.placement?.poolName;
   const waiting = waitingTasks(parts, id);
   // Before the rows go, by which they would be found again after a crash; and after it what came in between.
   await withdraw(env, waiting);
@@ -59,6 +60,7 @@ async function removeRun(
   sockets.closeAll(id, 4404, "The flow run was deleted.");
   runStream.deleted(id);
   await withdraw(env, inBetween);
+  if (!isTerminal(row.record.state?.type)) await reserver.removed(id, spec, row.record.state);
   if (poolName !== undefined && !isTerminal(row.record.state?.type)) {
     const pool = env.WORK_POOLS.getByName(poolName);
     await pool.withdraw(id);

@@ -9,10 +9,12 @@ import {
   type Deletion,
   deleteDeployment,
   deleteFlow,
+  deploymentsOf,
   finishDeletion,
   runsToGo,
   unfinishedDeletions,
 } from "./db/queries/deletions.ts";
+import { dropOwnLimits } from "./deployment-limit.ts";
 import { forgetFlow } from "./known-flows.ts";
 import { removeFlowRuns } from "./remove-flow-runs.ts";
 
@@ -27,12 +29,17 @@ const SETTLED_AFTER_MS = 60_000;
 /** False when there is no such flow. */
 export async function deleteFlowWithRuns(env: Env, id: FlowId): Promise<boolean> {
   forgetFlow(id);
-  return removeFirstRuns(env, await deleteFlow(env, id));
+  const deployments = await deploymentsOf(env, id);
+  const deletion = await deleteFlow(env, id);
+  if (deletion) await Promise.all(deployments.map((one) => dropOwnLimits(env, one)));
+  return removeFirstRuns(env, deletion);
 }
 
 /** Its runs that have begun stay. False when there is no such deployment. */
 export async function deleteDeploymentWithRuns(env: Env, id: DeploymentId): Promise<boolean> {
-  return removeFirstRuns(env, await deleteDeployment(env, id));
+  const deletion = await deleteDeployment(env, id);
+  if (deletion) await dropOwnLimits(env, id);
+  return removeFirstRuns(env, deletion);
 }
 
 /** Goes on with every deletion that has left something; idempotent. */

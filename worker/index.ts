@@ -11,6 +11,7 @@ export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-obj
 export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { KeyedLimitObject } from "../durable-objects/keyed-limit-object.ts";
 export { LogHubObject } from "../durable-objects/log-hub-object.ts";
 export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
 export { TaskRunObject } from "../durable-objects/task-run-object.ts";

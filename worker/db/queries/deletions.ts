@@ -3,7 +3,7 @@ import { asc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
 import { openDb } from "../open.ts";
 import { deletions } from "../schema/deletions.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
+import { deploymentFlowControls, deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flowRuns } from "../schema/flow-runs.ts";
 import { flows } from "../schema/flows.ts";
 
@@ -19,6 +19,7 @@ export async function deleteFlow(env: Env, id: FlowId): Promise<Deletion | null>
       .select(noteOf("flow", flows, id))
       .onConflictDoNothing()
       .returning(),
+    db.delete(deploymentFlowControls).where(inArray(deploymentFlowControls.deploymentId, ofFlow)),
     db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
     db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
     db.delete(deployments).where(eq(deployments.flowId, id)),
@@ -36,11 +37,18 @@ export async function deleteDeployment(env: Env, id: DeploymentId): Promise<Dele
       .select(noteOf("deployment", deployments, id))
       .onConflictDoNothing()
       .returning(),
+    db.delete(deploymentFlowControls).where(eq(deploymentFlowControls.deploymentId, id)),
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
     db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
     db.delete(deployments).where(eq(deployments.id, id)),
   ]);
   return noted[0] ?? null;
+}
+
+/** The deployments of a flow. */
+export async function deploymentsOf(env: Env, flow: FlowId): Promise<DeploymentId[]> {
+  const rows = await openDb(env).select({ id: deployments.id }).from(deployments).where(eq(deployments.flowId, flow));
+  return rows.map(({ id }) => id as DeploymentId);
 }
 
 /** Oldest first. */
