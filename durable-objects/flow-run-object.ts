@@ -5,6 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
+import { isInHand } from "#machine/occupancy";
 import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
@@ -29,7 +30,6 @@ import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
 import { standingEffects } from "./perform.ts";
-import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
@@ -79,8 +79,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const reservation = await reserve(id, proposal.state);
-    const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
+    const outcome = await parts.places.propose(id, proposal, (asked) => parts.recorder.propose(id, proposal, asked));
     this.#arm();
     return outcome;
   }
@@ -99,7 +98,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => {
       if (!isTerminal(parts.store.run(id)?.record.state?.type)) return "not ended";
       if (from !== null && !parts.reports.rerunTasks(id, from)) return "unknown task";
-      parts.recorder.propose(id, { state: RETRY, force: true }, NOTHING_DEMANDED);
+      parts.recorder.propose(id, { state: RETRY, force: true });
       return "scheduled";
     });
     this.#arm();
@@ -291,6 +290,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const ticket = await parts.commit.run(() => parts.recorder.claim(id, worker));
     this.#arm();
     return ticket;
+  }
+
+  async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
+    const row = this.#parts?.store.run(id);
+    return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

@@ -128,6 +128,8 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /** Whether the run is in somebody's hand under the claim of this number; asked by its pool about a claim of a poller. */
+  holdsClaim(id: FlowRunId, generation: number): Promise<boolean>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */

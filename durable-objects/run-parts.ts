@@ -13,6 +13,7 @@ import { LOG_HUB } from "./log-hub-object.ts";
 import { LogStream } from "./log-stream.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
+import { Places } from "./places.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ChannelOwner } from "./run-channel-session.ts";
@@ -103,6 +104,12 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
       reports.forgetMemory();
     },
   );
+  const places = new Places({
+    store,
+    performer,
+    pool: (name) => env.WORK_POOLS.getByName(name),
+    commit: (job) => commit.run(job),
+  });
   const tasks = new TaskRecorder({
     env,
     store,
@@ -123,6 +130,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     logStream,
     recorder,
     reports,
+    places,
     tasks,
     commit,
     heartbeatMs,

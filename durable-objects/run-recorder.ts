@@ -21,6 +21,7 @@ import type { NewFlowRun } from "./flow-run-owner.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
+import { type Asked, NOTHING_ASKED } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { Sequence } from "./sequence.ts";
@@ -110,13 +111,14 @@ export class RunRecorder {
   propose(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
-    reservation: Reservation,
+    { reservation, claim }: Asked = NOTHING_ASKED,
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
     if (!row) return null;
     const policy = proposal.force ? FORCED_POLICY : FLOW_RUN_POLICY;
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
-    if (decision.written) this.#write(id, row, decision, {});
+    const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
+    if (decision.written) this.#write(id, row, decision, isClaimed ? { claims: claim } : {});
     return { result: decision.result, written: decision.written !== null };
   }
 

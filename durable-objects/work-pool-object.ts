@@ -26,9 +26,11 @@ import { clock } from "./clock.ts";
 import { type ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
 import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
+import { PoolQueues } from "./pool-queues.ts";
+import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
 import { PoolStore, type WorkerRow } from "./storage/pool-store.ts";
-import type { PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
+import type { Place, PolledClaim, PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
 import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
 
@@ -45,11 +47,19 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   claimRun = async (id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> =>
     (await ownerOf(this.env.FLOW_RUNS, id)?.claim(id, worker)) ?? null;
 
+  /** Asks the run's owner whether a claim of a poller came about; see {@link claimRun}. */
+  holdsClaim = async (id: FlowRunId, generation: number): Promise<boolean> =>
+    (await ownerOf(this.env.FLOW_RUNS, id)?.holdsClaim(id, generation)) ?? false;
+  /** Has the run's owner offer it again, if it waits; see {@link claimRun}. */
+  offerAgain = async (id: FlowRunId): Promise<void> => ownerOf(this.env.FLOW_RUNS, id)?.offer(id);
+
   readonly #copier: WorkerCopier;
   #store: PoolStore;
   #slots: PoolSlots;
   #workers: ConnectedWorkers;
   #dispatcher: PoolDispatcher;
+  #reservations: PoolReservations;
+  #queues = new PoolQueues([]);
   #settings: PoolSettings | null;
   /** When the alarm is set for, in real time; null when it is not set. */
   #alarmAt: number | null = null;
@@ -63,6 +73,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(ctx, this.#store);
     this.#dispatcher = this.#makeDispatcher();
+    this.#reservations = this.#makeReservations();
     this.#applySettings();
     this.#missLostWorkers();
     void ctx.blockConcurrencyWhile(async () => {
@@ -74,12 +85,17 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const id = ticket.flow_run_id;
     if (partitionOf(id) === null) throw new RangeError(`Flow run id ${id} leads to no owner: it was not made here.`);
     this.#dismissSilent(clock.now());
+    const current = this.#queues.current(queue);
     await this.#dispatcher.offer({
       id,
-      queueName: queue.name,
-      queuePriority: queue.priority,
+      queueName: current.name,
+      queuePriority: current.priority,
       dueAt: due_at as EpochMs,
     });
+  }
+
+  async reserve(claim: PolledClaim): Promise<Place> {
+    return this.#reservations.reserve(claim, this.#queues.current(claim.queue).name);
   }
 
   async withdraw(flowRunId: FlowRunId): Promise<void> {
@@ -119,7 +135,14 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   async configure(settings: PoolSettings): Promise<void> {
-    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) this.#store.putSettings(settings);
+    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) {
+      const changes = this.#queues.changesTo(settings.queues);
+      this.#store.together(() => {
+        this.#store.putSettings(settings);
+        for (const { from, to } of changes) this.#store.changeQueue(from, to);
+      });
+      for (const { from, to } of changes) this.#slots.renameQueue(from, to.name);
+    }
     this.#settings = settings;
     this.#applySettings();
     this.#pump();
@@ -140,6 +163,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(this.ctx, this.#store);
     this.#dispatcher = this.#makeDispatcher();
+    this.#reservations = this.#makeReservations();
     this.#applySettings();
   }
 
@@ -205,6 +229,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const next = this.#dispatcher.nextWakeAt(now);
     if (next !== null) this.#wakeAt(next);
     await this.#markLate(now);
+    if (await this.#reservations.settle(now)) this.#pump();
     await this.#copyWorkers();
   }
 
@@ -233,9 +258,24 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     });
   }
 
+  #makeReservations(): PoolReservations {
+    return new PoolReservations({
+      store: this.#store,
+      slots: this.#slots,
+      dispatcher: this.#dispatcher,
+      holdsClaim: (id, generation) => this.holdsClaim(id, generation),
+      offerAgain: (id) => this.offerAgain(id),
+      wakeAt: (at) => this.#wakeAt(at),
+      poolName: this.ctx.id.name ?? "",
+    });
+  }
+
   #applySettings(): void {
+    // Settings that an earlier version stored name no queues.
+    this.#queues = new PoolQueues(this.#settings?.queues ?? []);
     this.#workers.silentAfterMs = SPANS.missedHeartbeats * this.#heartbeatMs;
-    this.#dispatcher.configure(this.#settings?.isPaused ?? false, this.#settings?.concurrencyLimit ?? null);
+    const { isPaused = false, concurrencyLimit = null } = this.#settings ?? {};
+    this.#dispatcher.configure(isPaused, concurrencyLimit, this.#queues);
   }
 
   #hello(socket: WebSocket, frame: Hello, now: EpochMs): void {

@@ -61,7 +61,9 @@ export interface OwnedTaskRecord extends TaskRunRecord {
 /** What the shell's question for slots was answered (seam `reserve`). */
 export type Reservation =
   | { readonly kind: "granted"; readonly leaseIds: readonly string[] }
-  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly string[] };
+  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly string[] }
+  /** The run's own work pool or queue is full: it waits there already, so there is nowhere to send it. */
+  | { readonly kind: "no-place"; readonly limit: string; readonly heldBy: readonly string[] };
 
 /** What every rule may know besides the transition itself. */
 export interface RunFacts<Run extends RunRecord = RunRecord> {

@@ -13,7 +13,7 @@ export const aRunWaitsWhenSlotsAreTaken: Rule = {
   from: [null, "SCHEDULED", "COMPLETED", "FAILED", "CANCELLED", "CRASHED"],
   to: ["PENDING"],
   decide: (_, { now, reservation }) => {
-    if (reservation.kind === "granted") return PASS;
+    if (reservation.kind !== "full") return PASS;
     const because = `No slot is free in the concurrency limit "${reservation.limit}".`;
     return {
       kind: "replace",
