@@ -34,6 +34,7 @@ import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
 import { RunSockets } from "./run-sockets.ts";
+import { type RunStanding, standingOf } from "./run-standing.ts";
 import { watchedRun } from "./run-stream.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
@@ -295,6 +296,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
     const row = this.#parts?.store.run(id);
     return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;
+  }
+
+  async standing(id: FlowRunId): Promise<RunStanding | null> {
+    const row = this.#parts?.store.run(id);
+    const spec = this.#parts?.store.spec(id);
+    return row && spec ? standingOf(row, spec, clock.now()) : null;
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

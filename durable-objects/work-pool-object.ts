@@ -15,6 +15,7 @@ import { type FlowRunId, partitionOf } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { CHANNEL_PING, CHANNEL_PONG } from "#protocol/run-channel";
 import { after, type EpochMs, ms } from "#protocol/time";
+import type { Why } from "#protocol/why";
 import {
   type PoolOffer,
   type RunTicket,
@@ -26,6 +27,7 @@ import { clock } from "./clock.ts";
 import { type ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
 import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
+import { explainWait } from "./pool-explanation.ts";
 import { PoolQueues } from "./pool-queues.ts";
 import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
@@ -132,6 +134,21 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       held: this.#slots.poolUsed,
       workers: this.#store.workers().map((row) => this.#statusOf(row, now)),
     };
+  }
+
+  async explain(flowRunId: FlowRunId): Promise<Why[]> {
+    const now = clock.now();
+    const view = {
+      name: this.ctx.id.name ?? "",
+      store: this.#store,
+      slots: this.#slots,
+      dispatcher: this.#dispatcher,
+      queues: this.#queues,
+      settings: this.#settings,
+      workers: this.#store.workers().map((row) => ({ ...this.#statusOf(row, now), queueNames: row.queueNames })),
+      now,
+    };
+    return explainWait(view, flowRunId);
   }
 
   async configure(settings: PoolSettings): Promise<void> {

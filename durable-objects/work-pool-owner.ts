@@ -5,6 +5,7 @@
 import type { JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId, WorkQueueId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
+import type { Why } from "#protocol/why";
 import type { PoolOffer } from "#protocol/worker-channel";
 
 /** The part of a pool's row that dispatching needs. Given whole each time. */
@@ -99,6 +100,8 @@ export interface WorkPoolOwner {
   /** Tells the worker that has the run to kill its process. False when no connected worker has it. */
   kill(flowRunId: FlowRunId): Promise<boolean>;
   status(): Promise<PoolStatus>;
+  /** Why a run that is due is not given to anybody: what decides first, then what else stands in its way. */
+  explain(flowRunId: FlowRunId): Promise<Why[]>;
   /** Takes over a change of the pool's row. */
   configure(settings: PoolSettings): Promise<void>;
   /** The pool was deleted: workers are sent away, everything stored here is deleted. */

@@ -13,6 +13,7 @@ import { channelRoutes } from "./routes/channels.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { concurrencyLimitRoutes } from "./routes/concurrency-limits.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
@@ -35,6 +36,7 @@ import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
 import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
+import { whyRoutes } from "./routes/why.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
 import type { App, AppEnv } from "./serve.ts";
@@ -57,6 +59,7 @@ export function createApp(): App {
     flowRunOperationRoutes,
     flowRunGraphRoutes,
     flowRunRetryRoutes,
+    whyRoutes,
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
@@ -69,6 +72,7 @@ export function createApp(): App {
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,
+    deadLetterRoutes,
     slotHolderRoutes,
     artifactRoutes,
     variableRoutes,

@@ -8,6 +8,7 @@ import * as blockTypes from "./block-types.ts";
 import * as collections from "./collections.ts";
 import * as concurrencyLimits from "./concurrency-limits.ts";
 import * as dashboard from "./dashboard.ts";
+import * as deadLetters from "./dead-letters.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
@@ -31,6 +32,7 @@ import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
 import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
+import * as why from "./why.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
 
@@ -44,6 +46,7 @@ const MODULES = [
   flowRunOperations,
   flowRunGraph,
   flowRunRetry,
+  why,
   flowRunInputs,
   taskRuns,
   taskWorkers,
@@ -55,6 +58,7 @@ const MODULES = [
   workPools,
   workQueues,
   polling,
+  deadLetters,
   slotHolders,
   artifacts,
   variables,

@@ -204,6 +204,11 @@ export class Pool {
     return pool;
   }
 
+  /** The object of a pool that was made over the API. */
+  static named(name: string): Pool {
+    return new Pool(name);
+  }
+
   /** A pool that asks the objects that own flow runs. */
   static ofRealRuns(): Pool {
     pools += 1;
