@@ -28,19 +28,23 @@ import { type ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
 import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
 import { explainWait } from "./pool-explanation.ts";
+import { markLateRuns } from "./pool-late-runs.ts";
 import { PoolQueues } from "./pool-queues.ts";
 import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
-import { PoolStore, type WorkerRow } from "./storage/pool-store.ts";
-import type { Place, PolledClaim, PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
+import { shownWorkers } from "./pool-workers-shown.ts";
+import { PoolStore } from "./storage/pool-store.ts";
+import type { Place, PolledClaim, PoolSettings, PoolStatus, WorkPoolOwner } from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
-import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
+import { bad, CLOSE, type Dismissal, notAWebSocket, readWorkerFrame, silentError, workerRow } from "./worker-frame.ts";
 
 /** A worker that was not seen for this long is no longer listed. */
 const WORKER_REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000;
 const COPY_RETRY_MS = 5_000;
-/** Runs that are marked late together. */
-const LATE_AT_ONCE = 100;
+
+/** An upgrade with this header is told "changed" after each change of the pool's settings, and nothing else. */
+export const WATCH_HEADER = "x-sluice-watch";
+const WATCHERS = "watchers";
 
 type Hello = Extract<WorkerClientFrame, { type: "hello" }>;
 
@@ -119,11 +123,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const run = this.#slots.holderOf(flowRunId);
     const worker = run && this.#workers.get(run.workerName);
     if (!run || !worker) return false;
-    return this.#send(worker, {
-      type: "kill",
-      flow_run_id: flowRunId,
-      generation: run.generation,
-    });
+    return this.#send(worker, { type: "kill", flow_run_id: flowRunId, generation: run.generation });
   }
 
   async status(): Promise<PoolStatus> {
@@ -132,7 +132,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       ready: this.#store.countReady(),
       claiming: this.#slots.claiming,
       held: this.#slots.poolUsed,
-      workers: this.#store.workers().map((row) => this.#statusOf(row, now)),
+      workers: this.#shown(now).map(({ queueNames: _, ...worker }) => worker),
     };
   }
 
@@ -145,7 +145,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       dispatcher: this.#dispatcher,
       queues: this.#queues,
       settings: this.#settings,
-      workers: this.#store.workers().map((row) => ({ ...this.#statusOf(row, now), queueNames: row.queueNames })),
+      workers: this.#shown(now),
       now,
     };
     return explainWait(view, flowRunId);
@@ -162,6 +162,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     }
     this.#settings = settings;
     this.#applySettings();
+    for (const watcher of this.ctx.getWebSockets(WATCHERS)) watcher.send("changed");
     this.#pump();
   }
 
@@ -169,6 +170,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const error = new SluiceError("not_found", "The work pool was deleted.", {
       fix: "Start the worker for a work pool that exists.",
     });
+    for (const watcher of this.ctx.getWebSockets(WATCHERS)) watcher.close(1000, "deleted");
     for (const worker of [...this.#workers.all()])
       this.#dismiss(worker.socket, { closeCode: CLOSE.poolDeleted, error });
     this.#dispatcher.close();
@@ -187,22 +189,17 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   /** The worker channel: a WebSocket, forwarded by the Worker's route. */
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
-      const error = new SluiceError("protocol_unsupported", "The worker channel is a WebSocket.", {
-        fix: "Send the request with `Upgrade: websocket`.",
-      });
-      return Response.json(error.toBody(), {
-        status: error.status,
-        headers: { Upgrade: "websocket" },
-      });
+      return notAWebSocket();
     }
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#workers.accept(server, clock.now());
+    if (request.headers.has(WATCH_HEADER)) this.ctx.acceptWebSocket(server, [WATCHERS]);
+    else this.#workers.accept(server, clock.now());
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     // What still arrives on a socket that is being closed is told again by the `hello` of the next one.
-    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.readyState !== WebSocket.OPEN || this.ctx.getTags(socket).includes(WATCHERS)) return;
     const now = clock.now();
     const read = readWorkerFrame(message);
     const worker = this.#workers.on(socket);
@@ -245,22 +242,10 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#pump();
     const next = this.#dispatcher.nextWakeAt(now);
     if (next !== null) this.#wakeAt(next);
-    await this.#markLate(now);
+    const late = await markLateRuns(this.#store, now, async (id) => ownerOf(this.env.FLOW_RUNS, id)?.markLate(id));
+    if (late !== null) this.#wakeAt(late);
     if (await this.#reservations.settle(now)) this.#pump();
     await this.#copyWorkers();
-  }
-
-  /** Tells the owners of runs that have waited too long; their states say so to people. */
-  async #markLate(now: EpochMs): Promise<void> {
-    const late = this.#store.notMarkedLate((now - SPANS.lateAfterMs) as EpochMs, LATE_AT_ONCE);
-    if (late.length > 0) {
-      const outcomes = await Promise.allSettled(late.map((id) => ownerOf(this.env.FLOW_RUNS, id)?.markLate(id)));
-      this.#store.markLate(late.filter((_, index) => outcomes[index]?.status === "fulfilled"));
-    }
-    const next = this.#store.nextNotMarkedLate();
-    if (next === null) return;
-    // What could not be told is told again in a while; a page that was full has its next at once.
-    this.#wakeAt(Math.max(next + SPANS.lateAfterMs, late.length === LATE_AT_ONCE ? now : now + 1_000) as EpochMs);
   }
 
   #makeDispatcher(): PoolDispatcher {
@@ -296,26 +281,14 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   #hello(socket: WebSocket, frame: Hello, now: EpochMs): void {
-    const row: WorkerRow = {
-      name: frame.worker_name,
-      id: this.#store.worker(frame.worker_name)?.id ?? crypto.randomUUID(),
-      type: frame.worker_type,
-      limit: frame.limit,
-      queueNames: frame.work_queue_names,
-      isOnline: true,
-      connectedAt: now,
-      lastSeenAt: now,
-    };
+    const row = workerRow(frame, this.#store.worker(frame.worker_name), now);
     this.#store.together(() => {
       this.#store.deleteWorkersUnseenSince((now - WORKER_REMEMBERED_MS) as EpochMs);
       this.#store.putWorker(row);
     });
     this.#slots.workerHas(
       row.name,
-      frame.runs.map((run) => ({
-        id: run.flow_run_id,
-        generation: run.generation,
-      })),
+      frame.runs.map(({ flow_run_id: id, generation }) => ({ id, generation })),
       now,
     );
     const replaced = this.#workers.join(socket, row);
@@ -382,16 +355,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   #dismissSilent(now: EpochMs): void {
     const sockets = this.#workers.silent(now);
     if (sockets.length === 0) return;
-    const error = new SluiceError(
-      "conflict",
-      `No heartbeat arrived for ${this.#workers.silentAfterMs / 1000} seconds.`,
-      {
-        fix: `Send "${CHANNEL_PING}" every ${this.#heartbeatMs / 1000} seconds, and connect again.`,
-      },
-    );
-    for (const socket of sockets) {
-      this.#dismiss(socket, { closeCode: CLOSE.silent, error });
-    }
+    const error = silentError(this.#workers.silentAfterMs, this.#heartbeatMs);
+    for (const socket of sockets) this.#dismiss(socket, { closeCode: CLOSE.silent, error });
   }
 
   /** The worker on this socket, if it was not replaced, is not connected any more. */
@@ -415,18 +380,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     if (this.#store.uncopiedWorkers().length > 0) this.ctx.waitUntil(this.#copyWorkers());
   }
 
-  #statusOf(row: WorkerRow, now: EpochMs): PoolWorker {
-    const worker = this.#workers.get(row.name);
-    return {
-      name: row.name,
-      type: row.type,
-      limit: row.limit,
-      active: this.#slots.workerUsed(row.name),
-      online: worker !== undefined && !this.#workers.isSilent(worker, now),
-      draining: worker?.isDraining ?? false,
-      connectedAt: row.connectedAt,
-      lastSeenAt: worker ? this.#workers.lastSeenAt(worker) : row.lastSeenAt,
-    };
+  #shown(now: EpochMs) {
+    return shownWorkers({ store: this.#store, workers: this.#workers, slots: this.#slots }, now);
   }
 
   /** Sets the alarm, unless it is set for an earlier time. */
