@@ -293,6 +293,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     return ticket;
   }
 
+  async giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null> {
+    const parts = this.#parts;
+    if (!parts?.store.run(id)) return null;
+    const isGivenBack = await parts.commit.run(() => parts.recorder.giveBack(id, generation, reason));
+    this.#arm();
+    return isGivenBack;
+  }
+
   async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
     const row = this.#parts?.store.run(id);
     return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;

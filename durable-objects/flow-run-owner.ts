@@ -129,6 +129,12 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /**
+   * A worker could not start the run that it claimed: the run waits again, or ends Crashed after a bounded number of
+   * times. False when there is nothing to give back: it was started, has ended, or was claimed anew. Null when there is
+   * no such run.
+   */
+  giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null>;
   /** Whether the run is in somebody's hand under the claim of this number; asked by its pool about a claim of a poller. */
   holdsClaim(id: FlowRunId, generation: number): Promise<boolean>;
   /** What the run waits for, as far as its owner knows. Null when there is no such run. */

@@ -154,27 +154,32 @@ export class RunRecorder {
 
   /**
    * Gives back a claim that was not confirmed: the run waits again, later each time; after a bounded number of
-   * claims it ends Crashed with the reason of each.
+   * claims it ends Crashed with the reason of each. False when it is not there to be given back.
    */
-  giveBack(id: FlowRunId, generation: number, reason: string): void {
+  giveBack(id: FlowRunId, generation: number, reason: string): boolean {
     const { store, now, deadlines } = this.#parts;
     const row = store.run(id);
     if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
       if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
-      return;
+      return false;
     }
     const at = now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
     const scheduled = toWireTime((at + 1_000 * 2 ** (returned.length - 1)) as EpochMs);
     const state: StateCreate = exhausted
-      ? systemState("CRASHED", null, `No worker started this run. ${returned.join(" ")}`)
+      ? systemState(
+          "CRASHED",
+          null,
+          `No worker started this run. ${returned.map((why, at) => `${at + 1}: ${why}`).join(" ")}`,
+        )
       : {
           ...systemState("SCHEDULED", null, `${reason} The run waits for a worker again.`),
           state_details: { ...NO_DETAILS, scheduled_time: scheduled },
         };
     const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, at);
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
+    return decision.written !== null;
   }
 
   /** Ends a run whose process fell silent, in whatever state the process had it in hand. */

@@ -24,6 +24,7 @@ import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
 import { flowRunRetryRoutes } from "./routes/flow-run-retry.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
+import { giveBackRoutes } from "./routes/give-back.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
@@ -59,6 +60,7 @@ export function createApp(): App {
     flowRunOperationRoutes,
     flowRunGraphRoutes,
     flowRunRetryRoutes,
+    giveBackRoutes,
     whyRoutes,
     flowRunRoutes,
     flowRunInputRoutes,

@@ -20,6 +20,7 @@ import * as flowRunOperations from "./flow-run-operations.ts";
 import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
+import * as giveBack from "./give-back.ts";
 import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
@@ -46,6 +47,7 @@ const MODULES = [
   flowRunOperations,
   flowRunGraph,
   flowRunRetry,
+  giveBack,
   why,
   flowRunInputs,
   taskRuns,

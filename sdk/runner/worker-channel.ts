@@ -70,6 +70,13 @@ export class WorkerChannel {
     this.#send({ type: "released", flow_run_id: flowRunId, generation });
   }
 
+  /** Says hello anew, on another connection. */
+  reconnect(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#letGo(1000);
+    void this.#connect();
+  }
+
   /** Closes the connection for good. */
   stop(): void {
     this.#stopped.abort();

@@ -49,6 +49,8 @@ function stateText(state: RunnerState, { name, pool, url }: WorkerName): string 
         : `Not connected (attempt ${state.attempt}): ${state.because}`;
     case "online":
       return `Worker "${name}" is online. Stop it with Ctrl-C.`;
+    case "paused":
+      return `Run after run could not be started here: ${printable(state.because)} Nothing is taken for ${Math.round(state.pauseMs / 1_000)} s.`;
     case "draining":
       return `${state.because}: no new runs are taken; those that run are waited for. Once more to stop them too.`;
     case "stopped":
