@@ -40,6 +40,7 @@ import { variableRoutes } from "./routes/variables.ts";
 import { whyRoutes } from "./routes/why.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
+import { workerPollRoutes } from "./routes/worker-poll.ts";
 import type { App, AppEnv } from "./serve.ts";
 import { unknownRoute } from "./unknown-route.ts";
 
@@ -74,6 +75,7 @@ export function createApp(): App {
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,
+    workerPollRoutes,
     deadLetterRoutes,
     slotHolderRoutes,
     artifactRoutes,

@@ -36,6 +36,7 @@ import * as variables from "./variables.ts";
 import * as why from "./why.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
+import * as workerPoll from "./worker-poll.ts";
 
 const MODULES = [
   server,
@@ -60,6 +61,7 @@ const MODULES = [
   workPools,
   workQueues,
   polling,
+  workerPoll,
   deadLetters,
   slotHolders,
   artifacts,

@@ -26,7 +26,8 @@ import { WorkerChannel, type WorkerHello } from "./worker-channel.ts";
 export type RunnerState =
   /** No connection; `attempt` counts the failed ones since it was last online, and `because` tells of the last. */
   | { readonly kind: "connecting"; readonly attempt: number; readonly because: string | null }
-  | { readonly kind: "online"; readonly workerId: string }
+  /** `via` says whether it is connected, or asks by requests because its connections were cut again and again. */
+  | { readonly kind: "online"; readonly workerId: string; readonly via: "socket" | "requests" }
   /** Run after run could not be started here, the last `because` of this: nothing is taken for a while. */
   | { readonly kind: "paused"; readonly because: string; readonly pauseMs: number }
   /** `error` is set when the pool sent the worker away. */
@@ -95,7 +96,7 @@ export class Runner {
       check: (signal) => this.#checkPool(signal),
       onWelcome: ({ worker_id: workerId }) => {
         if (this.#state.kind === "draining" || this.#state.kind === "paused") this.#channel.drain();
-        else this.#enter({ kind: "online", workerId });
+        else this.#enter({ kind: "online", workerId, via: this.#channel.isByRequests ? "requests" : "socket" });
       },
       onRun: (ticket) => void this.#take(ticket),
       onKill: (id, generation) => this.#kill(id, generation),

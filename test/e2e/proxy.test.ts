@@ -27,7 +27,8 @@ class CuttingProxy implements AsyncDisposable {
   /** Hosts and ports that were asked for. */
   readonly asked: string[] = [];
 
-  constructor(cutAfterMs: number) {
+  /** With `socketsAfterMs`, WebSockets are cut after this span, and requests after the first one. */
+  constructor(cutAfterMs: number, socketsAfterMs = cutAfterMs) {
     this.#server = createServer();
     this.#server.on("connect", (request, client: Socket) => {
       this.asked.push(request.url ?? "");
@@ -36,7 +37,12 @@ class CuttingProxy implements AsyncDisposable {
         client.write("HTTP/1.1 200 Connection established\r\n\r\n");
         far.pipe(client).pipe(far);
       });
-      const cut = setTimeout(() => client.destroy(), cutAfterMs);
+      let cut = setTimeout(() => client.destroy(), cutAfterMs);
+      client.on("data", (bytes: Buffer) => {
+        if (!/upgrade: websocket/i.test(bytes.toString("latin1"))) return;
+        clearTimeout(cut);
+        cut = setTimeout(() => client.destroy(), socketsAfterMs);
+      });
       for (const [socket, other] of [
         [client, far],
         [far, client],
@@ -82,6 +88,21 @@ describe("a worker behind a proxy", () => {
       await eventually("the worker was cut off and is back", () => online() > before);
     }
     expect(new Set(proxy.asked)).toEqual(new Set([`${FAR_HOST}:${server.port}`]));
+    expect(trace.read().filter(({ what }) => what === "start")).toHaveLength(3);
+  });
+
+  it("goes by requests where its sockets are cut again and again, and says so", async ({ expect }) => {
+    using trace = traceFile();
+    await using proxy = new CuttingProxy(60_000, 100);
+    const env = await proxy.open();
+    await plane.pool("narrow");
+    const apiUrl = `http://${FAR_HOST}:${server.port}/api`;
+    await using worker = await startWorker({ apiUrl, pool: "narrow", env, limit: 1 });
+    await eventually("it goes by requests", () => worker.lines.some(({ via }) => via === "requests"));
+    const deployment = await plane.deploy("test/e2e/flows/steps.ts:steps", "narrow");
+    const ids = [];
+    for (let count = 0; count < 3; count++) ids.push((await plane.trigger(deployment, { trace: trace.path })).id);
+    for (const id of ids) expect((await plane.ends(id)).state_name).toBe("Completed");
     expect(trace.read().filter(({ what }) => what === "start")).toHaveLength(3);
   });
 
