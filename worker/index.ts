@@ -4,6 +4,7 @@ import type { EpochMs } from "#protocol/time";
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
+import { finishDeletions } from "./delete-with-runs.ts";
 import { consume } from "./queues/consume.ts";
 
 export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
@@ -23,6 +24,7 @@ export default {
   queue: (batch, env) => consume(batch, env),
   async scheduled(controller, env, ctx) {
     if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
+    ctx.waitUntil(finishDeletions(env, Date.now() as EpochMs));
     await everyMinute(controller, env);
   },
 } satisfies ExportedHandler<Env>;

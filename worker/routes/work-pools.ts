@@ -4,6 +4,7 @@ import * as api from "#protocol/work-pools";
 import * as queries from "../db/queries/work-pools.ts";
 import { type App, serve } from "../serve.ts";
 import { tellPool } from "../tell-pool.ts";
+import { tellStatusesNow } from "../tell-statuses.ts";
 
 /** Upstream keeps names with this beginning for itself. */
 const RESERVED_PREFIX = "prefect";
@@ -29,6 +30,7 @@ export function workPoolRoutes(app: App): void {
       });
     }
     await tellPool(env, pool.name);
+    await tellStatusesNow(env);
     return pool;
   });
   serve(app, api.filterWorkPools)(({ env, body }) => queries.listWorkPools(env, body.work_pools, pageOf(body)));
@@ -41,6 +43,7 @@ export function workPoolRoutes(app: App): void {
     const pool = await queries.changeWorkPool(env, params.name, body);
     if (!pool) throw notFound("Work pool", `"${params.name}"`);
     await tellPool(env, pool.name);
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(
@@ -84,6 +87,7 @@ export function workPoolRoutes(app: App): void {
     if (outcome === "unknown") throw notFound("Work queue", `"${params.name}/${params.queue}"`);
     if (outcome === "name taken") throw queueNameTaken(params.name, body.name ?? "");
     await tellPool(env, params.name);
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(

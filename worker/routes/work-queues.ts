@@ -13,6 +13,7 @@ import {
 import * as queries from "../db/queries/work-queues.ts";
 import { type App, serve } from "../serve.ts";
 import { tellPool } from "../tell-pool.ts";
+import { tellStatusesNow } from "../tell-statuses.ts";
 
 export function workQueueRoutes(app: App): void {
   serve(
@@ -57,6 +58,7 @@ export function workQueueRoutes(app: App): void {
     if (outcome === "unknown") throw notFound("Work queue", params.id);
     if (outcome === "name taken") throw nameTaken(pool.name, body.name ?? "");
     await tellPool(env, pool.name);
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(

@@ -15,7 +15,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
+import { deploymentSchedules, deployments } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
@@ -179,16 +179,6 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
   const changed = await deploymentById(env, id);
   if (changed) await recordVersion(env, changed);
   return true;
-}
-
-export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
-  const db = openDb(env);
-  const [, , removed] = await db.batch([
-    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
-    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
-    db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
-  ]);
-  return removed.length > 0;
 }
 
 async function replaceSchedules(
