@@ -5,7 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
-import { usesSlot } from "#machine/occupancy";
+import { isInHand, usesSlot } from "#machine/occupancy";
 import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
@@ -30,12 +30,12 @@ import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
 import { standingEffects } from "./perform.ts";
-import { NOTHING_DEMANDED } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
 import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
+import { type RunStanding, standingOf } from "./run-standing.ts";
 import { watchedRun } from "./run-stream.ts";
 import { writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
@@ -79,11 +79,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const { commit, recorder, reserver } = parts;
-    // Who insists is not stopped by a limit.
-    const reserved = proposal.force ? null : await reserver.reserve(id, proposal.state.type, "client");
-    const outcome = await commit.run(() => recorder.propose(id, proposal, reserved?.reservation ?? NOTHING_DEMANDED));
-    if (reserved) await reserver.settle(id, reserved);
+    const outcome = await parts.places.propose(id, proposal, (asked) => parts.recorder.propose(id, proposal, asked));
     this.#arm();
     return outcome;
   }
@@ -102,7 +98,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => {
       if (!isTerminal(parts.store.run(id)?.record.state?.type)) return "not ended";
       if (from !== null && !parts.reports.rerunTasks(id, from)) return "unknown task";
-      parts.recorder.propose(id, { state: RETRY, force: true }, NOTHING_DEMANDED);
+      parts.recorder.propose(id, { state: RETRY, force: true });
       return "scheduled";
     });
     this.#arm();
@@ -297,6 +293,25 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const parts = this.#parts;
     await parts?.commit.run(() => parts.recorder.supersede(id, which));
     this.#arm();
+  }
+
+  async giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null> {
+    const parts = this.#parts;
+    if (!parts?.store.run(id)) return null;
+    const isGivenBack = await parts.commit.run(() => parts.recorder.giveBack(id, generation, reason));
+    this.#arm();
+    return isGivenBack;
+  }
+
+  async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
+    const row = this.#parts?.store.run(id);
+    return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;
+  }
+
+  async standing(id: FlowRunId): Promise<RunStanding | null> {
+    const row = this.#parts?.store.run(id);
+    const spec = this.#parts?.store.spec(id);
+    return row && spec ? standingOf(row, spec, clock.now()) : null;
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

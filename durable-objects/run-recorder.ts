@@ -21,6 +21,7 @@ import type { NewFlowRun } from "./flow-run-owner.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
+import { type Asked, NOTHING_ASKED } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { Sequence } from "./sequence.ts";
@@ -110,13 +111,14 @@ export class RunRecorder {
   propose(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
-    reservation: Reservation,
+    { reservation, claim }: Asked = NOTHING_ASKED,
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
     if (!row) return null;
     const policy = proposal.force ? FORCED_POLICY : FLOW_RUN_POLICY;
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
-    if (decision.written) this.#write(id, row, decision, {});
+    const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
+    if (decision.written) this.#write(id, row, decision, isClaimed ? { claims: claim } : {});
     return { result: decision.result, written: decision.written !== null };
   }
 
@@ -173,27 +175,32 @@ export class RunRecorder {
 
   /**
    * Gives back a claim that was not confirmed: the run waits again, later each time; after a bounded number of
-   * claims it ends Crashed with the reason of each.
+   * claims it ends Crashed with the reason of each. False when it is not there to be given back.
    */
-  giveBack(id: FlowRunId, generation: number, reason: string): void {
+  giveBack(id: FlowRunId, generation: number, reason: string): boolean {
     const { store, now, deadlines } = this.#parts;
     const row = store.run(id);
     if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
       if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
-      return;
+      return false;
     }
     const at = now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
     const scheduled = toWireTime((at + 1_000 * 2 ** (returned.length - 1)) as EpochMs);
     const state: StateCreate = exhausted
-      ? systemState("CRASHED", null, `No worker started this run. ${returned.join(" ")}`)
+      ? systemState(
+          "CRASHED",
+          null,
+          `No worker started this run. ${returned.map((why, at) => `${at + 1}: ${why}`).join(" ")}`,
+        )
       : {
           ...systemState("SCHEDULED", null, `${reason} The run waits for a worker again.`),
           state_details: { ...NO_DETAILS, scheduled_time: scheduled },
         };
     const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, at);
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
+    return decision.written !== null;
   }
 
   /** Ends a run whose process fell silent, in whatever state the process had it in hand. */

@@ -8,6 +8,7 @@ import * as blockTypes from "./block-types.ts";
 import * as collections from "./collections.ts";
 import * as concurrencyLimits from "./concurrency-limits.ts";
 import * as dashboard from "./dashboard.ts";
+import * as deadLetters from "./dead-letters.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
@@ -20,6 +21,7 @@ import * as flowRunOperations from "./flow-run-operations.ts";
 import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
+import * as giveBack from "./give-back.ts";
 import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
@@ -32,8 +34,10 @@ import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
 import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
+import * as why from "./why.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
+import * as workerPoll from "./worker-poll.ts";
 
 const MODULES = [
   server,
@@ -45,6 +49,8 @@ const MODULES = [
   flowRunOperations,
   flowRunGraph,
   flowRunRetry,
+  giveBack,
+  why,
   flowRunInputs,
   taskRuns,
   taskWorkers,
@@ -57,6 +63,8 @@ const MODULES = [
   workPools,
   workQueues,
   polling,
+  workerPoll,
+  deadLetters,
   slotHolders,
   artifacts,
   variables,

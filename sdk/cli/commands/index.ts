@@ -79,6 +79,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./deployment/delete.ts")).deploymentDelete,
   },
   {
+    noun: "dead-letter",
+    verb: "ls",
+    summary: "List messages that were given up, the latest first.",
+    load: async () => (await import("./dead-letter/ls.ts")).deadLetterLs,
+  },
+  {
+    noun: "dead-letter",
+    verb: "replay",
+    summary: "Send a message that was given up to its queue again.",
+    load: async () => (await import("./dead-letter/replay.ts")).deadLetterReplay,
+  },
+  {
     noun: "flow-run",
     verb: "ls",
     summary: "List flow runs, the latest first.",
@@ -89,6 +101,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     verb: "inspect",
     summary: "Show one flow run with its task runs.",
     load: async () => (await import("./flow-run/inspect.ts")).flowRunInspect,
+  },
+  {
+    noun: "flow-run",
+    verb: "why",
+    summary: "Say why a flow run is not running.",
+    load: async () => (await import("./flow-run/why.ts")).flowRunWhy,
   },
   {
     noun: "flow-run",
