@@ -23,64 +23,36 @@ import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs"
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
-import { Copier } from "./copier.ts";
-import { Deadlines } from "./deadlines.ts";
-import { EventEmitter } from "./event-emitter.ts";
-import { EVENT_HUB } from "./event-hub-object.ts";
-import { flowRunDocument, withEstimates } from "./flow-run-document.ts";
+import { withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { Heartbeats } from "./heartbeats.ts";
-import { LOG_HUB } from "./log-hub-object.ts";
 import { readLogs } from "./log-lines.ts";
-import { LogStream } from "./log-stream.ts";
 import type { TaskProposal } from "./owned-task.ts";
-import { ownerOf, PartitionIds } from "./partition.ts";
-import { Performer, standingEffects } from "./perform.ts";
-import { ReportRecorder } from "./report-recorder.ts";
+import { PassedDeadlines } from "./passed-deadlines.ts";
+import { standingEffects } from "./perform.ts";
 import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
-import { ResourceNames } from "./resource-names.ts";
 import { resume } from "./resume.ts";
-import { answerFrame, type ChannelOwner, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
-import { RunRecorder } from "./run-recorder.ts";
-import { RunStream, watchedRun } from "./run-stream.ts";
-import { Sequence } from "./sequence.ts";
-import { stateDeadline } from "./state-deadlines.ts";
+import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
+import { openParts, type RunParts } from "./run-parts.ts";
+import { RunSockets } from "./run-sockets.ts";
+import { watchedRun } from "./run-stream.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
-import { isUntouched, migrate } from "./storage/migrate.ts";
-import { type DeadlineRow, RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
-import { TaskRecorder } from "./task-recorder.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
 /** Expired runs that one commit removes: each may have thousands of log lines. */
 const REMOVED_TOGETHER = 5;
 
-/** The parts that exist once the object owns its first run. */
-interface Parts extends ChannelOwner {
-  readonly store: RunStore;
-  readonly ids: PartitionIds;
-  readonly copier: Copier;
-  readonly performer: Performer;
-  readonly deadlines: Deadlines;
-  readonly heartbeats: Heartbeats;
-  readonly logStream: LogStream;
-  readonly runStream: RunStream;
-  readonly tasks: TaskRecorder;
-}
-
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
-  readonly #heartbeatMs: number;
-  /** When each run last said something that is not a heartbeat; lost with the object's memory, and missed by nobody. */
-  readonly #seenAt = new Map<FlowRunId, EpochMs>();
+  readonly #sockets: RunSockets;
   /** Null until the first run is made: an object that is asked for unknown ids writes nothing. */
-  #parts: Parts | null = null;
+  #parts: RunParts | null = null;
   #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#heartbeatMs = Number(env.SLUICE_HEARTBEAT_MS) || DEFAULT_HEARTBEAT_MS;
+    this.#sockets = new RunSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(CHANNEL_PING, CHANNEL_PONG));
     if (!isUntouched(ctx.storage)) this.#open();
   }
@@ -186,7 +158,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const row = await parts.commit.run(() => parts.recorder.remove(id));
     if (row === null) return false;
     parts.logStream.forget(id);
-    for (const socket of this.ctx.getWebSockets(id)) socket.close(4404, "The flow run was deleted.");
+    this.#sockets.closeAll(id, 4404, "The flow run was deleted.");
     parts.runStream.deleted(id);
     await deleteCopies(this.env.DB, id);
     if (spec?.placement) {
@@ -365,14 +337,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
     }
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server, [id]);
+    this.#sockets.accept(server, id);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     // Who watches has nothing to say.
     if (watchedRun(this.ctx, socket)) return;
-    const id = this.ctx.getTags(socket)[0] as FlowRunId;
+    const id = this.#sockets.runOf(socket);
     const parts = this.#parts;
     const frame = typeof message === "string" ? parseFrame(message) : "Binary frames are not part of the protocol.";
     if (typeof frame === "string" || !parts) {
@@ -383,14 +355,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       socket.close(4400, reason.slice(0, 120));
       return;
     }
-    const peer = socket.deserializeAttachment() as ChannelPeer | null;
+    const peer = this.#sockets.peerOf(socket);
     const answer = await answerFrame(parts, id, peer, frame);
     for (const answerFrame of answer.frames) socket.send(JSON.stringify(answerFrame));
     if (answer.peer === null) socket.close(4409, "See the last frame.");
-    else if (peer === null) {
-      socket.serializeAttachment(answer.peer);
-      this.#supersede(socket, answer.peer);
-    }
+    else if (peer === null) this.#sockets.introduce(socket, answer.peer);
     this.#arm();
   }
 
@@ -407,233 +376,23 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   /** The deadline of the run goes on; a process that comes back within it has lost nothing. */
   #left(socket: WebSocket): void {
     const watched = watchedRun(this.ctx, socket);
-    const id = this.ctx.getTags(socket)[0] as FlowRunId | undefined;
     if (watched) this.#parts?.runStream.closed(watched);
-    else if (id) this.#parts?.seen(id);
+    else this.#sockets.seen(this.#sockets.runOf(socket));
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const parts = this.#parts;
     if (!parts) return;
-    const now = clock.now();
-    for (const row of parts.deadlines.due(now)) {
-      try {
-        await this.#passed(parts, row, now);
-      } catch (error) {
-        // One run's trouble must not keep the others' deadlines waiting; this one is looked at again.
-        console.warn(`The deadline of flow run ${row.runId} could not be handled; it is tried again.`, error);
-        parts.deadlines.extend(row.runId, (now + 1_000) as EpochMs);
-      }
-    }
+    await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
   }
 
-  /** Looks at a deadline that has passed: a sign of life moves it, otherwise it is acted on. */
-  async #passed(parts: Parts, row: DeadlineRow, now: EpochMs): Promise<void> {
-    if (row.kind === "claim") {
-      await this.#claimPassed(parts, row, now);
-      return;
-    }
-    const isBeating = row.kind === "beating";
-    const termMs = isBeating ? parts.heartbeats.termMs(row.runId) : SPANS.missedHeartbeats * this.#heartbeatMs;
-    if (row.kind !== "alive" && row.kind !== "beating") {
-      const { kind } = row;
-      // Late is what the clock says; the others may only pass while somebody could have ended the state.
-      const acts = () => kind === "late" || parts.deadlines.mayAct(row, now, termMs);
-      await parts.commit.run(() => acts() && parts.recorder.endState(row.runId, kind));
-      return;
-    }
-    const record = parts.store.run(row.runId)?.record;
-    const deadline = record ? stateDeadline(record) : null;
-    if (deadline !== null && deadline.dueAt <= now) {
-      await parts.commit.run(() => parts.recorder.endState(row.runId, deadline.kind));
-    }
-    const lastSeen = this.#lastSeen(row.runId);
-    if (lastSeen !== null && lastSeen + termMs > now) {
-      parts.deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
-      return;
-    }
-    const isLost = await parts.commit.run(() => {
-      const acts = parts.deadlines.mayAct(row, now, termMs);
-      if (acts) parts.recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
-      return acts;
-    });
-    // A process that hangs without a heartbeat still occupies its worker.
-    const poolName = isLost ? parts.store.spec(row.runId)?.placement?.poolName : undefined;
-    if (poolName !== undefined) await this.env.WORK_POOLS.getByName(poolName).kill(row.runId);
-  }
-
-  async #claimPassed(parts: Parts, row: DeadlineRow, now: EpochMs): Promise<void> {
-    const lease = parts.store.run(row.runId)?.lease;
-    const placement = parts.store.spec(row.runId)?.placement;
-    if (!lease || !placement) {
-      await parts.commit.run(() => parts.deadlines.unwatch(row.runId));
-      return;
-    }
-    const online = await this.env.WORK_POOLS.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
-    await parts.commit.run(() => {
-      if (online) parts.recorder.extendClaim(row.runId, lease.generation);
-      else if (parts.deadlines.mayAct(row, now, SPANS.missedHeartbeats * this.#heartbeatMs)) {
-        const reason = `Worker "${lease.holder}" claimed it and went away before it started.`;
-        parts.recorder.giveBack(row.runId, lease.generation, reason);
-      }
-    });
-  }
-
-  /** The last sign of life of a run's process, heartbeats included; null when none is known. */
-  #lastSeen(id: FlowRunId): EpochMs | null {
-    let last: number | null = this.#seenAt.get(id) ?? null;
-    for (const socket of this.ctx.getWebSockets(id)) {
-      const beat = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? null;
-      if (beat !== null && (last === null || beat > last)) last = beat;
-    }
-    return last as EpochMs | null;
-  }
-
-  /** A process that connects again replaces its older socket: a half-open one would answer for it. */
-  #supersede(socket: WebSocket, peer: ChannelPeer): void {
-    for (const other of this.ctx.getWebSockets(peer.flowRunId)) {
-      if (other === socket) continue;
-      const known = other.deserializeAttachment() as ChannelPeer | null;
-      if (known?.session === peer.session) other.close(4001, "The process has connected again.");
-    }
-  }
-
-  #tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void {
-    for (const socket of this.ctx.getWebSockets(id)) {
-      if (socket.deserializeAttachment() === null) continue;
-      socket.send(JSON.stringify({ type: "control", action, state } satisfies RunServerFrame));
-    }
-  }
-
-  async #cancelChildren(id: FlowRunId): Promise<void> {
-    const parts = this.#parts;
-    const children = (await parts?.commit.run(() => parts.reports.cancelTasks(id))) ?? [];
-    await Promise.all(children.map((child) => ownerOf(this.env.FLOW_RUNS, child)?.cancelWithParent(child)));
-  }
-
-  #open(): Parts {
-    const { ctx, env } = this;
-    migrate(ctx.storage, RUN_SCHEMA);
-    const name = ctx.id.name;
-    if (name === undefined) throw new Error("An object that owns flow runs is reached by its partition's name.");
-    const store = new RunStore(ctx.storage);
-    const ids = new PartitionIds(name);
-    const document = (id: FlowRunId): FlowRun | null => {
-      const row = store.run(id);
-      const spec = store.spec(id);
-      return row && spec ? flowRunDocument(id, spec, row, clock.now()) : null;
-    };
-    const runStream = new RunStream({ ctx, store, ids, document });
-    const copier = new Copier(env.DB, {
-      noted: runStream,
-      flowRun: (id) => {
-        const row = store.run(id);
-        const run = document(id);
-        return row && run ? { version: row.version, run } : null;
-      },
-      taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
-    });
-    const now = () => clock.now();
-    const emitter = new EventEmitter({
-      names: new ResourceNames(env.DB, now),
-      spec: (step) => store.spec(step.id),
-      publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
-    });
-    const performer = new Performer({
-      env,
-      store,
-      emitter,
-      tellProcess: (id, action, state) => this.#tellProcess(id, action, state),
-      cancelChildren: (id) => this.#cancelChildren(id),
-    });
-    const deadlines = new Deadlines(store, clock.now());
-    const heartbeats = new Heartbeats();
-    const sequence = new Sequence(store);
-    const logStream = new LogStream({
-      store,
-      ids,
-      publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
-    });
-    const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now });
-    const recorder = new RunRecorder({
-      store,
-      ids,
-      copier,
-      performer,
-      deadlines,
-      heartbeats,
-      reports,
-      sequence,
-      now,
-      heartbeatMs: this.#heartbeatMs,
-    });
-    const commit = new GroupCommit(
-      ctx.storage,
-      () => recorder.beforeCommit(),
-      () => {
-        store.forgetParsed();
-        reports.forgetMemory();
-      },
-    );
-    const parts: Parts = {
-      store,
-      ids,
-      copier,
-      performer,
-      deadlines,
-      heartbeats,
-      logStream,
-      recorder,
-      reports,
-      tasks: new TaskRecorder({
-        env,
-        store,
-        ids,
-        copier,
-        performer,
-        reports,
-        now,
-        commit: (job) => commit.run(job),
-      }),
-      commit,
-      heartbeatMs: this.#heartbeatMs,
-      row: (id) => store.run(id),
-      document,
-      runStream,
-      seen: (id) => {
-        this.#seenAt.set(id, clock.now());
-      },
-    };
-    this.#parts = parts;
-    deadlines.load();
-    this.#resume(parts);
-    return parts;
-  }
-
-  /** Copies and performs again what an earlier life of this object may have left undone. */
-  #resume({ store, recorder, reports, tasks, copier, performer, deadlines }: Parts): void {
-    const changed = new Set(store.changedAfter(recorder.watermark));
-    const marks = new Set(store.marksAfter(recorder.watermark));
-    // A run in progress may have task runs that were stored without an entry in the journal.
-    for (const id of deadlines.runIds()) changed.add(id);
-    for (const id of changed) {
-      const row: RunRow | null = store.run(id);
-      if (row === null) continue;
-      for (const seq of row.states) marks.delete(seq);
-      copier.markRun(id, row.version, false, 0);
-      for (const task of store.tasks(id)) {
-        copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
-        tasks.resume(id, task);
-      }
-      performer.add(id, row.version, standingEffects(row), row.claims);
-      for (const { seq, from, to } of store.stepsAfter(row.states, recorder.watermark)) {
-        performer.add(id, seq, [{ kind: "event", from, to, runCount: row.record.runCount }], row.claims);
-      }
-    }
-    reports.adoptMarks([...marks]);
+  #open(): RunParts {
+    const heartbeatMs = Number(this.env.SLUICE_HEARTBEAT_MS) || DEFAULT_HEARTBEAT_MS;
+    this.#parts = openParts(this.ctx, this.env, this.#sockets, heartbeatMs);
+    return this.#parts;
   }
 
   /** Makes sure that an alarm comes no later than the next thing to look at. */

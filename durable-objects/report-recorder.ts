@@ -116,7 +116,11 @@ export class ReportRecorder {
     if (!row) return;
     const mirrored: State = { ...state, state_details: { ...state.state_details, child_flow_run_id: childId } };
     const version = this.#parts.sequence.next();
-    const after = applyTaskReport(row, id, { ...row.task, states: [mirrored] }, version, now());
+    // It may be mirrored twice; an attempt counts once.
+    const startsAgain = state.type === "RUNNING" && !row.states.some((known) => known.id === state.id);
+    const runCount = row.task.run_count + (startsAgain ? 1 : 0);
+    const report = { ...row.task, run_count: runCount, states: [mirrored] };
+    const after = applyTaskReport(row, id, report, version, now());
     store.putTask(id, after);
     copier.markTask(id, row.task.task_key, row.task.dynamic_key, version, isTerminal(after.task.state_type));
   }

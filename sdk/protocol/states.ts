@@ -41,7 +41,7 @@ export const StateDetails = z.object({
   child_flow_run_id: FlowRunId.nullable().default(null),
   scheduled_time: LenientTime.nullable().default(null),
   cache_key: z.string().nullable().default(null),
-  cache_expiration: WireTime.nullable().default(null),
+  cache_expiration: LenientTime.nullable().default(null),
   deferred: z.boolean().nullable().default(false),
   untrackable_result: z.boolean().default(false),
   pause_timeout: LenientTime.nullable().default(null),

@@ -89,6 +89,19 @@ describe("sluice flow-run", () => {
     await plane.ends(run.id);
   });
 
+  it("retry with other parameters makes another run", async ({ expect }) => {
+    using trace = traceFile();
+    const deployment = await plane.deploy("test/e2e/flows/steps.ts:exits", "typed");
+    const run = await plane.trigger(deployment, { trace: trace.path });
+    await plane.ends(run.id);
+    const again = await typeForJson<{ run: FlowRun }>("flow-run", "retry", run.id, "--param", "more=1");
+    expect(again.run.id).not.toBe(run.id);
+    expect(again.run.parameters).toEqual({ ...run.parameters, more: 1 });
+    await plane.ends(again.run.id);
+    expect(await type("flow-run", "retry", run.id, "--from", "elsewhere")).toMatchObject({ exitCode: 2 });
+    expect(await type("flow-run", "retry", run.id, "--from", UNKNOWN_ID)).toMatchObject({ exitCode: 5 });
+  });
+
   it("retry says why a run cannot be run again", async ({ expect }) => {
     const flow = await aFlow("without-deployment");
     const [failed, running] = [await aRun(flow, "FAILED"), await aRun(flow, "RUNNING")];
@@ -174,5 +187,16 @@ describe("sluice deployment", () => {
     expect((await type("deployment", "delete", "e2e/shown")).exitCode).toBe(0);
     expect((await type("deployment", "delete", "e2e/shown")).exitCode).toBe(5);
     expect((await type("deployment", "inspect", "shown")).exitCode).toBe(2);
+  });
+
+  it("versions lists what it was, and rollback makes it so again", async ({ expect }) => {
+    await plane.deploy("examples/hello.ts:hello", "typed", { name: "changed" });
+    expect((await type("deployment", "rollback", "e2e/changed")).stderr).toMatch(/has no earlier version[\s\S]*→/);
+    await plane.deploy("examples/csv-etl.ts:csvEtl", "typed", { name: "changed" });
+    expect((await type("deployment", "versions", "e2e/changed")).stdout).toMatch(/2 [^\n]*csvEtl[\s\S]*1 [^\n]*hello/);
+    expect((await type("deployment", "rollback", "e2e/changed")).stdout).toMatch(/as it was in version 1/);
+    expect(await typeForJson("deployment", "inspect", "e2e/changed")).toMatchObject({
+      entrypoint: "examples/hello.ts:hello",
+    });
   });
 });

@@ -56,6 +56,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     noun: "deployment",
+    verb: "versions",
+    summary: "List what a deployment was, the newest version first.",
+    load: async () => (await import("./deployment/versions.ts")).deploymentVersions,
+  },
+  {
+    noun: "deployment",
+    verb: "rollback",
+    summary: "Make a deployment what it was in an earlier version.",
+    load: async () => (await import("./deployment/rollback.ts")).deploymentRollback,
+  },
+  {
+    noun: "deployment",
     verb: "delete",
     summary: "Delete a deployment and its schedules; its runs stay.",
     load: async () => (await import("./deployment/delete.ts")).deploymentDelete,

@@ -192,18 +192,6 @@ export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
   },
   { kind: "to mend", reason: "Names of variables are checked", operation: /^POST \/variables\/$/, title: /Not A Name/ },
   {
-    kind: "to mend",
-    reason: "What a repeated POST of a deployment does not say stays as it was",
-    operation: /^POST \/deployments\/$/,
-    title: /"deploy-1"/,
-  },
-  {
-    kind: "to mend",
-    reason: "The same, later",
-    title: /^\{"name":"(by-deployment|enforced|queued|no-queue|key|other)"|deployment:1\}/,
-    operation: /create_flow_run$/,
-  },
-  {
     kind: "decided",
     reason: "Upstream fails",
     path: /^(status|body)$/,

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { aDeployment, aFlow, call, freshName } from "../support/api.ts";
+import { aDeployment, aFlow, aPool, call, freshName } from "../support/api.ts";
 
 const SIX = { cron: "0 6 * * *" };
 
@@ -51,5 +51,19 @@ describe("a deployment's parameter schema that cannot be used", () => {
 describe("names of flows", () => {
   it.for(["a/b", "100%", "a&b", "<b>", ">"])("%j is refused, as upstream does", async (name, { expect }) => {
     expect((await call("POST", "/flows/", { name })).status).toBe(422);
+  });
+});
+
+describe("a deployment that is made again", () => {
+  it("keeps what is not said, and forgets what is said to be nothing", async ({ expect }) => {
+    const [flow, pool] = [await aFlow(), await aPool()];
+    const named = { flow_id: flow.id, name: "nightly" };
+    const whole = { tags: ["a"], parameters: { n: 1 }, description: "first", work_pool_name: pool.name, paused: true };
+    const first = await call<{ id: string }>("POST", "/deployments/", { ...named, ...whole });
+    const again = await call("POST", "/deployments/", { ...named, description: null, parameters: { m: 2 } });
+    expect(again).toMatchObject({
+      status: 200,
+      body: { id: first.body.id, ...whole, description: null, parameters: { m: 2 } },
+    });
   });
 });

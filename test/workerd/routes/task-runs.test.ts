@@ -227,6 +227,20 @@ describe("what is refused", () => {
   });
 });
 
+describe("a task run that stands for a subflow", () => {
+  it("counts the attempts of the subflow", async ({ expect }) => {
+    const task = await aTask({ flow_run_id: await aRun() });
+    const request = { flow_id: (await aFlow()).id, parent_task_run_id: task.id };
+    const child = (await call<{ id: string }>("POST", "/flow_runs/", request)).body;
+    for (const type of ["RUNNING", "PENDING", "RUNNING"]) {
+      const answer = await call("POST", `/flow_runs/${child.id}/set_state`, { state: { type }, force: true });
+      expect(answer.status).toBe(201);
+    }
+    await until("the second attempt is mirrored", async () => (await read(task.id)).run_count === 2);
+    expect(await read(task.id)).toMatchObject({ state_type: "RUNNING", run_count: 2 });
+  });
+});
+
 describe("filters of task runs", () => {
   it("tell those with and without a flow run apart, and those that stand for a subflow", async ({ expect }) => {
     const run = await aRun();

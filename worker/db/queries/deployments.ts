@@ -30,14 +30,17 @@ const ORDER = {
   NAME_DESC: desc(deployments.name),
 } satisfies Record<DeploymentSort, SQL>;
 
-/** Makes a deployment, or changes the one that the flow has under this name, as a redeploy does. */
+/** Makes a deployment, or changes what is said of the one that the flow has under this name, as a redeploy does. */
 export async function upsertDeployment(
   env: Env,
   request: DeploymentCreate,
 ): Promise<{ deployment: Deployment; created: boolean }> {
   const db = openDb(env);
   const now = Date.now();
-  const place = await placeOf(env, request.work_pool_name, request.work_queue_name);
+  const known = await deploymentOf(env, request.flow_id, request.name);
+  const whole = known ? { ...known, ...withoutUndefined(request) } : request;
+  const staysInPool = request.work_pool_name === undefined;
+  const place = await placeOf(env, whole.work_pool_name, staysInPool ? whole.work_queue_name : request.work_queue_name);
   const id = newId() as DeploymentId;
   const [row] = await db
     .insert(deployments)
@@ -47,9 +50,9 @@ export async function upsertDeployment(
       name: request.name,
       workPoolId: place.poolId,
       workQueueId: place.queueId,
-      paused: request.paused ?? false,
-      tags: request.tags ?? [],
-      doc: detailsOf(request),
+      paused: whole.paused ?? false,
+      tags: whole.tags ?? [],
+      doc: detailsOf(whole),
       created: now,
       updated: now,
     })
@@ -58,9 +61,9 @@ export async function upsertDeployment(
       set: {
         workPoolId: place.poolId,
         workQueueId: place.queueId,
-        paused: request.paused ?? false,
-        tags: request.tags ?? [],
-        doc: detailsOf(request),
+        paused: whole.paused ?? false,
+        tags: whole.tags ?? [],
+        doc: detailsOf(whole),
         updated: now,
       },
     })
@@ -75,6 +78,11 @@ export async function upsertDeployment(
 
 export async function deploymentById(env: Env, id: DeploymentId): Promise<Deployment | null> {
   return (await select(env, eq(deployments.id, id), ORDER.NAME_ASC, 1, 0))[0] ?? null;
+}
+
+async function deploymentOf(env: Env, flow: FlowId, name: string): Promise<Deployment | null> {
+  const named = and(eq(deployments.flowId, flow), eq(deployments.name, name));
+  return (await select(env, named, ORDER.NAME_ASC, 1, 0))[0] ?? null;
 }
 
 /** A deployment with its pool and queue: all that a run of it needs, in one query, since every trigger asks. */

@@ -5,10 +5,10 @@ import type { FlowRun } from "../../../protocol/flow-runs.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
 import { EXIT } from "../../exit-codes.ts";
+import { flowParameters } from "../../flow-parameter.ts";
 import { FLOW_RUN_COLUMNS } from "../../flow-run-columns.ts";
 import { followRun } from "../../follow-run.ts";
-import { jsonOrText } from "../../json-or-text.ts";
-import { flag, parsed, repeated, text } from "../../parameters.ts";
+import { flag, text } from "../../parameters.ts";
 import { logLine, stateLine } from "../../run-lines.ts";
 
 export const deploymentRun = defineCommand({
@@ -19,12 +19,7 @@ export const deploymentRun = defineCommand({
     deployment: deploymentArgument(),
   },
   options: {
-    param: repeated(
-      parsed("A parameter, as name=value. The value is JSON, or else text.", readParameter, {
-        placeholder: "name=value",
-        short: "p",
-      }),
-    ),
+    param: flowParameters(),
     name: text("Name of the run.", { placeholder: "name" }),
     watch: flag("Print states and logs until the run ends; exit 0 only if it is Completed.", { short: "w" }),
   },
@@ -59,9 +54,3 @@ export const deploymentRun = defineCommand({
     return last.state_type === "COMPLETED" ? EXIT.ok : EXIT.failed;
   },
 });
-
-function readParameter(given: string): readonly [name: string, value: unknown] {
-  const equals = given.indexOf("=");
-  if (equals <= 0) throw new Error("not of the form name=value");
-  return [given.slice(0, equals), jsonOrText(given.slice(equals + 1))];
-}

@@ -1,55 +1,49 @@
-/** `sluice flow-run retry`: has a run that ended executed again. */
+/** `sluice flow-run retry`: has a run that ended executed again, whole or in part, or anew with other parameters. */
 import { createClient } from "../../../client/api-client.ts";
-import { readFlowRun, setFlowRunState } from "../../../protocol/flow-runs.ts";
-import { isTerminal } from "../../../protocol/states.ts";
-import { type EpochMs, toWireTime } from "../../../protocol/time.ts";
+import { retryFlowRun } from "../../../protocol/flow-run-retry.ts";
+import { TaskRunId } from "../../../protocol/ids.ts";
 import { defineCommand } from "../../command.ts";
-import { CliError } from "../../errors.ts";
-import { EXIT } from "../../exit-codes.ts";
+import { flowParameters } from "../../flow-parameter.ts";
 import { flowRunIdArgument } from "../../flow-run-columns.ts";
-import { requireState } from "../../require-state.ts";
+import { parsed } from "../../parameters.ts";
 
 export const flowRunRetry = defineCommand({
   noun: "flow-run",
   verb: "retry",
   summary: "Run a flow run of a deployment again; tasks that are done are not run again.",
   arguments: { id: flowRunIdArgument() },
-  options: {},
-  examples: ["sluice flow-run retry 019ab5c2-…"],
-  async run({ arguments: { id }, connection, output }) {
+  options: {
+    from: parsed("Run this task run and all that depend on it again, too, even if done.", readTaskRunId, {
+      placeholder: "task-run-id",
+    }),
+    param: flowParameters(),
+  },
+  examples: [
+    "sluice flow-run retry 019ab5c2-…",
+    "sluice flow-run retry 019ab5c2-… --from 019ab5c3-…",
+    "sluice flow-run retry 019ab5c2-… --param file=orders.csv",
+  ],
+  async run({ arguments: { id }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
-    const run = await client.call(readFlowRun, { params: { id } });
-    if (!isTerminal(run.state_type)) {
-      throw refusal(`Flow run ${id} is ${run.state_name ?? "without a state"}, so there is nothing to retry.`, {
-        fix: `Wait until it has ended: sluice flow-run logs ${id} --follow`,
-      });
-    }
-    if (run.deployment_id === null) {
-      throw refusal(`Flow run ${id} has no deployment, so no worker can run it again.`, {
-        fix: "Start the program that made it once more.",
-      });
-    }
-    const answer = await client.call(setFlowRunState, {
+    const run = await client.call(retryFlowRun, {
       params: { id },
       body: {
-        state: {
-          type: "SCHEDULED",
-          message: "Retried from the command line.",
-          state_details: { scheduled_time: toWireTime(Date.now() as EpochMs) },
-        },
-        force: true,
+        ...(options.from === undefined ? {} : { from_task_run_id: options.from }),
+        ...(options.param.length === 0 ? {} : { parameters: Object.fromEntries(options.param) }),
       },
     });
-    const state = requireState(answer, ["SCHEDULED"], {
-      refused: `Flow run ${id} was not retried`,
-      fix: `Look at its state: sluice flow-run inspect ${id}`,
-    });
-    output.event({ event: "state", id, state }, `Flow run "${run.name}" (${id}) is ${state.name}.`);
-    output.note(`Follow it with: sluice flow-run logs ${id} --follow`);
+    const isNew = run.id !== id;
+    const text = isNew
+      ? `Flow run "${run.name}" (${run.id}) was made, with the other parameters.`
+      : `Flow run "${run.name}" (${run.id}) is ${run.state_name}.`;
+    output.event({ event: isNew ? "created" : "state", run }, text);
+    output.note(`Follow it with: sluice flow-run logs ${run.id} --follow`);
     return undefined;
   },
 });
 
-function refusal(message: string, { fix }: { fix: string }): CliError {
-  return new CliError(message, { fix, code: "refused", exitCode: EXIT.failed });
+function readTaskRunId(given: string): TaskRunId {
+  const id = TaskRunId.safeParse(given);
+  if (!id.success) throw new Error("not the id of a task run");
+  return id.data;
 }

@@ -1,0 +1,92 @@
+/** What is done when the deadline of a run has passed: a sign of life moves it, otherwise it is acted on. */
+import { SPANS } from "#protocol/limits";
+import type { EpochMs } from "#protocol/time";
+import type { RunParts } from "./run-parts.ts";
+import type { RunSockets } from "./run-sockets.ts";
+import { stateDeadline } from "./state-deadlines.ts";
+import type { DeadlineRow } from "./storage/run-store.ts";
+
+/** How long a deadline whose handling failed waits for the next attempt. */
+const TRY_AGAIN_MS = 1_000;
+
+export class PassedDeadlines {
+  readonly #parts: RunParts;
+  readonly #sockets: RunSockets;
+  readonly #pools: Env["WORK_POOLS"];
+
+  constructor(parts: RunParts, sockets: RunSockets, pools: Env["WORK_POOLS"]) {
+    this.#parts = parts;
+    this.#sockets = sockets;
+    this.#pools = pools;
+  }
+
+  /** Looks at every deadline that is due. One run's trouble must not keep the others' waiting: it is looked at again. */
+  async handle(now: EpochMs): Promise<void> {
+    const { deadlines } = this.#parts;
+    for (const row of deadlines.due(now)) {
+      try {
+        await this.#passed(row, now);
+      } catch (error) {
+        console.warn(`The deadline of flow run ${row.runId} could not be handled; it is tried again.`, error);
+        deadlines.extend(row.runId, (now + TRY_AGAIN_MS) as EpochMs);
+      }
+    }
+  }
+
+  async #passed(row: DeadlineRow, now: EpochMs): Promise<void> {
+    if (row.kind === "claim") await this.#claim(row, now);
+    else if (row.kind === "alive" || row.kind === "beating") await this.#life(row, row.kind, now);
+    else {
+      const { kind } = row;
+      const { commit, deadlines, recorder } = this.#parts;
+      // Late is what the clock says; the others may only pass while somebody could have ended the state.
+      const acts = () => kind === "late" || deadlines.mayAct(row, now, this.#missedMs());
+      await commit.run(() => acts() && recorder.endState(row.runId, kind));
+    }
+  }
+
+  async #life(row: DeadlineRow, kind: "alive" | "beating", now: EpochMs): Promise<void> {
+    const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
+    const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
+    const record = store.run(row.runId)?.record;
+    const deadline = record ? stateDeadline(record) : null;
+    if (deadline !== null && deadline.dueAt <= now) {
+      await commit.run(() => recorder.endState(row.runId, deadline.kind));
+    }
+    const lastSeen = this.#sockets.lastSeen(row.runId);
+    if (lastSeen !== null && lastSeen + termMs > now) {
+      deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
+      return;
+    }
+    const isLost = await commit.run(() => {
+      const acts = deadlines.mayAct(row, now, termMs);
+      if (acts) recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
+      return acts;
+    });
+    // A process that hangs without a heartbeat still occupies its worker.
+    const poolName = isLost ? store.spec(row.runId)?.placement?.poolName : undefined;
+    if (poolName !== undefined) await this.#pools.getByName(poolName).kill(row.runId);
+  }
+
+  async #claim(row: DeadlineRow, now: EpochMs): Promise<void> {
+    const { commit, deadlines, recorder, store } = this.#parts;
+    const lease = store.run(row.runId)?.lease;
+    const placement = store.spec(row.runId)?.placement;
+    if (!lease || !placement) {
+      await commit.run(() => deadlines.unwatch(row.runId));
+      return;
+    }
+    const online = await this.#pools.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
+    await commit.run(() => {
+      if (online) recorder.extendClaim(row.runId, lease.generation);
+      else if (deadlines.mayAct(row, now, this.#missedMs())) {
+        const reason = `Worker "${lease.holder}" claimed it and went away before it started.`;
+        recorder.giveBack(row.runId, lease.generation, reason);
+      }
+    });
+  }
+
+  #missedMs(): number {
+    return SPANS.missedHeartbeats * this.#parts.heartbeatMs;
+  }
+}

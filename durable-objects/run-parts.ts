@@ -1,0 +1,160 @@
+/** What an object that owns flow runs is made of, wired together, and what it takes up again from an earlier life. */
+import type { FlowRun } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
+import { clock } from "./clock.ts";
+import { Copier } from "./copier.ts";
+import { Deadlines } from "./deadlines.ts";
+import { EventEmitter } from "./event-emitter.ts";
+import { EVENT_HUB } from "./event-hub-object.ts";
+import { flowRunDocument } from "./flow-run-document.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { LOG_HUB } from "./log-hub-object.ts";
+import { LogStream } from "./log-stream.ts";
+import { ownerOf, PartitionIds } from "./partition.ts";
+import { Performer, standingEffects } from "./perform.ts";
+import { ReportRecorder } from "./report-recorder.ts";
+import { ResourceNames } from "./resource-names.ts";
+import type { ChannelOwner } from "./run-channel-session.ts";
+import { RunRecorder } from "./run-recorder.ts";
+import type { RunSockets } from "./run-sockets.ts";
+import { RunStream } from "./run-stream.ts";
+import { Sequence } from "./sequence.ts";
+import { migrate } from "./storage/migrate.ts";
+import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { TaskRecorder } from "./task-recorder.ts";
+
+export interface RunParts extends ChannelOwner {
+  readonly store: RunStore;
+  readonly ids: PartitionIds;
+  readonly copier: Copier;
+  readonly performer: Performer;
+  readonly deadlines: Deadlines;
+  readonly heartbeats: Heartbeats;
+  readonly logStream: LogStream;
+  readonly runStream: RunStream;
+  readonly tasks: TaskRecorder;
+}
+
+/** Creates the object's tables when they are missing, so it is called only where there is something to keep. */
+export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets, heartbeatMs: number): RunParts {
+  migrate(ctx.storage, RUN_SCHEMA);
+  const name = ctx.id.name;
+  if (name === undefined) throw new Error("An object that owns flow runs is reached by its partition's name.");
+  const now = () => clock.now();
+  const store = new RunStore(ctx.storage);
+  const ids = new PartitionIds(name);
+  const document = (id: FlowRunId): FlowRun | null => {
+    const row = store.run(id);
+    const spec = store.spec(id);
+    return row && spec ? flowRunDocument(id, spec, row, now()) : null;
+  };
+  const runStream = new RunStream({ ctx, store, ids, document });
+  const copier = new Copier(env.DB, {
+    noted: runStream,
+    flowRun: (id) => {
+      const row = store.run(id);
+      const run = document(id);
+      return row && run ? { version: row.version, run } : null;
+    },
+    taskRun: (id, taskKey, dynamicKey) => store.task(id, taskKey, dynamicKey),
+  });
+  const emitter = new EventEmitter({
+    names: new ResourceNames(env.DB, now),
+    spec: (step) => store.spec(step.id),
+    publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
+  });
+  const performer = new Performer({
+    env,
+    store,
+    emitter,
+    tellProcess: (id, action, state) => sockets.tell(id, action, state),
+    cancelChildren: async (id) => {
+      const children = await commit.run(() => reports.cancelTasks(id));
+      await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.cancelWithParent(child)));
+    },
+  });
+  const deadlines = new Deadlines(store, now());
+  const heartbeats = new Heartbeats();
+  const sequence = new Sequence(store);
+  const logStream = new LogStream({
+    store,
+    ids,
+    publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
+  });
+  const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now });
+  const recorder = new RunRecorder({
+    store,
+    ids,
+    copier,
+    performer,
+    deadlines,
+    heartbeats,
+    reports,
+    sequence,
+    now,
+    heartbeatMs,
+  });
+  const commit = new GroupCommit(
+    ctx.storage,
+    () => recorder.beforeCommit(),
+    () => {
+      store.forgetParsed();
+      reports.forgetMemory();
+    },
+  );
+  const tasks = new TaskRecorder({
+    env,
+    store,
+    ids,
+    copier,
+    performer,
+    reports,
+    now,
+    commit: (job) => commit.run(job),
+  });
+  const parts: RunParts = {
+    store,
+    ids,
+    copier,
+    performer,
+    deadlines,
+    heartbeats,
+    logStream,
+    recorder,
+    reports,
+    tasks,
+    commit,
+    heartbeatMs,
+    row: (id) => store.run(id),
+    document,
+    runStream,
+    seen: (id) => sockets.seen(id),
+  };
+  deadlines.load();
+  takeUpAgain(parts);
+  return parts;
+}
+
+/** Copies and performs again what an earlier life of this object may have left undone. */
+function takeUpAgain({ store, recorder, reports, tasks, copier, performer, deadlines }: RunParts): void {
+  const changed = new Set(store.changedAfter(recorder.watermark));
+  const marks = new Set(store.marksAfter(recorder.watermark));
+  // A run in progress may have task runs that were stored without an entry in the journal.
+  for (const id of deadlines.runIds()) changed.add(id);
+  for (const id of changed) {
+    const row: RunRow | null = store.run(id);
+    if (row === null) continue;
+    for (const seq of row.states) marks.delete(seq);
+    copier.markRun(id, row.version, false, 0);
+    for (const task of store.tasks(id)) {
+      copier.markTask(id, task.task.task_key, task.task.dynamic_key, task.version, true);
+      tasks.resume(id, task);
+    }
+    performer.add(id, row.version, standingEffects(row), row.claims);
+    for (const { seq, from, to } of store.stepsAfter(row.states, recorder.watermark)) {
+      performer.add(id, seq, [{ kind: "event", from, to, runCount: row.record.runCount }], row.claims);
+    }
+  }
+  reports.adoptMarks([...marks]);
+}
