@@ -1,4 +1,4 @@
-/** When an interval schedule is due: whole days by the clock on the wall, the rest by the time that passes. */
+/** When an interval schedule is due: from a day on by the clock on the wall, below by the time that passes. */
 import type { EpochMs } from "#protocol/time";
 import type { Zone } from "./zone.ts";
 
@@ -14,12 +14,8 @@ export interface Interval {
  * not the days of the calendar, and only the steps from there go by the clock.
  */
 export function* intervalTimes({ everyMs, anchor }: Interval, zone: Zone, start: EpochMs): Generator<EpochMs, void> {
-  const days = Math.floor(everyMs / DAY_MS);
-  const restMs = everyMs - days * DAY_MS;
-  const step = (at: EpochMs): EpochMs => {
-    const sum = days === 0 ? at : zone.instantOfSum(zone.wallAt(at) + days * DAY_MS);
-    return micros(sum + restMs);
-  };
+  const step = (at: EpochMs): EpochMs =>
+    micros(everyMs < DAY_MS ? at + everyMs : zone.instantOfSum(zone.wallAt(at) + everyMs));
   let at = micros(anchor + everyMs * Math.trunc((start - anchor) / everyMs));
   let last = Number.NEGATIVE_INFINITY;
   for (; ; at = step(at)) {

