@@ -35,6 +35,7 @@ import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-cha
 import { openParts, type RunParts } from "./run-parts.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { watchedRun } from "./run-stream.ts";
+import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
@@ -70,14 +71,22 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async read(id: FlowRunId): Promise<FlowRun | null> {
-    return this.#parts?.document(id) ?? null;
+    const known = this.#parts?.document(id) ?? null;
+    if (known !== null) return known;
+    const dormant = await readDormant(this.env.DB, id);
+    return dormant && withEstimates(dormant, clock.now());
+  }
+
+  async wake(ids: readonly FlowRunId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#awake(id)));
+    this.#arm();
   }
 
   async setState(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
     const reservation = await reserve(id, proposal.state);
     const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
@@ -86,7 +95,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
     const result = await parts.commit.run(() => resume(parts, id, input));
     this.#arm();
@@ -111,7 +120,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const outcome = await parts.commit.run(() => parts.recorder.update(id, patch));
     this.#arm();
@@ -119,7 +128,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async addLabels(id: FlowRunId, labels: Labels): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const isKnown = await parts.commit.run(() => parts.recorder.addLabels(id, labels));
     this.#arm();
@@ -127,7 +136,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async putInput(id: FlowRunId, input: FlowRunInputCreate): Promise<"stored" | "unknown run" | "key taken"> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     return parts ? parts.commit.run(() => parts.reports.putInput(id, input)) : "unknown run";
   }
 
@@ -152,7 +161,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async remove(id: FlowRunId): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const spec = parts.store.spec(id);
     const row = await parts.commit.run(() => parts.recorder.remove(id));
@@ -185,9 +194,25 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     return gone;
   }
 
+  async removeWaiting(ids: readonly FlowRunId[]): Promise<FlowRunId[]> {
+    const gone: FlowRunId[] = [];
+    for (const id of ids) {
+      const parts = await this.#awake(id);
+      const placement = parts?.store.spec(id)?.placement;
+      if (parts && !(await parts.commit.run(() => parts.recorder.removeWaiting(id)))) continue;
+      parts?.runStream.deleted(id);
+      await deleteCopies(this.env.DB, id);
+      if (placement) await this.env.WORK_POOLS.getByName(placement.poolName).withdraw(id);
+      gone.push(id);
+    }
+    return gone;
+  }
+
   async states(id: FlowRunId): Promise<State[] | null> {
     const row = this.#parts?.store.run(id);
-    return row ? (this.#parts?.store.states(row.states) ?? null) : null;
+    if (row) return this.#parts?.store.states(row.states) ?? null;
+    const state = (await readDormant(this.env.DB, id))?.state;
+    return state ? [state] : null;
   }
 
   async taskRuns(id: FlowRunId): Promise<TaskRun[]> {
@@ -206,7 +231,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     request: TaskRunCreate,
     taskRunId: TaskRunId,
   ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
     const made = await parts.commit.run(() => parts.tasks.create(id, request, taskRunId));
     this.#arm();
@@ -248,7 +273,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const isKnown = await parts.commit.run(() => parts.reports.recordTasks(id, reports));
     this.#arm();
@@ -256,12 +281,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     return parts ? parts.commit.run(() => parts.reports.appendLogs(id, logs)) : false;
   }
 
   async heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     parts.seen(id);
     const isKnown = await parts.commit.run(() => parts.recorder.heartbeat(id, occurredAt));
@@ -280,13 +305,13 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async offer(id: FlowRunId): Promise<void> {
-    const row = this.#parts?.store.run(id);
+    const row = (await this.#awake(id))?.store.run(id);
     const effect = row && standingEffects(row).find(({ kind }) => kind === "offer");
     if (row && effect) await this.#parts?.performer.perform(id, effect, row.claims);
   }
 
   async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id, { isOffered: true });
     if (!parts) return null;
     const ticket = await parts.commit.run(() => parts.recorder.claim(id, worker));
     this.#arm();
@@ -301,19 +326,19 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async markLate(id: FlowRunId): Promise<void> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id, { isOffered: true });
     await parts?.commit.run(() => parts.recorder.markLate(id));
     this.#arm();
   }
 
   async cancelWithParent(id: FlowRunId): Promise<void> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     await parts?.commit.run(() => parts.recorder.cancelWithParent(id));
     this.#arm();
   }
 
   async frames(id: FlowRunId, frames: readonly RunClientFrame[]): Promise<RunServerFrame[]> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return [...unknownRun(id).frames];
     const answers: RunServerFrame[] = [];
     let peer: ChannelPeer | null = null;
@@ -334,6 +359,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     }
     if (request.headers.has("x-sluice-stream")) {
       const unknown = notFound("Flow run", id);
+      await this.#awake(id);
       return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
     }
     const { 0: client, 1: server } = new WebSocketPair();
@@ -387,6 +413,17 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
+  }
+
+  /** The parts, with the run in them if there is one: a dormant run is taken over first. */
+  async #awake(id: FlowRunId, { isOffered = false } = {}): Promise<RunParts | null> {
+    if (this.#parts?.row(id)) return this.#parts;
+    const dormant = await takeDormant(this.env.DB, id);
+    if (dormant === null) return this.#parts;
+    const parts = this.#parts ?? this.#open();
+    await parts.commit.run(() => parts.recorder.adopt(dormant, isOffered));
+    this.#arm();
+    return parts;
   }
 
   #open(): RunParts {

@@ -83,6 +83,13 @@ export interface FlowRunOwner {
    * D1 says. Answers which of them are not here any more, for the caller to delete what D1 has of them.
    */
   removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]>;
+  /**
+   * Deletes, of the given runs, those that wait for their first start, here and in D1. Answers which of them are not
+   * here any more.
+   */
+  removeWaiting(ids: readonly FlowRunId[]): Promise<FlowRunId[]>;
+  /** Takes dormant runs over whose time has come: from here on they are watched. */
+  wake(ids: readonly FlowRunId[]): Promise<void>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */

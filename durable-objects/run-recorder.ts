@@ -9,7 +9,7 @@ import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import { LATE_POLICY } from "#machine/policies/late";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
-import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
+import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
@@ -104,6 +104,46 @@ export class RunRecorder {
     if (decision?.written) this.#write(input.id, row, decision, {});
     else this.#touch(input.id, { ...row, record: { ...record, expectedStartTime: at } });
     return { created: true, seq: this.#parts.sequence.current };
+  }
+
+  /** Stores a run that was dormant until now, with the state that it has. One that is known is left as it is. */
+  adopt({ run, spec }: { readonly run: FlowRun; readonly spec: RunSpec }, isOffered: boolean): void {
+    const { store, ids, copier, performer, deadlines, sequence, now } = this.#parts;
+    if (store.run(run.id) || run.state === null) return;
+    // States are found by their ids' times, which ascend with the journal's numbers.
+    const state = { ...run.state, id: ids.state(now()) };
+    const dueAt = fromWireTime(state.state_details.scheduled_time ?? state.timestamp);
+    const record: FlowRunRecord = {
+      flowRunId: run.id,
+      state,
+      runCount: 0,
+      totalRunTimeMs: 0,
+      startTime: null,
+      endTime: null,
+      expectedStartTime: dueAt,
+      nextScheduledStartTime: dueAt,
+      policy: run.empirical_policy,
+      deploymentId: spec.deploymentId,
+      parentTaskRunId: spec.parentTaskRunId,
+      infrastructurePid: null,
+      pooled: spec.placement !== null,
+    };
+    const seq = sequence.next();
+    store.insertSpec(run.id, spec);
+    store.appendJournal(seq, run.id, state);
+    store.putRun(run.id, {
+      record,
+      version: seq,
+      updatedAt: now(),
+      lease: null,
+      claims: 0,
+      returned: [],
+      states: [seq],
+    });
+    const deadline = stateDeadline(record);
+    if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
+    copier.markRun(run.id, seq, false, 0);
+    if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
   }
 
   /** Proposes a state. Null when there is no such run. */
@@ -325,6 +365,17 @@ export class RunRecorder {
     const { state, endTime } = record;
     if (state === null || !isTerminal(state.type)) return false;
     if ((endTime ?? fromWireTime(state.timestamp)) >= endedBefore) return false;
+    this.remove(id);
+    return true;
+  }
+
+  /** Removes the run if it waits for its first start. True when it is not here any more. */
+  removeWaiting(id: FlowRunId): boolean {
+    const record = this.#parts.store.run(id)?.record;
+    if (!record) return true;
+    const { state, runCount } = record;
+    // One that waits for a slot of its deployment has been started already, as far as its schedule is concerned.
+    if (state?.type !== "SCHEDULED" || state.name === "AwaitingConcurrencySlot" || runCount > 0) return false;
     this.remove(id);
     return true;
   }

@@ -28,7 +28,7 @@ import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
 import { PoolSlots } from "./pool-slots.ts";
 import { PoolStore, type WorkerRow } from "./storage/pool-store.ts";
-import type { PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
+import type { PoolSettings, PoolStatus, PoolWorker, SoonDue, WorkPoolOwner } from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
 import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
 
@@ -80,6 +80,18 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       queuePriority: queue.priority,
       dueAt: due_at as EpochMs,
     });
+  }
+
+  async offerSoon(runs: readonly SoonDue[]): Promise<void> {
+    this.#dispatcher.offerSoon(
+      runs.map(({ flowRunId: id, dueAt, queue }) => ({
+        id,
+        queueName: queue.name,
+        queuePriority: queue.priority,
+        dueAt,
+      })),
+    );
+    this.#pump();
   }
 
   async withdraw(flowRunId: FlowRunId): Promise<void> {

@@ -3,6 +3,7 @@
 import type { EpochMs } from "#protocol/time";
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
+import { scheduleTick } from "./cron/follow-schedules.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
 import { consume } from "./queues/consume.ts";
 
@@ -23,6 +24,6 @@ export default {
   queue: (batch, env) => consume(batch, env),
   async scheduled(controller, env, ctx) {
     if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
-    await everyMinute(controller, env);
+    await Promise.all([everyMinute(controller, env), scheduleTick(env, Date.now() as EpochMs)]);
   },
 } satisfies ExportedHandler<Env>;

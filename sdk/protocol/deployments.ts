@@ -35,15 +35,21 @@ export const DeploymentScheduleCreate = z.object({
 });
 export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
 
+/** An absent key is left as it is. `replaces`: the slug under which the deployment has this schedule so far. */
+export const DeploymentScheduleUpdate = DeploymentScheduleCreate.partial().extend({ replaces: z.string().nullish() });
+export type DeploymentScheduleUpdate = z.infer<typeof DeploymentScheduleUpdate>;
+
 /** The schedules of one deployment: a slug names one of them. */
-const schedules = z.array(DeploymentScheduleCreate).superRefine((all, context) => {
-  const seen = new Set<string>();
-  for (const [index, { slug }] of all.entries()) {
-    if (slug == null) continue;
-    if (seen.has(slug)) context.addIssue({ code: "custom", path: [index, "slug"], message: "names another schedule" });
-    seen.add(slug);
-  }
-});
+const schedulesOf = <T extends z.ZodType<{ slug?: string | null | undefined }>>(schedule: T) =>
+  z.array(schedule).superRefine((all, context) => {
+    const seen = new Set<string>();
+    for (const [index, { slug }] of all.entries()) {
+      if (slug == null) continue;
+      if (seen.has(slug))
+        context.addIssue({ code: "custom", path: [index, "slug"], message: "names another schedule" });
+      seen.add(slug);
+    }
+  });
 
 export const DeploymentSchedule = z.object({
   id: Uuid,
@@ -101,7 +107,7 @@ export const DeploymentCreate = z.object({
   name: z.string().min(1).max(LIMITS.nameChars),
   flow_id: FlowId,
   paused: z.boolean().nullish(),
-  schedules: schedules.nullish(),
+  schedules: schedulesOf(DeploymentScheduleCreate.extend({ replaces: z.string().nullish() })).nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   concurrency_options: JsonObject.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),
@@ -123,7 +129,9 @@ export const DeploymentCreate = z.object({
 export type DeploymentCreate = z.infer<typeof DeploymentCreate>;
 
 /** An absent key is left as it is. */
-export const DeploymentUpdate = DeploymentCreate.omit({ name: true, flow_id: true }).partial();
+export const DeploymentUpdate = DeploymentCreate.omit({ name: true, flow_id: true })
+  .partial()
+  .extend({ schedules: schedulesOf(DeploymentScheduleUpdate).nullish() });
 export type DeploymentUpdate = z.infer<typeof DeploymentUpdate>;
 
 export const DeploymentSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);

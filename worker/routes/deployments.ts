@@ -8,6 +8,8 @@ import * as queries from "../db/queries/deployments.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
+import { checkSchedules } from "../scheduling/check-schedules.ts";
+import { removeWaiting, reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function deploymentRoutes(app: App): void {
@@ -15,10 +17,12 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createDeployment,
   )(async ({ env, body }) => {
+    checkSchedules(body.schedules, ["body", "schedules"]);
     await checkTemplate(env, body.work_pool_name, body.job_variables, "creating");
     const flowLabels = await requireFlow(env, body.flow_id);
     const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
     const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
+    await reschedule(env, deployment.id);
     return withStatus(deployment, created ? 201 : 200);
   });
   serve(
@@ -52,11 +56,13 @@ export function deploymentRoutes(app: App): void {
     app,
     api.updateDeployment,
   )(async ({ env, params, body }) => {
+    checkSchedules(body.schedules, ["body", "schedules"]);
     if (body.job_variables) {
       const pool = body.work_pool_name ?? (await queries.deploymentById(env, params.id))?.work_pool_name;
       await checkTemplate(env, pool, body.job_variables, "updating");
     }
     if (!(await queries.changeDeployment(env, params.id, body))) throw notFound("Deployment", params.id);
+    await reschedule(env, params.id);
     return undefined;
   });
   serve(
@@ -64,6 +70,7 @@ export function deploymentRoutes(app: App): void {
     api.deleteDeployment,
   )(async ({ env, params }) => {
     if (!(await queries.deleteDeployment(env, params.id))) throw notFound("Deployment", params.id);
+    await removeWaiting(env, params.id, { isAutomatic: false });
     return undefined;
   });
   serve(

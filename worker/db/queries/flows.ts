@@ -1,4 +1,4 @@
-import { asc, desc, eq, inArray, type SQL } from "drizzle-orm";
+import { asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { FlowRunFilters } from "#protocol/filters";
 import type { Flow, FlowCreate, FlowSort } from "#protocol/flows";
 import type { FlowId } from "#protocol/ids";
@@ -8,6 +8,7 @@ import { flowsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
+import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 
 const ORDER = {
   CREATED_DESC: desc(flows.created),
@@ -61,11 +62,15 @@ export async function updateFlowTags(env: Env, id: FlowId, tags: string[] | unde
 export async function deleteFlow(env: Env, id: FlowId): Promise<boolean> {
   const db = openDb(env);
   const ofFlow = db.select({ id: deployments.id }).from(deployments).where(eq(deployments.flowId, id));
-  const [, , , removed] = await db.batch([
+  const ids = sql`IN ${ofFlow}`;
+  const schedules = sql`IN (SELECT id FROM deployment_schedules WHERE deployment_id ${ids})`;
+  const [removed] = await db.batch([
+    db.delete(flows).where(eq(flows.id, id)).returning({ id: flows.id }),
+    ...forgetSchedules(db, schedules),
+    ...clearAhead(db, ids, Date.now()),
     db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
     db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
     db.delete(deployments).where(eq(deployments.flowId, id)),
-    db.delete(flows).where(eq(flows.id, id)).returning({ id: flows.id }),
   ]);
   return removed.length > 0;
 }
