@@ -2,26 +2,31 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
 import type { Db } from "../open.ts";
+import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
+import { schedulePolicies, scheduleProgress } from "../schema/schedules.ts";
 
 /**
  * Removes the dormant runs of deployments and has their schedules looked at anew. For a batch with the change that
  * asks for it, so that nothing that was made for the old schedule outlives it.
  */
 export function clearAhead(db: Db, ofDeployment: SQL, now: number) {
+  const ahead = sql`${flowRuns.deploymentId} ${ofDeployment} AND ${flowRuns.dormant} = 1`;
   return [
-    db.run(sql`DELETE FROM flow_run_keys WHERE (flow_id, key) IN (
-      SELECT flow_id, doc ->> '$.idempotency_key' FROM flow_runs WHERE deployment_id ${ofDeployment} AND dormant = 1)`),
-    db.run(sql`DELETE FROM flow_runs WHERE deployment_id ${ofDeployment} AND dormant = 1`),
-    db.run(sql`UPDATE schedule_progress SET next_check_at = 0, last_due_at = min(last_due_at, ${now})
-      WHERE deployment_id ${ofDeployment}`),
+    db.delete(flowRunKeys).where(sql`(${flowRunKeys.flowId}, ${flowRunKeys.key}) IN (
+      SELECT ${flowRuns.flowId}, ${flowRuns.doc} ->> '$.idempotency_key' FROM ${flowRuns} WHERE ${ahead})`),
+    db.delete(flowRuns).where(ahead),
+    db
+      .update(scheduleProgress)
+      .set({ nextCheckAt: 0, lastDueAt: sql`min(${scheduleProgress.lastDueAt}, ${now})` })
+      .where(sql`${scheduleProgress.deploymentId} ${ofDeployment}`),
   ] as const;
 }
 
 /** For a batch with the removal of schedules: what is kept of them beside their rows. */
 export function forgetSchedules(db: Db, ofSchedule: SQL) {
   return [
-    db.run(sql`DELETE FROM schedule_progress WHERE schedule_id ${ofSchedule}`),
-    db.run(sql`DELETE FROM schedule_policies WHERE schedule_id ${ofSchedule}`),
+    db.delete(scheduleProgress).where(sql`${scheduleProgress.scheduleId} ${ofSchedule}`),
+    db.delete(schedulePolicies).where(sql`${schedulePolicies.scheduleId} ${ofSchedule}`),
   ] as const;
 }
 
