@@ -35,6 +35,7 @@ import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-cha
 import { openParts, type RunParts } from "./run-parts.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { watchedRun } from "./run-stream.ts";
+import { heldBack } from "./schedule-gate.ts";
 import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
 import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
@@ -88,6 +89,10 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
     const parts = await this.#awake(id);
     if (!parts) return null;
+    if (proposal.state.type === "PENDING" && !proposal.force) {
+      const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+      if (instead !== null) return this.#holdBack(parts, id, instead);
+    }
     const reservation = await reserve(id, proposal.state);
     const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
     this.#arm();
@@ -313,6 +318,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
     const parts = await this.#awake(id, { isOffered: true });
     if (!parts) return null;
+    const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+    if (instead !== null) {
+      await this.#holdBack(parts, id, instead);
+      return null;
+    }
     const ticket = await parts.commit.run(() => parts.recorder.claim(id, worker));
     this.#arm();
     return ticket;
@@ -413,6 +423,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
+  }
+
+  /** Gives a run that may not be claimed now the state that says why; one that waits no longer keeps its own. */
+  async #holdBack(parts: RunParts, id: FlowRunId, state: StateCreate) {
+    const waits = () => parts.store.run(id)?.record.state?.type === "SCHEDULED";
+    const outcome = await parts.commit.run(() =>
+      waits() ? parts.recorder.propose(id, { state, force: true }, NOTHING_DEMANDED) : null,
+    );
+    this.#arm();
+    const current = outcome?.result.state ?? parts.store.run(id)?.record.state ?? null;
+    const details = { type: "reject_details", reason: state.message } as const;
+    return { result: { state: current, status: "REJECT", details } as const, written: outcome?.written ?? false };
   }
 
   /** The parts, with the run in them if there is one: a dormant run is taken over first. */

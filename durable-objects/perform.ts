@@ -10,6 +10,7 @@ import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
+import { leaveLine } from "./schedule-gate.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
 /** What effects act upon, besides other objects. */
@@ -56,6 +57,14 @@ export class Performer {
   /** Does what else follows from the change `seq`, in order with the run's effects and until it succeeds. */
   addWork(id: FlowRunId, seq: number, what: string, work: () => Promise<void>): void {
     this.#queue(id, seq, () => insist(what, () => work()));
+  }
+
+  /** Tells the schedule of a run that has ended, so that its next one starts. Lost with the object, the next one asks. */
+  addEndOfLine(id: FlowRunId, seq: number): void {
+    this.addWork(id, seq, `The end of flow run ${id} for its schedule`, async () => {
+      const spec = this.#parts.store.spec(id);
+      if (spec) await leaveLine(this.#parts.env.SCHEDULE_LINES, id, spec);
+    });
   }
 
   #queue(id: FlowRunId, seq: number, work: () => Promise<void>): void {

@@ -27,6 +27,7 @@ import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
+import { schedulePolicyRoutes } from "./routes/schedule-policies.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
@@ -65,6 +66,7 @@ export function createApp(): App {
     logRoutes,
     deploymentOperationRoutes,
     deploymentVersionRoutes,
+    schedulePolicyRoutes,
     deploymentRoutes,
     workPoolRoutes,
     workQueueRoutes,

@@ -32,11 +32,13 @@ export const DeploymentScheduleCreate = z.object({
   max_scheduled_runs: z.int().min(1).max(50).nullish(),
   parameters: JsonObject.nullish(),
   slug: z.string().nullish(),
+  /** The slug under which the deployment has this schedule so far, when it is changed. */
+  replaces: z.string().nullish(),
 });
 export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
 
-/** An absent key is left as it is. `replaces`: the slug under which the deployment has this schedule so far. */
-export const DeploymentScheduleUpdate = DeploymentScheduleCreate.partial().extend({ replaces: z.string().nullish() });
+/** An absent key is left as it is. */
+export const DeploymentScheduleUpdate = DeploymentScheduleCreate.partial();
 export type DeploymentScheduleUpdate = z.infer<typeof DeploymentScheduleUpdate>;
 
 /** The schedules of one deployment: a slug names one of them. */
@@ -107,7 +109,7 @@ export const DeploymentCreate = z.object({
   name: z.string().min(1).max(LIMITS.nameChars),
   flow_id: FlowId,
   paused: z.boolean().nullish(),
-  schedules: schedulesOf(DeploymentScheduleCreate.extend({ replaces: z.string().nullish() })).nullish(),
+  schedules: schedulesOf(DeploymentScheduleCreate).nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   concurrency_options: JsonObject.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),

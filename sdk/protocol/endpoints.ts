@@ -23,6 +23,7 @@ import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
+import * as schedulePolicies from "./schedule-policies.ts";
 import * as server from "./server.ts";
 import * as slotHolders from "./slot-holders.ts";
 import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
@@ -52,6 +53,7 @@ const MODULES = [
   deployments,
   deploymentOperations,
   deploymentVersions,
+  schedulePolicies,
   workPools,
   workQueues,
   polling,

@@ -20,6 +20,9 @@ export type OverlapPolicy = z.infer<typeof OverlapPolicy>;
 export const CatchUpMode = z.enum(["DEFAULT", "NONE", "LAST", "ALL"]);
 export type CatchUpMode = z.infer<typeof CatchUpMode>;
 
+/** The label of a run whose schedule does not allow runs to overlap; its value is the policy. */
+export const OVERLAP_LABEL = "sluice.schedule.overlap";
+
 export const SchedulePolicy = z.object({
   overlap: OverlapPolicy,
   catch_up: CatchUpMode,

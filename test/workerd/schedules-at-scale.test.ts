@@ -55,7 +55,11 @@ it(`follows ${COUNT} deployments in a fraction of a minute`, { timeout: 120_000 
 
 it("writes six rows for a run that is scheduled, and five when its owner takes it over", async ({ expect }) => {
   const pool = await aPool();
-  const made = await aDeployment({ work_pool_name: pool.name, paused: true, schedules: [{ schedule: { interval: 7200 } }] });
+  const made = await aDeployment({
+    work_pool_name: pool.name,
+    paused: true,
+    schedules: [{ schedule: { interval: 7200 } }],
+  });
   const state = await runInDurableObject(env.FLOW_RUNS.getByName("meter"), (_, { storage }) => storage);
   using meter = new Meter(state);
   const { schedules } = made as unknown as { schedules: { id: string }[] };
@@ -65,7 +69,9 @@ it("writes six rows for a run that is scheduled, and five when its owner takes i
   expect(runs).toBe(3);
   // The run, its key, four indexes; and one row for how far the schedule has been followed.
   expect(meter.d1Rows - before).toBe(6 * runs + 1);
-  const { results } = await env.DB.prepare("SELECT id FROM flow_runs WHERE deployment_id = ?").bind(made.id).all<{ id: string }>();
+  const { results } = await env.DB.prepare("SELECT id FROM flow_runs WHERE deployment_id = ?")
+    .bind(made.id)
+    .all<{ id: string }>();
   const taken = meter.d1Rows;
   await call("PATCH", `/flow_runs/${results[0]?.id}`, { name: "awake" });
   await scheduler.wait(300);

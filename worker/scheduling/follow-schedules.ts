@@ -15,6 +15,7 @@ import {
   writeDormantRuns,
 } from "../db/queries/scheduling.ts";
 import { newFlowRunId } from "../new-id.ts";
+import { missedTimes } from "./catch-up.ts";
 import { HORIZON, type Horizon, lookAhead } from "./horizon.ts";
 import { offerSoonDue } from "./offer-soon-due.ts";
 import { scheduledRun } from "./scheduled-run.ts";
@@ -47,7 +48,10 @@ export async function scheduleSpan(
   const runs: DormantRun[] = [];
   for (const from of await loadSchedulesOf(env, id, null)) {
     const { dueAt } = lookAhead(from.schedule, span.start, null, span.horizon);
-    runs.push(...dueAt.map((at) => dormant(env, from, at, now)));
+    const { start_at: first = null, end_at: last = null } = from.policy ?? {};
+    const within = (at: EpochMs): boolean =>
+      (first === null || at >= fromWireTime(first)) && (last === null || at <= fromWireTime(last));
+    runs.push(...dueAt.filter(within).map((at) => dormant(env, from, at, now)));
   }
   const made = await writeDormantRuns(env, runs, []);
   if (made.length > 0) await offerSoonDue(env, now, made);
@@ -74,7 +78,8 @@ function followOne(env: Env, from: ScheduleToFollow, now: EpochMs): { runs: Dorm
   const start = Math.max(now, policy?.start_at ? fromWireTime(policy.start_at) : now) as EpochMs;
   const endAt = policy?.end_at ? fromWireTime(policy.end_at) : null;
   const { dueAt, nextCheckAt } = lookAhead(from.schedule, start, endAt, HORIZON);
-  const news = dueAt.filter((at) => lastDueAt === null || at > lastDueAt);
+  const ahead = dueAt.filter((at) => lastDueAt === null || at > lastDueAt);
+  const news = [...missedTimes(from.schedule, policy, lastDueAt, now), ...ahead];
   return {
     runs: news.map((at) => dormant(env, from, at, now)),
     progress: {
@@ -82,7 +87,7 @@ function followOne(env: Env, from: ScheduleToFollow, now: EpochMs): { runs: Dorm
       deploymentId: from.deploymentId,
       stamp: from.stamp,
       nextCheckAt,
-      lastDueAt: dueAt.at(-1) ?? lastDueAt ?? now,
+      lastDueAt: dueAt.at(-1) ?? now,
     },
   };
 }

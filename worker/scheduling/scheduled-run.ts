@@ -3,6 +3,7 @@ import { VERSION_LABEL } from "#protocol/deployment-versions";
 import type { Schedule } from "#protocol/deployments";
 import { type FlowRun, FlowRunPolicy } from "#protocol/flow-runs";
 import type { FlowRunId, StateId } from "#protocol/ids";
+import { OVERLAP_LABEL } from "#protocol/schedule-policies";
 import { NO_DETAILS } from "#protocol/states";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { zoneOf } from "#schedules/due-times";
@@ -48,6 +49,7 @@ export function scheduledRun(
       ...from.details.labels,
       "prefect.deployment.id": from.deploymentId,
       [VERSION_LABEL]: from.versionNumber,
+      ...(from.policy && from.policy.overlap !== "ALLOW" ? { [OVERLAP_LABEL]: from.policy.overlap } : {}),
     },
     parent_task_run_id: null,
     state_type: "SCHEDULED",
