@@ -10,7 +10,7 @@ import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
-import { leaveLine } from "./schedule-gate.ts";
+import { tellAwaiting } from "./schedule-gate.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
 /** What effects act upon, besides other objects. */
@@ -59,11 +59,11 @@ export class Performer {
     this.#queue(id, seq, () => insist(what, () => work()));
   }
 
-  /** Tells the schedule of a run that has ended, so that its next one starts. Lost with the object, the next one asks. */
-  addEndOfLine(id: FlowRunId, seq: number): void {
-    this.addWork(id, seq, `The end of flow run ${id} for its schedule`, async () => {
+  /** Tells who waits for it that a run has ended. If that is lost with the object, who waits looks by itself. */
+  addEnd(id: FlowRunId, seq: number): void {
+    this.addWork(id, seq, `Telling of the end of flow run ${id}`, async () => {
       const spec = this.#parts.store.spec(id);
-      if (spec) await leaveLine(this.#parts.env.SCHEDULE_LINES, id, spec);
+      if (spec) await tellAwaiting(this.#parts.env, id, spec);
     });
   }
 

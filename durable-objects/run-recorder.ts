@@ -23,7 +23,7 @@ import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
-import { isLinedUp } from "./schedule-gate.ts";
+import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
@@ -432,7 +432,7 @@ export class RunRecorder {
     }
     copier.markRun(id, seq, ended, changes.lease && type === "PENDING" ? SPANS.claimCopyDelayMs : 0);
     performer.add(id, seq, written.effects, row.claims);
-    if (ended && isLinedUp(store.spec(id))) performer.addEndOfLine(id, seq);
+    if (ended && isAwaited(store.spec(id))) performer.addEnd(id, seq);
   }
 
   /** Marks a change that is not a state. */

@@ -1,4 +1,5 @@
 /** Before a run of a schedule that must not overlap is claimed, its schedule's line is asked; others ask nobody. */
+import { BACKFILL_LABEL } from "#protocol/backfills";
 import type { FlowRunId } from "#protocol/ids";
 import { OVERLAP_LABEL, OverlapPolicy } from "#protocol/schedule-policies";
 import type { StateCreate } from "#protocol/states";
@@ -21,14 +22,16 @@ export async function heldBack(
   return admission.kind === "skip" ? skippedFor(admission.for) : waitsForEarlier(admission.for, now);
 }
 
-/** Tells the line of a run's schedule, if it has one, that the run has ended. */
-export async function leaveLine(lines: Env["SCHEDULE_LINES"], id: FlowRunId, spec: RunSpec): Promise<void> {
-  await lineOf(lines, spec)?.owner.ended(id);
+/** Whether somebody waits for the end of the run: the next one of its schedule, or of its backfill. */
+export function isAwaited(spec: RunSpec | null): boolean {
+  return spec?.labels[OVERLAP_LABEL] !== undefined || spec?.labels[BACKFILL_LABEL] !== undefined;
 }
 
-/** Whether the run stands in a line. */
-export function isLinedUp(spec: RunSpec | null): boolean {
-  return spec?.labels[OVERLAP_LABEL] !== undefined && spec.createdBy?.type === "SCHEDULE";
+/** Tells who waits for it that a run has ended. */
+export async function tellAwaiting(env: Env, id: FlowRunId, spec: RunSpec): Promise<void> {
+  await lineOf(env.SCHEDULE_LINES, spec)?.owner.ended(id);
+  const backfill = spec.labels[BACKFILL_LABEL];
+  if (backfill !== undefined) await env.DISPATCH_QUEUE.send({ backfill_id: backfill, ended_run_id: id });
 }
 
 function lineOf(lines: Env["SCHEDULE_LINES"], spec: RunSpec | null) {

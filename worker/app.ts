@@ -6,6 +6,7 @@ import { checkReady } from "./ready.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { backfillRoutes } from "./routes/backfills.ts";
 import { blockDocumentRoutes } from "./routes/block-documents.ts";
 import { blockSchemaRoutes } from "./routes/block-schemas.ts";
 import { blockTypeRoutes } from "./routes/block-types.ts";
@@ -67,6 +68,7 @@ export function createApp(): App {
     deploymentOperationRoutes,
     deploymentVersionRoutes,
     schedulePolicyRoutes,
+    backfillRoutes,
     deploymentRoutes,
     workPoolRoutes,
     workQueueRoutes,

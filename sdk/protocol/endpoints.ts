@@ -2,6 +2,7 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as backfills from "./backfills.ts";
 import * as blockDocuments from "./block-documents.ts";
 import * as blockSchemas from "./block-schemas.ts";
 import * as blockTypes from "./block-types.ts";
@@ -54,6 +55,7 @@ const MODULES = [
   deploymentOperations,
   deploymentVersions,
   schedulePolicies,
+  backfills,
   workPools,
   workQueues,
   polling,

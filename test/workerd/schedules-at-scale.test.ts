@@ -53,7 +53,7 @@ it(`follows ${COUNT} deployments in a fraction of a minute`, { timeout: 120_000 
   ]);
 });
 
-it("writes six rows for a run that is scheduled, and five when its owner takes it over", async ({ expect }) => {
+it("writes seven rows for a run that is scheduled, and five when its owner takes it over", async ({ expect }) => {
   const pool = await aPool();
   const made = await aDeployment({
     work_pool_name: pool.name,
@@ -67,8 +67,8 @@ it("writes six rows for a run that is scheduled, and five when its owner takes i
   const before = meter.d1Rows;
   const runs = await followSchedules(env, [schedules[0]?.id ?? ""], Date.now() as EpochMs);
   expect(runs).toBe(3);
-  // The run, its key, four indexes; and one row for how far the schedule has been followed.
-  expect(meter.d1Rows - before).toBe(6 * runs + 1);
+  // The run, its key, five indexes; and one row for how far the schedule has been followed.
+  expect(meter.d1Rows - before).toBe(7 * runs + 1);
   const { results } = await env.DB.prepare("SELECT id FROM flow_runs WHERE deployment_id = ?")
     .bind(made.id)
     .all<{ id: string }>();

@@ -1,9 +1,11 @@
 /**
- * The minute's scheduling: schedules that need runs are followed, in pages through the queue when there are many, and
- * runs that are due soon are offered to their pools. Idempotent: a tick may come twice, late, or not at all.
+ * The minute's scheduling: schedules that need runs are followed, in pages through the queue when there are many,
+ * runs that are due soon are offered to their pools, and backfills go on. Idempotent: a tick may come twice, late, or not at all.
  */
 import type { EpochMs } from "#protocol/time";
+import { runningBackfills } from "../db/queries/backfills.ts";
 import { schedulesToCheck } from "../db/queries/scheduling.ts";
+import { advanceBackfill } from "../scheduling/backfill.ts";
 import { followSchedules } from "../scheduling/follow-schedules.ts";
 import { offerSoonDue } from "../scheduling/offer-soon-due.ts";
 
@@ -23,4 +25,5 @@ export async function scheduleTick(env: Env, now: EpochMs): Promise<void> {
   }
   if (first) await followSchedules(env, first, now);
   await offerSoonDue(env, now);
+  for (const id of await runningBackfills(env)) await advanceBackfill(env, id);
 }

@@ -5,12 +5,12 @@
 import { z } from "zod";
 import { FlowRunId } from "#protocol/ids";
 import { ownerOf } from "../../durable-objects/partition.ts";
-import { consumeSchedulePages } from "./follow-schedules.ts";
+import { consumeScheduleMessages } from "./schedules.ts";
 
 export const DispatchMessage = z.object({ flow_run_id: FlowRunId });
 
 export async function consumeDispatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
-  const offers = await consumeSchedulePages(batch.messages, env);
+  const offers = await consumeScheduleMessages(batch.messages, env);
   await Promise.all(
     offers.map(async (message) => {
       const parsed = DispatchMessage.safeParse(message.body);

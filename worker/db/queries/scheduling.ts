@@ -92,6 +92,22 @@ export async function loadSchedulesOf(env: Env, id: DeploymentId, now: EpochMs |
   return results.map(toFollow);
 }
 
+/** A schedule of a deployment, active or not; with null, the only one that it has. Null when there is none. */
+export async function loadScheduleFor(
+  env: Env,
+  id: DeploymentId,
+  scheduleId: string | null,
+): Promise<ScheduleToFollow | null> {
+  const load = LOAD.replace("deployment_schedules.active = 1", "true");
+  const { results } = await env.DB.prepare(
+    `${load} AND deployments.id = ?1 AND (?2 IS NULL OR deployment_schedules.id = ?2) LIMIT 2`,
+  )
+    .bind(id, scheduleId)
+    .all<Row>();
+  const [only] = results;
+  return only && results.length === 1 ? toFollow(only) : null;
+}
+
 function toFollow(row: Row): ScheduleToFollow {
   return {
     id: row.id,
@@ -112,11 +128,11 @@ function toFollow(row: Row): ScheduleToFollow {
   };
 }
 
-/** A run to be written for a schedule as it was read. */
+/** A run to be written for a schedule as it was read; null for one that is written whatever became of its schedule. */
 export interface DormantRun {
   readonly run: FlowRun;
-  readonly scheduleId: string;
-  readonly stamp: number;
+  readonly scheduleId: string | null;
+  readonly stamp: number | null;
 }
 
 export interface Progress {
@@ -137,7 +153,7 @@ const COLUMNS = `id, version, flow_id, deployment_id, work_pool_id, name, state_
   next_scheduled_start_time, state_timestamp, tags, doc`;
 const INSERT_KEYS = `INSERT INTO flow_run_keys (flow_id, key, flow_run_id)
   SELECT value ->> '$[2]', value ->> '$[13]', value ->> '$[0]' FROM json_each(?)
-  WHERE ${unchanged("value ->> '$[14]'", "value ->> '$[15]'")} ON CONFLICT DO NOTHING`;
+  WHERE value ->> '$[14]' IS NULL OR ${unchanged("value ->> '$[14]'", "value ->> '$[15]'")} ON CONFLICT DO NOTHING`;
 /** Of each due time the run whose key came first, and no other. */
 const INSERT_RUNS = `INSERT INTO flow_runs (${COLUMNS}, dormant)
   SELECT ${Array.from({ length: 13 }, (_, index) => `value ->> '$[${index}]'`).join(", ")}, 1
