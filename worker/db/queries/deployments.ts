@@ -18,6 +18,7 @@ import { deploymentsWhere, oneOf } from "../filters.ts";
 import { type Db, openDb } from "../open.ts";
 import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
+import { backfills } from "../schema/schedules.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { columnsOf, scheduleRow, toSchedule } from "./deployment-schedules.ts";
 import { newestVersion, recordVersion } from "./deployment-versions.ts";
@@ -198,6 +199,7 @@ export async function deleteDeployment(env: Env, id: DeploymentId): Promise<bool
     ...clearAhead(db, sql`= ${id}`, Date.now()),
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
     db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
+    db.delete(backfills).where(eq(backfills.deploymentId, id)),
   ]);
   return removed.length > 0;
 }
