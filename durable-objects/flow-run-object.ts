@@ -24,7 +24,7 @@ import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
-import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
+import type { FlowRunOwner, LogQuery, NewFlowRun, RunsToRemove } from "./flow-run-owner.ts";
 import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
@@ -33,18 +33,17 @@ import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
+import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { watchedRun } from "./run-stream.ts";
 import { heldBack } from "./schedule-gate.ts";
 import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
-import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
+import { writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
-/** Expired runs that one commit removes: each may have thousands of log lines. */
-const REMOVED_TOGETHER = 5;
 
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   readonly #sockets: RunSockets;
@@ -165,51 +164,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     return true;
   }
 
-  async remove(id: FlowRunId): Promise<boolean> {
-    const parts = await this.#awake(id);
-    if (!parts) return false;
-    const spec = parts.store.spec(id);
-    const row = await parts.commit.run(() => parts.recorder.remove(id));
-    if (row === null) return false;
-    parts.logStream.forget(id);
-    this.#sockets.closeAll(id, 4404, "The flow run was deleted.");
-    parts.runStream.deleted(id);
-    await deleteCopies(this.env.DB, id);
-    if (spec?.placement) {
-      const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
-      await pool.withdraw(id);
-      await pool.release(id, row.claims);
-    }
-    return true;
-  }
-
-  async removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]> {
-    const parts = this.#parts;
-    if (!parts) return [...ids];
-    const gone: FlowRunId[] = [];
-    for (let at = 0; at < ids.length; at += REMOVED_TOGETHER) {
-      // One commit for a few runs; between them other requests have their turn.
-      const some = ids.slice(at, at + REMOVED_TOGETHER);
-      const outcomes = await Promise.all(
-        some.map((id) => parts.commit.run(() => parts.recorder.removeEnded(id, endedBefore))),
-      );
-      gone.push(...some.filter((_, index) => outcomes[index] === true));
-    }
+  async remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]> {
+    // A dormant run is taken over first, so that nobody takes it over while its row goes.
+    await Promise.all(ids.map((id) => this.#awake(id, { isOffered: true })));
+    if (!this.#parts) return [...ids];
+    const gone = await removeRuns(this.#parts, this.#sockets, this.env, ids, which);
     this.#arm();
-    return gone;
-  }
-
-  async removeWaiting(ids: readonly FlowRunId[]): Promise<FlowRunId[]> {
-    const gone: FlowRunId[] = [];
-    for (const id of ids) {
-      const parts = await this.#awake(id);
-      const placement = parts?.store.spec(id)?.placement;
-      if (parts && !(await parts.commit.run(() => parts.recorder.removeWaiting(id)))) continue;
-      parts?.runStream.deleted(id);
-      await deleteCopies(this.env.DB, id);
-      if (placement) await this.env.WORK_POOLS.getByName(placement.poolName).withdraw(id);
-      gone.push(id);
-    }
     return gone;
   }
 
@@ -413,7 +373,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   #left(socket: WebSocket): void {
     const watched = watchedRun(this.ctx, socket);
     if (watched) this.#parts?.runStream.closed(watched);
-    else this.#sockets.seen(this.#sockets.runOf(socket));
+    else {
+      const id = this.#sockets.runOf(socket);
+      this.#sockets.seen(id);
+      this.#parts?.recorder.showAlive(id);
+    }
   }
 
   override async alarm(): Promise<void> {

@@ -40,6 +40,14 @@ export interface NewFlowRun {
   readonly placement: RunPlacement | null;
 }
 
+/** Which of the runs that are named are to be removed: all, those that nobody has begun, or those that ended long ago. */
+export type RunsToRemove =
+  | { readonly kind: "any" }
+  | { readonly kind: "scheduled" }
+  /** Those that wait for their first start, and not for a slot of their deployment: they come from a schedule's past. */
+  | { readonly kind: "waiting" }
+  | { readonly kind: "ended"; readonly before: EpochMs };
+
 export interface LogQuery {
   readonly filter: LogFilter;
   readonly sort: LogSort;
@@ -76,18 +84,12 @@ export interface FlowRunOwner {
   inputs(id: FlowRunId, query: FlowRunInputQuery): Promise<FlowRunInput[]>;
   /** False when there is no such input. */
   removeInput(id: FlowRunId, key: string): Promise<boolean>;
-  /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
-  remove(id: FlowRunId): Promise<boolean>;
   /**
-   * Deletes, of the given runs, those that ended before an instant; one that has not ended stays, whatever its copy in
-   * D1 says. Answers which of them are not here any more, for the caller to delete what D1 has of them.
+   * Deletes those of the given runs that are still what was asked for, whatever their copies in D1 say, with all that
+   * belongs to them here, in their pools and in the queues of their tasks. Answers which of them are not here any more,
+   * for the caller to delete what D1 has of them.
    */
-  removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]>;
-  /**
-   * Deletes, of the given runs, those that wait for their first start, here and in D1. Answers which of them are not
-   * here any more.
-   */
-  removeWaiting(ids: readonly FlowRunId[]): Promise<FlowRunId[]>;
+  remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]>;
   /** Takes dormant runs over whose time has come: from here on they are watched. */
   wake(ids: readonly FlowRunId[]): Promise<void>;
   /** Oldest first; null when there is no such run. */

@@ -239,7 +239,8 @@ export class RunRecorder {
     const state = row?.record.state;
     const deadline = row && stateDeadline(row.record);
     if (row && state && deadline?.kind === kind) {
-      const policy = kind === "late" ? LATE_POLICY : FLOW_RUN_POLICY;
+      // A pause ends by its timeout even where nobody may end it otherwise.
+      const policy = { late: LATE_POLICY, pause: FORCED_POLICY, cancelling: FLOW_RUN_POLICY }[kind];
       const decision = this.#decide(row, stateAfterDeadline(kind, state), policy, NOTHING_DEMANDED, now());
       if (decision.written) {
         this.#write(id, row, decision, {});
@@ -292,6 +293,7 @@ export class RunRecorder {
     const row = store.run(id);
     if (!row) return false;
     const kind = deadlines.kindOf(id);
+    this.showAlive(id);
     // A process that waits or cancels goes on beating, but only one that runs is to be watched from here on.
     if (kind === "beating" || (kind === null && row.record.state?.type === "RUNNING")) {
       heartbeats.note(id, occurredAt);
@@ -306,10 +308,22 @@ export class RunRecorder {
     const row = store.run(id);
     if (!row) return 0;
     const kind = deadlines.kindOf(id);
-    if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
+    if (kind === "alive") this.showAlive(id);
+    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     return this.#parts.reports.acked(id, session);
+  }
+
+  /**
+   * A process with a run channel showed itself alive in a way that no socket remembers. It costs one row in a term at
+   * most: without it, an object that lost its memory twice would take a living run for lost.
+   */
+  showAlive(id: FlowRunId): void {
+    const { deadlines, now, heartbeatMs } = this.#parts;
+    if (deadlines.kindOf(id) === "alive") {
+      deadlines.renew(id, "alive", now(), SPANS.missedHeartbeats * heartbeatMs);
+    }
   }
 
   update(id: FlowRunId, patch: FlowRunUpdate): { seq: number } | null {
@@ -357,28 +371,6 @@ export class RunRecorder {
     copier.forget(id);
     reports.forget(id);
     return row;
-  }
-
-  /** Removes the run if it ended before an instant. True when it is not here any more. */
-  removeEnded(id: FlowRunId, endedBefore: EpochMs): boolean {
-    const record = this.#parts.store.run(id)?.record;
-    if (!record) return true;
-    const { state, endTime } = record;
-    if (state === null || !isTerminal(state.type)) return false;
-    if ((endTime ?? fromWireTime(state.timestamp)) >= endedBefore) return false;
-    this.remove(id);
-    return true;
-  }
-
-  /** Removes the run if it waits for its first start. True when it is not here any more. */
-  removeWaiting(id: FlowRunId): boolean {
-    const record = this.#parts.store.run(id)?.record;
-    if (!record) return true;
-    const { state, runCount } = record;
-    // One that waits for a slot of its deployment has been started already, as far as its schedule is concerned.
-    if (state?.type !== "SCHEDULED" || state.name === "AwaitingConcurrencySlot" || runCount > 0) return false;
-    this.remove(id);
-    return true;
   }
 
   #decide(row: RunRow, to: StateCreate, policy: Policy, reservation: Reservation, now: EpochMs): Decision {

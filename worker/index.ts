@@ -5,6 +5,7 @@ import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
 import { scheduleTick } from "./cron/follow-schedules.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
+import { finishDeletions } from "./delete-with-runs.ts";
 import { consume } from "./queues/consume.ts";
 
 export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
@@ -25,6 +26,7 @@ export default {
   queue: (batch, env) => consume(batch, env),
   async scheduled(controller, env, ctx) {
     if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
+    ctx.waitUntil(finishDeletions(env, Date.now() as EpochMs));
     await Promise.all([everyMinute(controller, env), scheduleTick(env, Date.now() as EpochMs)]);
   },
 } satisfies ExportedHandler<Env>;

@@ -4,7 +4,7 @@ import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, Paging } from "./filters.ts";
 import { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject, Labels } from "./flow-runs.ts";
 import { DeploymentId, FlowId, Uuid, WorkQueueId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
+import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
 
 /** When a deployment runs: a cron expression, an interval in seconds, or an RFC 5545 recurrence rule. */
@@ -106,7 +106,8 @@ export const Deployment = DeploymentDetails.extend({
 export type Deployment = z.infer<typeof Deployment>;
 
 export const DeploymentCreate = z.object({
-  name: z.string().min(1).max(LIMITS.nameChars),
+  /** It stands behind the flow's name and a slash where people name the deployment. */
+  name: Name,
   flow_id: FlowId,
   paused: z.boolean().nullish(),
   schedules: schedulesOf(DeploymentScheduleCreate).nullish(),
@@ -187,7 +188,7 @@ export const deleteDeployment = endpoint({
   path: "/deployments/:id",
   tag: "Deployments",
   status: 204,
-  summary: "Delete a deployment with its schedules.",
+  summary: "Delete a deployment with its schedules and scheduled runs. Runs that have begun stay.",
   params: byId,
 });
 export const filterDeployments = endpoint({

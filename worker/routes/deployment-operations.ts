@@ -9,13 +9,13 @@ import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
 import * as flows from "../db/queries/flows.ts";
 import { workQueueById } from "../db/queries/work-queues.ts";
-import { forgetFlow } from "../known-flows.ts";
+import { deleteDeploymentWithRuns, deleteFlowWithRuns } from "../delete-with-runs.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { checkSchedules } from "../scheduling/check-schedules.ts";
 import { followDeployment, scheduleSpan } from "../scheduling/follow-schedules.ts";
 import { HORIZON } from "../scheduling/horizon.ts";
-import { removeWaiting, reschedule } from "../scheduling/reschedule.ts";
+import { reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve } from "../serve.ts";
 
 export function deploymentOperationRoutes(app: App): void {
@@ -92,8 +92,7 @@ export function deploymentOperationRoutes(app: App): void {
   )(async ({ env, body }) => {
     const page = { sort: "NAME_ASC", limit: body.limit ?? LIMITS.bulkRows, offset: 0 } as const;
     const ids = (await queries.listDeployments(env, { deployments: body.deployments }, page)).map(({ id }) => id);
-    const gone = await Promise.all(ids.map((id) => queries.deleteDeployment(env, id)));
-    for (const id of ids) await removeWaiting(env, id, { isAutomatic: false });
+    const gone = await Promise.all(ids.map((id) => deleteDeploymentWithRuns(env, id)));
     return { deleted: ids.filter((_, index) => gone[index]) };
   });
   serve(
@@ -144,8 +143,7 @@ export function deploymentOperationRoutes(app: App): void {
     api.bulkDeleteFlows,
   )(async ({ env, body }) => {
     const ids = await flows.listFlowIds(env, { flows: body.flows }, body.limit ?? LIMITS.bulkRows);
-    for (const id of ids) forgetFlow(id);
-    const gone = await Promise.all(ids.map((id) => flows.deleteFlow(env, id)));
+    const gone = await Promise.all(ids.map((id) => deleteFlowWithRuns(env, id)));
     return { deleted: ids.filter((_, index) => gone[index]) };
   });
 }

@@ -6,10 +6,11 @@ import { checkJobVariables } from "../check-job-variables.ts";
 import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
+import { deleteDeploymentWithRuns } from "../delete-with-runs.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { checkSchedules } from "../scheduling/check-schedules.ts";
-import { removeWaiting, reschedule } from "../scheduling/reschedule.ts";
+import { reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function deploymentRoutes(app: App): void {
@@ -69,8 +70,7 @@ export function deploymentRoutes(app: App): void {
     app,
     api.deleteDeployment,
   )(async ({ env, params }) => {
-    if (!(await queries.deleteDeployment(env, params.id))) throw notFound("Deployment", params.id);
-    await removeWaiting(env, params.id, { isAutomatic: false });
+    if (!(await deleteDeploymentWithRuns(env, params.id))) throw notFound("Deployment", params.id);
     return undefined;
   });
   serve(

@@ -54,20 +54,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     operation: /^POST \/(flows|flow_runs|task_runs|artifacts|ui\/task_runs)\//,
     path: /members$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
   },
-  { kind: "to mend", reason: "The state of a subflow does not name its task run", path: /state_details\.task_run_id$/ },
-  {
-    kind: "to mend",
-    reason: "A task run that is created with a state keeps no books of it",
-    path: /\.run_count$/,
-    values: /^[12] → 0$/,
-  },
-  { kind: "to mend", reason: "The same: its start", path: /\.start_time$/, values: /^"phase \d" → null$/ },
-  {
-    kind: "to mend",
-    reason: "The same, where task runs are filtered for their start",
-    title: /"task_runs":\{"start_time"/,
-    path: /members$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
-  },
   {
     kind: "decided",
     reason: "Where absent keys stand in an order depends on the database; upstream's two differ",
@@ -125,12 +111,6 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     path: /^body\.length$/,
   },
   { kind: "to mend", reason: "Under way", operation: /^POST \/(flow|task)_runs\/history$/, path: /^(status|body)$/ },
-  {
-    kind: "to mend",
-    reason: "A task run's state is not replaced by that of its subflow when that is created",
-    operation: /^GET \/task_run_states\/$/,
-    path: /\.(timestamp|child_flow_run_id|scheduled_time)$/,
-  },
   {
     kind: "decided",
     reason: "Upstream shows no artifacts that have a key but no type",
@@ -192,27 +172,24 @@ export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
     values: /^\[\] → null$/,
   },
   { kind: "decided", reason: "An unknown flow or run is named as not found", path: /^status$/, values: /^409 → 404$/ },
-  { kind: "to mend", reason: "A flow run is Pending unless a state is given", title: /"stateless"/ },
-  { kind: "to mend", reason: "Under way: task runs without a flow run", title: /"free"/ },
-  {
-    kind: "to mend",
-    reason: "Under way: changes and deletions of task runs",
-    operation: /^(PATCH|DELETE|GET) \/task_runs\/\{id\}$/,
-  },
   {
     kind: "to mend",
     reason: "A deployment whose queue is set to null has none",
     operation: /^GET \/deployments\/\{id\}$/,
     path: /\.work_queue_(id|name)$/,
   },
-  { kind: "to mend", reason: "A state's result becomes an artifact", operation: /^POST \/artifacts\/count$/ },
+  {
+    kind: "decided",
+    reason:
+      "The data of a state stays with the state instead of becoming an artifact that nobody made; and the artifacts of a " +
+      "run that is deleted go with it",
+    operation: /^POST \/artifacts\/count$/,
+  },
   {
     kind: "to mend",
-    reason: "Deleting a flow deletes what it had, deleting a deployment its scheduled runs",
-    path: /^status$/,
-    values: /^404 → 200$/,
+    reason: "The variables whose names and values are not refused are counted",
+    operation: /^POST \/variables\/count$/,
   },
-  { kind: "to mend", reason: "The same", operation: /\/(filter|count)$/, path: /^body(\.length)?$/ },
 ];
 
 /** Differences in the status of answers to wrong requests. */
@@ -252,7 +229,7 @@ export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
     kind: "decided",
     reason: "The same: a name is no empty list",
     title: /^name = (\[\]|\{\}|null)$/,
-    values: /^(404|409) → 422$/,
+    values: /^(200|404|409) → 422$/,
   },
   { kind: "decided", reason: "A schedule is not nothing", title: /^schedule = null$/, values: /^404 → 422$/ },
   {
@@ -271,13 +248,8 @@ export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
   {
     kind: "to mend",
     reason: "Times may be epoch seconds; numbers and truth may be texts",
-    title: /"after_":1700000000|"yes"|"limit":"5"/,
-  },
-  { kind: "to mend", reason: "Under way: task runs without a flow run", operation: /^POST \/task_runs\/$/ },
-  {
-    kind: "to mend",
-    reason: "Under way: criteria of other resources in filters of artifacts",
-    operation: /^POST \/artifacts\//,
+    title:
+      /"after_":1700000000|"yes"|"limit":"5"|^(history_(start|end)|scheduled_(before|after)|cache_expiration) = (-1|201|1\.5)$/,
   },
   {
     kind: "to mend",

@@ -16,9 +16,8 @@ import { newId } from "../../new-id.ts";
 import { planSchedules, type SchedulePlan } from "../../scheduling/plan-schedules.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { type Db, openDb } from "../open.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
+import { deploymentSchedules, deployments } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
-import { backfills } from "../schema/schedules.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { columnsOf, scheduleRow, toSchedule } from "./deployment-schedules.ts";
 import { newestVersion, recordVersion } from "./deployment-versions.ts";
@@ -189,19 +188,6 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
   const changed = await deploymentById(env, id);
   if (changed) await recordVersion(env, changed);
   return true;
-}
-
-export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
-  const db = openDb(env);
-  const [removed] = await db.batch([
-    db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
-    ...forgetSchedules(db, schedulesOf(id)),
-    ...clearAhead(db, sql`= ${id}`, Date.now()),
-    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
-    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
-    db.delete(backfills).where(eq(backfills.deploymentId, id)),
-  ]);
-  return removed.length > 0;
 }
 
 /** All schedules of a deployment are made anew; what was ahead of the old ones goes. */

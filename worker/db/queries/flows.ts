@@ -1,4 +1,4 @@
-import { asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { asc, desc, eq, type SQL } from "drizzle-orm";
 import type { FlowRunFilters } from "#protocol/filters";
 import type { Flow, FlowCreate, FlowSort } from "#protocol/flows";
 import type { FlowId } from "#protocol/ids";
@@ -6,9 +6,7 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { flowsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
-import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 
 const ORDER = {
   CREATED_DESC: desc(flows.created),
@@ -57,22 +55,6 @@ export async function updateFlowTags(env: Env, id: FlowId, tags: string[] | unde
     .where(eq(flows.id, id))
     .returning({ id: flows.id });
   return row !== undefined;
-}
-
-export async function deleteFlow(env: Env, id: FlowId): Promise<boolean> {
-  const db = openDb(env);
-  const ofFlow = db.select({ id: deployments.id }).from(deployments).where(eq(deployments.flowId, id));
-  const ids = sql`IN ${ofFlow}`;
-  const schedules = sql`IN (SELECT id FROM deployment_schedules WHERE deployment_id ${ids})`;
-  const [removed] = await db.batch([
-    db.delete(flows).where(eq(flows.id, id)).returning({ id: flows.id }),
-    ...forgetSchedules(db, schedules),
-    ...clearAhead(db, ids, Date.now()),
-    db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
-    db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
-    db.delete(deployments).where(eq(deployments.flowId, id)),
-  ]);
-  return removed.length > 0;
 }
 
 export async function listFlows(

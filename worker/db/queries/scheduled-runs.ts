@@ -1,9 +1,10 @@
 /** Runs that schedules have ahead of them and that are not to run: their schedule has changed, or is gone. */
 import { type SQL, sql } from "drizzle-orm";
-import type { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
+import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import type { Db } from "../open.ts";
+import { deploymentSchedules } from "../schema/deployments.ts";
 import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
-import { schedulePolicies, scheduleProgress } from "../schema/schedules.ts";
+import { backfills, schedulePolicies, scheduleProgress } from "../schema/schedules.ts";
 
 /**
  * Removes the dormant runs of deployments and has their schedules looked at anew. For a batch with the change that
@@ -30,24 +31,26 @@ export function forgetSchedules(db: Db, ofSchedule: SQL) {
   ] as const;
 }
 
-export interface WaitingRun {
-  readonly id: FlowRunId;
-  readonly flowId: FlowId;
-  readonly key: string | null;
+/** For a batch with the removal of deployments: everything about their schedules but their rows, and the runs ahead. */
+export function forgetDeployments(db: Db, ofDeployment: SQL, now: number) {
+  return [
+    ...forgetSchedules(
+      db,
+      sql`IN (SELECT ${deploymentSchedules.id} FROM ${deploymentSchedules} WHERE ${deploymentSchedules.deploymentId} ${ofDeployment})`,
+    ),
+    ...clearAhead(db, ofDeployment, now),
+    db.delete(backfills).where(sql`${backfills.deploymentId} ${ofDeployment}`),
+  ] as const;
 }
 
-/** Runs of a deployment that wait for their first start and that their owners have already. */
-export async function waitingRuns(
-  env: Env,
-  id: DeploymentId,
-  { isAutomatic }: { isAutomatic: boolean },
-): Promise<WaitingRun[]> {
+/** Runs that schedules of a deployment made, that wait for their first start, and that their owners have already. */
+export async function waitingRuns(env: Env, id: DeploymentId): Promise<FlowRunId[]> {
   const { results } = await env.DB.prepare(
-    `SELECT id, flow_id AS flowId, doc ->> '$.idempotency_key' AS key FROM flow_runs
-     WHERE deployment_id = ?1 AND state_type = 'SCHEDULED' AND dormant <> 1 AND doc ->> '$.run_count' = 0
-       AND coalesce(state_name, '') <> 'AwaitingConcurrencySlot' AND (?2 = 0 OR doc ->> '$.auto_scheduled' = 1)`,
+    `SELECT id FROM flow_runs
+     WHERE deployment_id = ? AND state_type = 'SCHEDULED' AND dormant <> 1 AND doc ->> '$.run_count' = 0
+       AND coalesce(state_name, '') <> 'AwaitingConcurrencySlot' AND doc ->> '$.auto_scheduled' = 1`,
   )
-    .bind(id, isAutomatic ? 1 : 0)
-    .all<WaitingRun>();
-  return results;
+    .bind(id)
+    .all<{ id: FlowRunId }>();
+  return results.map((run) => run.id);
 }
