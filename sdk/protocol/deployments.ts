@@ -5,6 +5,7 @@ import { FlowRunFilters, Paging } from "./filters.ts";
 import { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject, Labels } from "./flow-runs.ts";
 import { DeploymentId, FlowId, Uuid, WorkQueueId } from "./ids.ts";
 import { Name } from "./names.ts";
+import { SchedulePolicyChange } from "./schedule-policies.ts";
 import { WireTime } from "./time.ts";
 
 /** When a deployment runs: a cron expression, an interval in seconds, or an RFC 5545 recurrence rule. */
@@ -34,6 +35,8 @@ export const DeploymentScheduleCreate = z.object({
   slug: z.string().nullish(),
   /** The slug under which the deployment has this schedule so far, when it is changed. */
   replaces: z.string().nullish(),
+  /** What it does beyond Prefect's. It is taken here, and read at an address of its own. */
+  policy: SchedulePolicyChange.nullish(),
 });
 export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
 

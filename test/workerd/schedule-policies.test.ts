@@ -76,6 +76,33 @@ describe("the policy of a schedule", () => {
     expect((await call("PUT", path, { overlap: "SOMETIMES" })).status).toBe(422);
   });
 
+  it("is taken with the schedule, too: when it is made, changed, or made again under its slug", async ({ expect }) => {
+    const schedule = { cron: "0 * * * *" };
+    const made = (await aDeployment({
+      schedules: [{ schedule, slug: "a", policy: { overlap: "SKIP" } }],
+    })) as unknown as {
+      id: string;
+      schedules: { id: string }[];
+    };
+    const path = (id?: string) => `/deployments/${made.id}/schedules/${id ?? made.schedules[0]?.id}`;
+    const overlap = async (id?: string) => (await call<{ overlap: string }>("GET", `${path(id)}/policy`)).body.overlap;
+    expect(await overlap()).toBe("SKIP");
+    await call("PATCH", path(), { active: true });
+    expect(await overlap()).toBe("SKIP");
+    await call("PATCH", path(), { policy: { overlap: "BUFFER_ALL" } });
+    expect(await overlap()).toBe("BUFFER_ALL");
+    const schedules = [
+      { slug: "a", policy: { overlap: "BUFFER_ONE" } },
+      { slug: "b", schedule, policy: { jitter: 3 } },
+    ];
+    await call("PATCH", `/deployments/${made.id}`, { schedules });
+    expect(await overlap()).toBe("BUFFER_ONE");
+    const more = await call<{ id: string }[]>("POST", `/deployments/${made.id}/schedules`, [
+      { schedule, policy: { overlap: "CANCEL_OTHER" } },
+    ]);
+    expect(await overlap(more.body[0]?.id)).toBe("CANCEL_OTHER");
+  });
+
   it("bounds when runs are due", async ({ expect }) => {
     const start = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 5 * HOUR_MS;
     const made = await withPolicy({

@@ -7,11 +7,13 @@ import type {
   Schedule,
 } from "#protocol/deployments";
 import type { DeploymentId } from "#protocol/ids";
+import { policyOf } from "#protocol/schedule-policies";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { normalizeRrule } from "#schedules/normalize-rrule";
 import { newId } from "../../new-id.ts";
-import { openDb } from "../open.ts";
+import { type Db, openDb } from "../open.ts";
 import { deploymentSchedules } from "../schema/deployments.ts";
+import { schedulePolicies } from "../schema/schedules.ts";
 import { violatesUnique } from "../unique.ts";
 import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 
@@ -24,8 +26,9 @@ export async function insertSchedules(
   schedules: readonly DeploymentScheduleCreate[],
 ): Promise<DeploymentSchedule[] | null> {
   const db = openDb(env);
-  const rows = schedules.map((schedule) => scheduleRow(id, schedule));
-  const [first, ...others] = rows.map((row) => db.insert(deploymentSchedules).values(row));
+  const made = schedules.map((schedule) => insertSchedule(db, id, schedule));
+  const rows = made.map(({ row }) => row);
+  const [first, ...others] = made.flatMap(({ statements }) => statements);
   if (!first) return [];
   try {
     await db.batch([first, ...others]);
@@ -51,6 +54,7 @@ export async function changeSchedule(
         .set(columnsOf(change, now))
         .where(one(id, scheduleId))
         .returning({ id: deploymentSchedules.id }),
+      ...policyStatements(db, id, scheduleId, change),
       ...clearAhead(db, sql`= ${id}`, now),
     ]);
     return rows.length > 0 ? "changed" : "unknown";
@@ -82,10 +86,31 @@ export async function deleteSchedule(env: Env, id: DeploymentId, scheduleId: str
   return rows.length > 0;
 }
 
-export function scheduleRow(
-  id: DeploymentId,
-  schedule: DeploymentScheduleCreate,
-): typeof deploymentSchedules.$inferSelect {
+/** A new schedule, with its policy if it has one. */
+export function insertSchedule(db: Db, id: DeploymentId, schedule: DeploymentScheduleCreate) {
+  const row = scheduleRow(id, schedule);
+  const statements = [
+    db.insert(deploymentSchedules).values(row),
+    ...policyStatements(db, id, row.id, schedule),
+  ] as const;
+  return { row, statements };
+}
+
+/** Stores what is said of a policy; for a batch with the schedule. A schedule that is not there gets none. */
+export function policyStatements(db: Db, id: DeploymentId, scheduleId: string, { policy }: DeploymentScheduleUpdate) {
+  if (policy == null) return [];
+  const whole = JSON.stringify(policyOf(policy));
+  return [
+    db
+      .insert(schedulePolicies)
+      .select(
+        sql`SELECT id, ${id}, ${whole} FROM deployment_schedules WHERE id = ${scheduleId} AND deployment_id = ${id}`,
+      )
+      .onConflictDoUpdate({ target: schedulePolicies.scheduleId, set: { policy: sql`excluded.policy` } }),
+  ];
+}
+
+function scheduleRow(id: DeploymentId, schedule: DeploymentScheduleCreate): typeof deploymentSchedules.$inferSelect {
   const now = Date.now();
   return {
     id: newId(),

@@ -19,7 +19,7 @@ import { type Db, openDb } from "../open.ts";
 import { deploymentSchedules, deployments } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
-import { columnsOf, scheduleRow, toSchedule } from "./deployment-schedules.ts";
+import { columnsOf, insertSchedule, policyStatements, toSchedule } from "./deployment-schedules.ts";
 import { newestVersion, recordVersion } from "./deployment-versions.ts";
 import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 import { isPolled, workPoolByName } from "./work-pools.ts";
@@ -192,12 +192,11 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
 
 /** All schedules of a deployment are made anew; what was ahead of the old ones goes. */
 function replaceSchedules(db: Db, id: DeploymentId, schedules: readonly DeploymentScheduleUpdate[], now: number) {
-  const rows = schedules.flatMap((one) => (one.schedule ? [scheduleRow(id, { ...one, schedule: one.schedule })] : []));
   return [
     ...forgetSchedules(db, schedulesOf(id)),
     ...clearAhead(db, sql`= ${id}`, now),
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
-    ...rows.map((row) => db.insert(deploymentSchedules).values(row)),
+    ...schedules.flatMap((one) => additionOf(db, id, one)),
   ] as const;
 }
 
@@ -216,13 +215,17 @@ function scheduleChanges(
       .update(deploymentSchedules)
       .set({ slug: null })
       .where(sql`${deploymentSchedules.id} IN (SELECT value FROM json_each(${renamed}))`),
-    ...plan.changes.map((change) =>
+    ...plan.changes.flatMap((change) => [
       db.update(deploymentSchedules).set(columnsOf(change.to, now)).where(eq(deploymentSchedules.id, change.id)),
-    ),
-    ...plan.additions.flatMap((one) =>
-      one.schedule ? [db.insert(deploymentSchedules).values(scheduleRow(id, { ...one, schedule: one.schedule }))] : [],
-    ),
+      ...policyStatements(db, id, change.id, change.to),
+    ]),
+    ...plan.additions.flatMap((one) => additionOf(db, id, one)),
   ] as const;
+}
+
+/** Nothing for one that does not say when it is due. */
+function additionOf(db: Db, id: DeploymentId, one: DeploymentScheduleUpdate) {
+  return one.schedule ? insertSchedule(db, id, { ...one, schedule: one.schedule }).statements : [];
 }
 
 function schedulesOf(id: DeploymentId): SQL {

@@ -1,9 +1,8 @@
 /** `sluice schedule create`: adds a schedule to a deployment. */
 import { createClient } from "../../../client/api-client.ts";
-import { createDeploymentSchedules, updateDeploymentSchedule } from "../../../protocol/deployment-operations.ts";
+import { createDeploymentSchedules } from "../../../protocol/deployment-operations.ts";
 import { readDeploymentByName } from "../../../protocol/deployments.ts";
 import { JsonObject } from "../../../protocol/flow-runs.ts";
-import { setSchedulePolicy } from "../../../protocol/schedule-policies.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
 import { flowParameters } from "../../flow-parameter.ts";
@@ -34,22 +33,16 @@ export const scheduleCreate = defineCommand({
     const policy = policyChangeOf(options);
     const { id } = await client.call(readDeploymentByName, { params: which });
     const parameters = JsonObject.parse(Object.fromEntries(options.param));
-    // With a policy of its own it starts when that is set.
-    const active = !options.paused && policy === null;
-    const body = [{ schedule, active, parameters, ...(options.slug === undefined ? {} : { slug: options.slug }) }];
-    const made = await client.call(createDeploymentSchedules, { params: { id }, body });
-    if (policy !== null) {
-      for (const one of made) {
-        const params = { id, schedule_id: one.id };
-        await client.call(setSchedulePolicy, { params, body: policy });
-        if (!options.paused) await client.call(updateDeploymentSchedule, { params, body: { active: true } });
-      }
-    }
-    output.list(
-      made.map((one) => ({ ...one, active: !options.paused })),
-      SCHEDULE_COLUMNS,
-      "",
-    );
+    const body = [
+      {
+        schedule,
+        active: !options.paused,
+        parameters,
+        ...(options.slug === undefined ? {} : { slug: options.slug }),
+        ...(policy === null ? {} : { policy }),
+      },
+    ];
+    output.list(await client.call(createDeploymentSchedules, { params: { id }, body }), SCHEDULE_COLUMNS, "");
     return undefined;
   },
 });
