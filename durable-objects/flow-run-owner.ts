@@ -45,6 +45,8 @@ export interface NewFlowRun {
 export type RunsToRemove =
   | { readonly kind: "any" }
   | { readonly kind: "scheduled" }
+  /** Those that wait for their first start, and not for a slot of their deployment: they come from a schedule's past. */
+  | { readonly kind: "waiting" }
   | { readonly kind: "ended"; readonly before: EpochMs };
 
 export interface LogQuery {
@@ -89,6 +91,8 @@ export interface FlowRunOwner {
    * for the caller to delete what D1 has of them.
    */
   remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]>;
+  /** Takes dormant runs over whose time has come: from here on they are watched. */
+  wake(ids: readonly FlowRunId[]): Promise<void>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */

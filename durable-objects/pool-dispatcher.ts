@@ -68,6 +68,19 @@ export class PoolDispatcher {
     wakeAt(run.dueAt > now ? run.dueAt : after(run.dueAt, ms(SPANS.lateAfterMs)));
   }
 
+  /** Stores runs that are due soon. One that is being claimed is not stored: it is known here already. */
+  offerSoon(runs: readonly ReadyRun[]): void {
+    const { store, slots, wakeAt } = this.#parts;
+    const now = clock.now();
+    const news = runs.filter((run) => !slots.claimOf(run.id));
+    if (this.#isClosed || news.length === 0) return;
+    store.together(() => {
+      for (const run of news) store.putReady(run);
+    });
+    const next = Math.min(...news.map(({ dueAt }) => (dueAt > now ? dueAt : after(dueAt, ms(SPANS.lateAfterMs)))));
+    wakeAt(next as EpochMs);
+  }
+
   /**
    * The run no longer waits. A claim under way needs no word: the owner gives no ticket for a run that does not wait,
    * and when it gave one before, the run is released later.

@@ -9,7 +9,7 @@ import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import { LATE_POLICY } from "#machine/policies/late";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
-import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
+import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
@@ -24,6 +24,7 @@ import type { Performer } from "./perform.ts";
 import { type Asked, NOTHING_ASKED } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
+import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
@@ -105,6 +106,46 @@ export class RunRecorder {
     if (decision?.written) this.#write(input.id, row, decision, {});
     else this.#touch(input.id, { ...row, record: { ...record, expectedStartTime: at } });
     return { created: true, seq: this.#parts.sequence.current };
+  }
+
+  /** Stores a run that was dormant until now, with the state that it has. One that is known is left as it is. */
+  adopt({ run, spec }: { readonly run: FlowRun; readonly spec: RunSpec }, isOffered: boolean): void {
+    const { store, ids, copier, performer, deadlines, sequence, now } = this.#parts;
+    if (store.run(run.id) || run.state === null) return;
+    // States are found by their ids' times, which ascend with the journal's numbers.
+    const state = { ...run.state, id: ids.state(now()) };
+    const dueAt = fromWireTime(state.state_details.scheduled_time ?? state.timestamp);
+    const record: FlowRunRecord = {
+      flowRunId: run.id,
+      state,
+      runCount: 0,
+      totalRunTimeMs: 0,
+      startTime: null,
+      endTime: null,
+      expectedStartTime: dueAt,
+      nextScheduledStartTime: dueAt,
+      policy: run.empirical_policy,
+      deploymentId: spec.deploymentId,
+      parentTaskRunId: spec.parentTaskRunId,
+      infrastructurePid: null,
+      pooled: spec.placement !== null,
+    };
+    const seq = sequence.next();
+    store.insertSpec(run.id, spec);
+    store.appendJournal(seq, run.id, state);
+    store.putRun(run.id, {
+      record,
+      version: seq,
+      updatedAt: now(),
+      lease: null,
+      claims: 0,
+      returned: [],
+      states: [seq],
+    });
+    const deadline = stateDeadline(record);
+    if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
+    copier.markRun(run.id, seq, false, 0);
+    if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
   }
 
   /** Proposes a state. Null when there is no such run. */
@@ -422,6 +463,7 @@ export class RunRecorder {
     }
     copier.markRun(id, seq, ended, changes.lease && type === "PENDING" ? SPANS.claimCopyDelayMs : 0);
     performer.add(id, seq, written.effects, row.claims);
+    if (ended && isAwaited(store.spec(id))) performer.addEnd(id, seq);
   }
 
   /** Marks a change that is not a state. */

@@ -34,7 +34,7 @@ import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
 import { shownWorkers } from "./pool-workers-shown.ts";
 import { PoolStore } from "./storage/pool-store.ts";
-import type { Place, PolledClaim, PoolSettings, PoolStatus, WorkPoolOwner } from "./work-pool-owner.ts";
+import type { Place, PolledClaim, PoolSettings, PoolStatus, SoonDue, WorkPoolOwner } from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
 import { bad, CLOSE, type Dismissal, notAWebSocket, readWorkerFrame, silentError, workerRow } from "./worker-frame.ts";
 
@@ -102,6 +102,18 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   async reserve(claim: PolledClaim): Promise<Place> {
     return this.#reservations.reserve(claim, this.#queues.current(claim.queue).name);
+  }
+
+  async offerSoon(runs: readonly SoonDue[]): Promise<void> {
+    this.#dispatcher.offerSoon(
+      runs.map(({ flowRunId: id, dueAt, queue }) => ({
+        id,
+        queueName: queue.name,
+        queuePriority: queue.priority,
+        dueAt,
+      })),
+    );
+    this.#pump();
   }
 
   async withdraw(flowRunId: FlowRunId): Promise<void> {

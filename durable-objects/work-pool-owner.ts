@@ -72,6 +72,13 @@ export interface PoolStatus {
   readonly workers: readonly PoolWorker[];
 }
 
+/** A run that is due within minutes. */
+export interface SoonDue {
+  readonly flowRunId: FlowRunId;
+  readonly dueAt: EpochMs;
+  readonly queue: { readonly name: string; readonly priority: number };
+}
+
 export interface WorkPoolOwner {
   /**
    * Hands a run to the pool. Idempotent by run id; a later offer of a waiting run replaces the earlier one. Resolves
@@ -85,6 +92,11 @@ export interface WorkPoolOwner {
    * pool asks the run's owner after a while.
    */
   reserve(claim: PolledClaim): Promise<Place>;
+  /**
+   * Hands runs to the pool that are due soon, many at once. Resolves when they are safely stored here; those that are
+   * stored already are left as they are.
+   */
+  offerSoon(runs: readonly SoonDue[]): Promise<void>;
   /** The run no longer waits here. A claim that is under way is not pushed any more. */
   withdraw(flowRunId: FlowRunId): Promise<void>;
   /**

@@ -6,6 +6,7 @@ import { checkReady } from "./ready.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { backfillRoutes } from "./routes/backfills.ts";
 import { blockDocumentRoutes } from "./routes/block-documents.ts";
 import { blockSchemaRoutes } from "./routes/block-schemas.ts";
 import { blockTypeRoutes } from "./routes/block-types.ts";
@@ -30,6 +31,7 @@ import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
+import { schedulePolicyRoutes } from "./routes/schedule-policies.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
@@ -72,6 +74,8 @@ export function createApp(): App {
     logRoutes,
     deploymentOperationRoutes,
     deploymentVersionRoutes,
+    schedulePolicyRoutes,
+    backfillRoutes,
     deploymentRoutes,
     flowControlRoutes,
     workPoolRoutes,

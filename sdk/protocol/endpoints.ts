@@ -2,6 +2,7 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as backfills from "./backfills.ts";
 import * as blockDocuments from "./block-documents.ts";
 import * as blockSchemas from "./block-schemas.ts";
 import * as blockTypes from "./block-types.ts";
@@ -26,6 +27,7 @@ import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
+import * as schedulePolicies from "./schedule-policies.ts";
 import * as server from "./server.ts";
 import * as slotHolders from "./slot-holders.ts";
 import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
@@ -60,6 +62,8 @@ const MODULES = [
   deploymentOperations,
   deploymentVersions,
   flowControl,
+  schedulePolicies,
+  backfills,
   workPools,
   workQueues,
   polling,
