@@ -1,6 +1,6 @@
 /**
  * What a schedule can do beyond Prefect's. Prefect's clients refuse schedules with keys that they do not know, so a
- * policy has an address of its own; see docs/decisions/0011-schedule-policies.md.
+ * policy has an address of its own; see docs/decisions/0013-schedule-policies.md.
  */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";

@@ -197,13 +197,14 @@ describe("runs that are pushed to workers", () => {
     const pool = await aPool();
     const deployment = await aDeployment({ work_pool_name: pool.name, concurrency_limit: 2 });
     const worker = await aWorker(pool.name);
-    const runs = [];
+    const runs: string[] = [];
     for (let index = 0; index < 5; index++) runs.push(await aRun(deployment));
     await worker.waitFor("run", 2);
     const { id: limit } = await limitOf(deployment);
     await until("three wait", async () => (await occupancy(limit)).waiters.length === 3);
     expect(worker.runs).toHaveLength(2);
-    expect(await stateOf(runs[4] ?? "")).toMatchObject({ name: "AwaitingConcurrencySlot" });
+    // It stands in line before its own state says so.
+    await until("it says so", async () => (await stateOf(runs[4] ?? "")).name === "AwaitingConcurrencySlot");
     for (let ended = 0; ended < 3; ended++) {
       const id = worker.runs[ended] ?? "";
       await propose(id, "RUNNING");
