@@ -32,7 +32,6 @@ const ROUTES: readonly Route[] = [
     how: { headers: { upgrade: "websocket" } },
   })),
   { method: "GET", path: "/openapi.json", role: "viewer", how: {} },
-  { method: "GET", path: "/csrf-token", role: "viewer", how: {} },
 ];
 
 function pathTo({ path, params }: Endpoint): string {
@@ -84,7 +83,7 @@ describe("roles", () => {
       .routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/"))
       .map(({ path }) => path.slice("/api".length).replace(/\/$/, ""))
       .filter((path) => !declared.has(path));
-    expect(others.sort()).toEqual(["/csrf-token", "/internal/migrate", "/openapi.json"]);
+    expect(others.sort()).toEqual(["/internal/migrate", "/openapi.json"]);
   });
 
   it("does not tell strangers which paths there are", async ({ expect }) => {

@@ -176,7 +176,8 @@ export async function changeDeployment(
 ): Promise<Deployment | null> {
   const known = await deploymentById(env, id);
   if (!known) return null;
-  const moves = change.work_pool_name !== undefined || change.work_queue_name !== undefined;
+  // A queue of null is not said; but another pool has other queues.
+  const moves = change.work_pool_name !== undefined || change.work_queue_name != null;
   const place = moves
     ? await placeOf(env, change.work_pool_name ?? known.work_pool_name, change.work_queue_name)
     : undefined;
