@@ -107,11 +107,12 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
   it("searches a log, and shares a link to a line", async ({ expect }) => {
     const run = await failedRun();
     await open(`/runs/${run.id}?tab=logs`);
+    const log = page.getByRole("log");
+    await log.getByText("4 regions").waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("older than");
-    const log = page.getByRole("log");
     await expect.poll(() => log.locator(".log-line").count()).toBe(3);
-    await log.getByRole("button", { name: "Link to this line" }).nth(1).click();
+    await log.getByRole("button").nth(1).click();
     await expect.poll(() => new URL(page.url()).searchParams.get("line")).toContain("Z");
     await page.reload();
     await log.locator("[data-linked]").waitFor();
@@ -148,16 +149,17 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByText("0 6 * * * (Europe/London)").waitFor();
     await expectAccessible(page, expect);
     await page.getByRole("button", { name: "Edit" }).click();
-    await page.getByLabel("Cron expression").fill("not a cron");
+    await page.getByRole("textbox", { name: "Cron expression" }).fill("not a cron");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("dialog").getByRole("alert").waitFor();
-    await page.getByLabel("Cron expression").fill("30 7 * * 1-5");
+    await page.getByRole("textbox", { name: "Cron expression" }).fill("30 7 * * 1-5");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("30 7 * * 1-5 (Europe/London)").waitFor();
   });
 
   it("finds a deployment by a few letters", async () => {
     await open("/");
+    await page.getByRole("heading", { name: "Dashboard" }).waitFor();
     await page.keyboard.press("Control+k");
     await page.keyboard.type("inbo");
     await page.getByRole("option", { name: /inbox/ }).waitFor();

@@ -28,7 +28,7 @@ export const LogLine = memo(function LogLine({ line, taskName, isLinked, onLink 
   return (
     <div className="log-line" data-level={levelName(line.level)} data-linked={isLinked || undefined}>
       {onLink ? (
-        <button type="button" className="link log-time" aria-label="Link to this line" onClick={() => onLink(line)}>
+        <button type="button" className="link log-time" title="Link to this line" onClick={() => onLink(line)}>
           {time}
         </button>
       ) : (
