@@ -1,8 +1,14 @@
 /** A small keep-alive JSON client: `fetch` costs as much as what is measured, and there are two cores for both. */
-import { Agent, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: T;
+}
 
 export interface JsonClient {
-  call<T = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>;
+  call<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>>;
   close(): void;
 }
 
@@ -29,7 +35,7 @@ export function jsonClient(origin: string, { connections = 256, timeoutMs = 0 }:
           response.on("data", (part: Buffer) => parts.push(part));
           response.on("end", () => {
             const text = Buffer.concat(parts).toString();
-            resolve({ status: response.statusCode ?? 0, body: parsed(text) });
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed(text) });
           });
           response.on("error", reject);
         });

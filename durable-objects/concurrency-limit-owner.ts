@@ -3,6 +3,7 @@
  * the other limits that a lease spans. `ConcurrencyLimitObject` implements it; see lease-id.ts for its name.
  */
 import type { LeaseHolder } from "#protocol/concurrency-limits";
+import type { FlowRunId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 
 /** The part of a limit's row that deciding needs. It travels with every question, so that no change can be missed. */
@@ -37,6 +38,10 @@ export interface SlotAsk {
   /** Null together with `ttlMs` null takes slots without a lease. */
   readonly holder: LeaseHolder | null;
   readonly asker: Asker;
+  /** The flow run for which is asked: while there is no slot it stands in line, and its owner is called when there is. */
+  readonly calls?: FlowRunId;
+  /** Since when it waits; by default since it asks. */
+  readonly since?: EpochMs;
 }
 
 export type SlotAnswer =
@@ -101,8 +106,11 @@ export interface ConcurrencyLimitOwner {
   confirm(leaseId: string): Promise<void>;
   /** Asked of a lease's home. A lease that is not decided yet is given up by the answer. */
   outcome(leaseId: string): Promise<LeaseOutcome>;
-  /** Holds a lease for `ttlMs` from now; false when it has ended. Asked at its home, which asks the others. */
-  renew(leaseId: string, ttlMs: number): Promise<boolean>;
+  /**
+   * Holds a lease for `ttlMs` from now, with null until it is released; false when it has ended. Asked at its home, which
+   * asks the others.
+   */
+  renew(leaseId: string, ttlMs: number | null): Promise<boolean>;
   /** Ends a lease, here and (asked at its home) everywhere. Does nothing for one that has ended. */
   release(leaseId: string): Promise<void>;
   /** Ends every lease of a holder on this limit, as {@link release}. */
@@ -119,6 +127,8 @@ export interface ConcurrencyLimitOwner {
   configure(settings: LimitSettings, takenSlots: number | null): Promise<boolean>;
   /** Ends all leases, then gives each of `holders` a slot until it is given back. */
   reset(holders: readonly LeaseHolder[]): Promise<void>;
+  /** Something else about this limit was changed: everybody in line has to look again. */
+  lookAgain(): Promise<void>;
   /** The limit was deleted: its leases end, and everything stored here is deleted. */
   remove(): Promise<void>;
   /** Slots that are taken at this moment. */

@@ -14,6 +14,8 @@ export class Deadlines {
   readonly #rows = new Map<FlowRunId, DeadlineRow>();
   /** The rows as they are stored, which is what an object that lost its memory goes by. */
   readonly #stored = new Map<FlowRunId, DeadlineRow>();
+  /** Those that began while this object listened. */
+  readonly #begunHere = new Set<FlowRunId>();
   readonly #startedAt: EpochMs;
 
   constructor(store: RunStore, startedAt: EpochMs) {
@@ -31,10 +33,12 @@ export class Deadlines {
 
   /** Watches a run; replaces what was watched of it. */
   watch(runId: FlowRunId, kind: DeadlineKind, dueAt: EpochMs): void {
+    this.#begunHere.add(runId);
     this.#put({ runId, kind, dueAt, postponed: false });
   }
 
   unwatch(runId: FlowRunId): void {
+    this.#begunHere.delete(runId);
     this.#stored.delete(runId);
     if (this.#rows.delete(runId)) this.#store.deleteDeadline(runId);
   }
@@ -43,10 +47,16 @@ export class Deadlines {
     return this.#rows.get(runId)?.kind ?? null;
   }
 
-  /** Moves a deadline after a sign of life, in memory only. */
+  /**
+   * Moves a deadline after a sign of life, in memory only; a stored row that was postponed is written, since the next
+   * object without memory would act on it at once.
+   */
   extend(runId: FlowRunId, dueAt: EpochMs): void {
     const row = this.#rows.get(runId);
-    if (row && row.dueAt < dueAt) this.#rows.set(runId, { ...row, dueAt, postponed: false });
+    if (!row || row.dueAt >= dueAt) return;
+    const extended: DeadlineRow = { ...row, dueAt, postponed: false };
+    if (this.#stored.get(runId)?.postponed) this.#put(extended);
+    else this.#rows.set(runId, extended);
   }
 
   /**
@@ -80,11 +90,12 @@ export class Deadlines {
   }
 
   /**
-   * Whether a passed deadline may be acted on. If the object has not listened for one full term since it started, the
-   * deadline is moved instead (once: an object that sleeps between alarms starts anew at each of them).
+   * Whether a passed deadline may be acted on. If the object was away since it began and has not listened for one full
+   * term since it started, the deadline is moved instead (once: an object that sleeps between alarms starts anew at each
+   * of them).
    */
   mayAct(row: DeadlineRow, now: EpochMs, termMs: number): boolean {
-    if (row.postponed || now - this.#startedAt >= termMs) return true;
+    if (row.postponed || this.#begunHere.has(row.runId) || now - this.#startedAt >= termMs) return true;
     this.#put({ ...row, dueAt: (now + termMs) as EpochMs, postponed: true });
     return false;
   }

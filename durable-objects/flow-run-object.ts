@@ -5,6 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
+import { usesSlot } from "#machine/occupancy";
 import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
@@ -24,25 +25,24 @@ import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
-import type { FlowRunOwner, LogQuery, NewFlowRun } from "./flow-run-owner.ts";
+import type { FlowRunOwner, LogQuery, NewFlowRun, RunsToRemove } from "./flow-run-owner.ts";
 import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
 import { standingEffects } from "./perform.ts";
-import { NOTHING_DEMANDED, reserve } from "./reserve.ts";
+import { NOTHING_DEMANDED } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
+import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { watchedRun } from "./run-stream.ts";
-import { deleteCopies, writeCopies } from "./storage/flow-run-copy.ts";
+import { writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
-/** Expired runs that one commit removes: each may have thousands of log lines. */
-const REMOVED_TOGETHER = 5;
 
 export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   readonly #sockets: RunSockets;
@@ -79,8 +79,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const reservation = await reserve(id, proposal.state);
-    const outcome = await parts.commit.run(() => parts.recorder.propose(id, proposal, reservation));
+    const { commit, recorder, reserver } = parts;
+    // Who insists is not stopped by a limit.
+    const reserved = proposal.force ? null : await reserver.reserve(id, proposal.state.type, "client");
+    const outcome = await commit.run(() => recorder.propose(id, proposal, reserved?.reservation ?? NOTHING_DEMANDED));
+    if (reserved) await reserver.settle(id, reserved);
     this.#arm();
     return outcome;
   }
@@ -151,36 +154,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     return true;
   }
 
-  async remove(id: FlowRunId): Promise<boolean> {
-    const parts = this.#parts;
-    if (!parts) return false;
-    const spec = parts.store.spec(id);
-    const row = await parts.commit.run(() => parts.recorder.remove(id));
-    if (row === null) return false;
-    parts.logStream.forget(id);
-    this.#sockets.closeAll(id, 4404, "The flow run was deleted.");
-    parts.runStream.deleted(id);
-    await deleteCopies(this.env.DB, id);
-    if (spec?.placement) {
-      const pool = this.env.WORK_POOLS.getByName(spec.placement.poolName);
-      await pool.withdraw(id);
-      await pool.release(id, row.claims);
-    }
-    return true;
-  }
-
-  async removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]> {
-    const parts = this.#parts;
-    if (!parts) return [...ids];
-    const gone: FlowRunId[] = [];
-    for (let at = 0; at < ids.length; at += REMOVED_TOGETHER) {
-      // One commit for a few runs; between them other requests have their turn.
-      const some = ids.slice(at, at + REMOVED_TOGETHER);
-      const outcomes = await Promise.all(
-        some.map((id) => parts.commit.run(() => parts.recorder.removeEnded(id, endedBefore))),
-      );
-      gone.push(...some.filter((_, index) => outcomes[index] === true));
-    }
+  async remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]> {
+    if (!this.#parts) return [...ids];
+    const gone = await removeRuns(this.#parts, this.#sockets, this.env, ids, which);
     this.#arm();
     return gone;
   }
@@ -288,9 +264,39 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
     const parts = this.#parts;
     if (!parts) return null;
-    const ticket = await parts.commit.run(() => parts.recorder.claim(id, worker));
+    const { commit, recorder, reserver } = parts;
+    const reserved = await reserver.reserve(id, "PENDING", "pool");
+    const ticket = await commit.run(() => recorder.claim(id, worker, reserved.reservation));
+    await reserver.settle(id, reserved);
     this.#arm();
     return ticket;
+  }
+
+  async slotFree(id: FlowRunId): Promise<"comes" | "not now"> {
+    const parts = this.#parts;
+    parts?.reserver.called(id);
+    const isCalled = await parts?.commit.run(() => parts.recorder.slotFree(id));
+    if (!parts || !isCalled) return "not now";
+    this.#arm();
+    const poolName = parts.store.spec(id)?.placement?.poolName;
+    if (poolName === undefined) return "comes";
+    // Resolves when the pool has pushed the run, or has nobody with room for it.
+    await this.offer(id);
+    if (parts.store.run(id)?.record.state?.type !== "SCHEDULED") return "comes";
+    // Workers that are connected come when they have room. Those that poll have to be waited for.
+    const { workers } = await this.env.WORK_POOLS.getByName(poolName).status();
+    return workers.some(({ online }) => online) ? "not now" : "comes";
+  }
+
+  async usesSlot(id: FlowRunId): Promise<boolean> {
+    const record = this.#parts?.store.run(id)?.record;
+    return record !== undefined && usesSlot(record);
+  }
+
+  async supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void> {
+    const parts = this.#parts;
+    await parts?.commit.run(() => parts.recorder.supersede(id, which));
+    this.#arm();
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
@@ -377,7 +383,11 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   #left(socket: WebSocket): void {
     const watched = watchedRun(this.ctx, socket);
     if (watched) this.#parts?.runStream.closed(watched);
-    else this.#sockets.seen(this.#sockets.runOf(socket));
+    else {
+      const id = this.#sockets.runOf(socket);
+      this.#sockets.seen(id);
+      this.#parts?.recorder.showAlive(id);
+    }
   }
 
   override async alarm(): Promise<void> {

@@ -40,6 +40,12 @@ export interface NewFlowRun {
   readonly placement: RunPlacement | null;
 }
 
+/** Which of the runs that are named are to be removed: all, those that nobody has begun, or those that ended long ago. */
+export type RunsToRemove =
+  | { readonly kind: "any" }
+  | { readonly kind: "scheduled" }
+  | { readonly kind: "ended"; readonly before: EpochMs };
+
 export interface LogQuery {
   readonly filter: LogFilter;
   readonly sort: LogSort;
@@ -76,13 +82,12 @@ export interface FlowRunOwner {
   inputs(id: FlowRunId, query: FlowRunInputQuery): Promise<FlowRunInput[]>;
   /** False when there is no such input. */
   removeInput(id: FlowRunId, key: string): Promise<boolean>;
-  /** Deletes the run with all that belongs to it, here and in D1. False when there is no such run. */
-  remove(id: FlowRunId): Promise<boolean>;
   /**
-   * Deletes, of the given runs, those that ended before an instant; one that has not ended stays, whatever its copy in
-   * D1 says. Answers which of them are not here any more, for the caller to delete what D1 has of them.
+   * Deletes those of the given runs that are still what was asked for, whatever their copies in D1 say, with all that
+   * belongs to them here, in their pools and in the queues of their tasks. Answers which of them are not here any more,
+   * for the caller to delete what D1 has of them.
    */
-  removeEnded(ids: readonly FlowRunId[], endedBefore: EpochMs): Promise<FlowRunId[]>;
+  remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */
@@ -128,6 +133,16 @@ export interface FlowRunOwner {
    * Null when the run is not (or no longer) there to be claimed; the pool then forgets it.
    */
   claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
+  /**
+   * A slot of its deployment's limit is free for a run that waits for one; called by the limit. "comes": it is claimed
+   * now, or as soon as a worker that polls comes by. "not now": it does not wait, or no worker has room for it; it asks
+   * again when it is claimed.
+   */
+  slotFree(id: FlowRunId): Promise<"comes" | "not now">;
+  /** Whether the run has a slot of its deployment's limits, or waits for one; asked by a limit that heard nothing for long. */
+  usesSlot(id: FlowRunId): Promise<boolean>;
+  /** Cancels a run for which a newer one came; with "waiting" only if nobody has begun with it. */
+  supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */

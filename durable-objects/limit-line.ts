@@ -10,8 +10,6 @@ import type { EpochMs } from "#protocol/time";
 import type { Asker } from "./concurrency-limit-owner.ts";
 import type { LimitStore, PlaceRow } from "./storage/limit-store.ts";
 
-/** For so long slots are kept for somebody who was called; it takes one round trip. */
-const INVITATION_MS = 2_000;
 /** Who was overtaken is to come back this soon. */
 export const KEPT_RETRY_MS = 1_000;
 /** A place is kept for this many times the time that its owner was told to wait. */
@@ -155,10 +153,9 @@ export class LimitLine {
     this.#store.putPlace(rowOf(this.get(key)));
   }
 
-  /** Somebody elsewhere is called: slots are kept for it for a moment. */
-  call(entry: LineEntry, now: EpochMs): void {
+  /** Somebody elsewhere is called: slots are kept for it until then. */
+  call(entry: LineEntry, calledUntil: EpochMs): void {
     if (entry.place.kind !== "elsewhere") return;
-    const calledUntil = (now + INVITATION_MS) as EpochMs;
     this.#replace(entry, { ...entry, place: { ...entry.place, calledUntil } });
   }
 

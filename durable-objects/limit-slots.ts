@@ -133,9 +133,10 @@ export class LimitSlots {
     return true;
   }
 
-  /** Makes a lease last for `ttlMs` from now. */
-  renew(row: LeaseRow, ttlMs: number, now: EpochMs): void {
-    this.#put(this.#asHeld(row.ttlMs === null ? row : { ...row, ttlMs }, endOf(ttlMs, now), now));
+  /** Makes a lease last for `ttlMs` from now; null makes one that has a holder last until it is released. */
+  renew(row: LeaseRow, ttlMs: number | null, now: EpochMs): void {
+    const isFixed = row.ttlMs === null || (ttlMs === null && row.holder === null);
+    this.#put(this.#asHeld(isFixed ? row : { ...row, ttlMs }, endOf(ttlMs, now), now));
   }
 
   /** A tentative lease came about elsewhere, and lasts until `expiresAt`. */

@@ -6,7 +6,8 @@ import { decideOwnedTask } from "#machine/decide-owned-task";
 import { BACKGROUND_TASK_POLICY } from "#machine/policies/background-task";
 import { FORCED_TASK_POLICY } from "#machine/policies/forced-task";
 import { OWNED_TASK_POLICY } from "#machine/policies/owned-task";
-import type { EnclosingFlowRun, OwnedTaskRecord } from "#machine/rule";
+import type { EnclosingFlowRun, OwnedTaskRecord, TagSlots } from "#machine/rule";
+import { tagEffects } from "#machine/task-effects";
 import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "#protocol/states";
 import { type TaskRun, type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
@@ -18,6 +19,8 @@ export interface TaskProposal {
   readonly state: StateCreate;
   readonly force: boolean;
   readonly cached: State | null;
+  /** Slots of the limits of its tags, which the Worker asked for. Absent where none were asked for. */
+  readonly tagSlots?: TagSlots;
 }
 
 /** What the owner adds to a proposal. */
@@ -78,13 +81,15 @@ export function newTask(
 }
 
 /** Decides about a proposed state. A deferred proposal is one about a background task, whoever insists, as upstream. */
-export function proposeTask(row: TaskRow, { state, force, cached }: TaskProposal, context: TaskContext): TaskOutcome {
+export function proposeTask(row: TaskRow, proposal: TaskProposal, context: TaskContext): TaskOutcome {
+  const { state, force, cached, tagSlots = { kind: "granted" } } = proposal;
   const { now, flowRun, stateId, version } = context;
   const policy = state.state_details.deferred ? BACKGROUND_TASK_POLICY : force ? FORCED_TASK_POLICY : OWNED_TASK_POLICY;
-  const facts = { now, run: recordOf(row.task), random: Math.random(), flowRun, cached };
+  const facts = { now, run: recordOf(row.task), random: Math.random(), flowRun, cached, tagSlots };
   const { result, written } = decideOwnedTask(policy, { from: row.task.state, to: state }, facts, { stateId });
   if (written === null) return { result, row: null };
-  const effects = [...(row.effects ?? []), ...written.effects];
+  const releases = tagEffects(row.task.state, written.state, row.task.tags);
+  const effects = [...(row.effects ?? []), ...written.effects, ...releases];
   return {
     result,
     row: {

@@ -49,22 +49,22 @@ export class PassedDeadlines {
     const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
     const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
     const record = store.run(row.runId)?.record;
-    const deadline = record ? stateDeadline(record) : null;
-    if (deadline !== null && deadline.dueAt <= now) {
-      await commit.run(() => recorder.endState(row.runId, deadline.kind));
-    }
+    const ofState = record ? stateDeadline(record) : null;
+    const isOver = ofState !== null && ofState.dueAt <= now;
     const lastSeen = this.#sockets.lastSeen(row.runId);
-    if (lastSeen !== null && lastSeen + termMs > now) {
+    const isSilent = lastSeen === null || lastSeen + termMs <= now;
+    if (!isSilent && !isOver) {
       deadlines.extend(row.runId, (lastSeen + termMs) as EpochMs);
       return;
     }
-    const isLost = await commit.run(() => {
-      const acts = deadlines.mayAct(row, now, termMs);
-      if (acts) recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
-      return acts;
+    const acts = await commit.run(() => {
+      const mayAct = deadlines.mayAct(row, now, termMs);
+      if (mayAct && isOver) recorder.endState(row.runId, ofState.kind);
+      else if (mayAct) recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
+      return mayAct;
     });
     // A process that hangs without a heartbeat still occupies its worker.
-    const poolName = isLost ? store.spec(row.runId)?.placement?.poolName : undefined;
+    const poolName = acts && isSilent ? store.spec(row.runId)?.placement?.poolName : undefined;
     if (poolName !== undefined) await this.#pools.getByName(poolName).kill(row.runId);
   }
 
@@ -77,6 +77,7 @@ export class PassedDeadlines {
       return;
     }
     const online = await this.#pools.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
+    if (online) await this.#parts.reserver.keep(row.runId);
     await commit.run(() => {
       if (online) recorder.extendClaim(row.runId, lease.generation);
       else if (deadlines.mayAct(row, now, this.#missedMs())) {

@@ -3,7 +3,7 @@
  * the object lives; after a restart what a run's current state calls for is performed anew (`standingEffects`), and
  * the event of each state since the watermark is told anew, so every effect must be harmless when repeated.
  */
-import { isInHand } from "#machine/occupancy";
+import { isInHand, leaseOf } from "#machine/occupancy";
 import type { Effect } from "#machine/rule";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
@@ -19,6 +19,8 @@ export interface PerformerParts {
   readonly emitter: EventEmitter;
   /** Tells the run's process, if it is connected, to stop. */
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
+  /** The run neither has nor wants slots of its deployment's limits; `leaseId` is what it had. */
+  giveSlotsBack(id: FlowRunId, leaseId: string | null): Promise<void>;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
   cancelChildren(id: FlowRunId): Promise<void>;
 }
@@ -111,7 +113,13 @@ export class Performer {
         if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).withdraw(id);
         return;
       case "release":
-        if (spec.placement) await env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims);
+        await Promise.all([
+          spec.placement && env.WORK_POOLS.getByName(spec.placement.poolName).release(id, claims),
+          this.#parts.giveSlotsBack(id, effect.leaseId),
+        ]);
+        return;
+      case "leave-line":
+        await this.#parts.giveSlotsBack(id, null);
         return;
       case "tell-process": {
         const state = store.run(id)?.record.state;
@@ -188,6 +196,6 @@ export function standingEffects(row: RunRow): Effect[] {
   if (state.type === "SCHEDULED" && policy.retry_type !== "in_process") {
     effects.push({ kind: "offer", dueAt: fromWireTime(state.state_details.scheduled_time ?? state.timestamp) });
   } else if (state.type !== "PENDING") effects.push({ kind: "withdraw" });
-  if (!isInHand(state, policy)) effects.push({ kind: "release" });
+  if (!isInHand(state, policy)) effects.push({ kind: "release", leaseId: leaseOf(state) });
   return effects;
 }

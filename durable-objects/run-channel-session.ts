@@ -9,7 +9,7 @@ import { RUN_CHANNEL_PROTOCOL, RunClientFrame, type RunServerFrame } from "#prot
 import type { OrchestrationResult } from "#protocol/states";
 import type { GroupCommit } from "./group-commit.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
-import { reserve } from "./reserve.ts";
+import type { Reserver } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import type { RunRow } from "./storage/run-store.ts";
 
@@ -25,6 +25,7 @@ export interface ChannelOwner {
   readonly commit: GroupCommit;
   readonly recorder: RunRecorder;
   readonly reports: ReportRecorder;
+  readonly reserver: Reserver;
   readonly heartbeatMs: number;
   row(id: FlowRunId): RunRow | null;
   document(id: FlowRunId): FlowRun | null;
@@ -77,13 +78,19 @@ export async function answerFrame(
       return { frames: [{ type: "ack", n: frame.n }], peer };
     }
     case "propose": {
-      const reservation = await reserve(flowRunId, frame.state);
+      const { reserver } = owner;
+      const reserved = await reserver.reserve(flowRunId, frame.state.type, "client");
       const outcome = await owner.commit.run((): OrchestrationResult | "gone" | "stale" => {
         const current = currentGeneration(owner.row(flowRunId));
         if (current !== null && current > peer.generation) return "stale";
-        const proposed = owner.recorder.propose(flowRunId, { state: frame.state, force: frame.force }, reservation);
+        const proposed = owner.recorder.propose(
+          flowRunId,
+          { state: frame.state, force: frame.force },
+          reserved.reservation,
+        );
         return proposed === null ? "gone" : proposed.result;
       });
+      await reserver.settle(flowRunId, reserved);
       if (outcome === "gone") return unknownRun(flowRunId);
       if (outcome === "stale") return stale(peer.generation);
       return { frames: [{ type: "verdict", id: frame.id, result: outcome }], peer };

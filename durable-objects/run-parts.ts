@@ -1,19 +1,23 @@
 /** What an object that owns flow runs is made of, wired together, and what it takes up again from an earlier life. */
+import { KEY_LABEL } from "#protocol/flow-control";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { clock } from "./clock.ts";
 import { Copier } from "./copier.ts";
 import { Deadlines } from "./deadlines.ts";
+import { DeploymentLimits } from "./deployment-limits.ts";
 import { EventEmitter } from "./event-emitter.ts";
 import { EVENT_HUB } from "./event-hub-object.ts";
 import { flowRunDocument } from "./flow-run-document.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { KeyedReserver } from "./keyed-reserver.ts";
 import { LOG_HUB } from "./log-hub-object.ts";
 import { LogStream } from "./log-stream.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
 import { ReportRecorder } from "./report-recorder.ts";
+import { Reserver } from "./reserve.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ChannelOwner } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -64,11 +68,23 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     spec: (step) => store.spec(step.id),
     publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
   });
+  const reserver = new Reserver({
+    store,
+    limits: new DeploymentLimits(env.DB),
+    objects: env.CONCURRENCY_LIMITS,
+    keyed: new KeyedReserver({
+      store,
+      objects: env.KEYED_LIMITS,
+      supersede: async (id) => ownerOf(env.FLOW_RUNS, id)?.supersede(id, "any"),
+      label: (id, key) => commit.run(() => recorder.addLabels(id, { [KEY_LABEL]: key })),
+    }),
+  });
   const performer = new Performer({
     env,
     store,
     emitter,
     tellProcess: (id, action, state) => sockets.tell(id, action, state),
+    giveSlotsBack: (id, leaseId) => reserver.giveBack(id, leaseId),
     cancelChildren: async (id) => {
       const children = await commit.run(() => reports.cancelTasks(id));
       await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.cancelWithParent(child)));
@@ -126,6 +142,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     tasks,
     commit,
     heartbeatMs,
+    reserver,
     row: (id) => store.run(id),
     document,
     runStream,

@@ -3,7 +3,7 @@
  * transaction and awaits nothing (I3); what must follow is marked here and done by the copier and the performer.
  */
 import { decide } from "#machine/decide";
-import { isInHand } from "#machine/occupancy";
+import { isInHand, WAITS_FOR_A_SLOT } from "#machine/occupancy";
 import { CLAIM_POLICY } from "#machine/policies/claim";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
@@ -121,7 +121,7 @@ export class RunRecorder {
   }
 
   /** Claims a waiting run for a worker; see FlowRunOwner.claim. */
-  claim(id: FlowRunId, worker: { readonly name: string }): RunTicket | null {
+  claim(id: FlowRunId, worker: { readonly name: string }, reservation: Reservation): RunTicket | null {
     const { store, now, deadlines } = this.#parts;
     const row = store.run(id);
     const spec = store.spec(id);
@@ -138,7 +138,7 @@ export class RunRecorder {
       data: null,
       state_details: NO_DETAILS,
     };
-    const decision = this.#decide(row, pending, FLOW_RUN_POLICY, NOTHING_DEMANDED, at);
+    const decision = this.#decide(row, pending, FLOW_RUN_POLICY, reservation, at);
     if (decision.result.status !== "ACCEPT" || !decision.written) {
       if (decision.written) this.#write(id, row, decision, {});
       return null;
@@ -148,6 +148,27 @@ export class RunRecorder {
     this.#write(id, row, decision, { lease, claims: generation });
     deadlines.watch(id, "claim", lease.expiresAt);
     return ticketOf(id, spec, lease, at);
+  }
+
+  /**
+   * A slot is free for a run that waits for one: it is due now. False when it does not wait for one, or was told so
+   * before.
+   */
+  slotFree(id: FlowRunId): boolean {
+    const { store, now } = this.#parts;
+    const row = store.run(id);
+    const state = row?.record.state;
+    const dueAt = state?.state_details.scheduled_time;
+    const at = now();
+    if (!row || state?.type !== "SCHEDULED" || state.name !== WAITS_FOR_A_SLOT) return false;
+    if (!dueAt || fromWireTime(dueAt) <= at) return false;
+    const due: StateCreate = {
+      ...systemState("SCHEDULED", WAITS_FOR_A_SLOT, "A slot is free: the run waits for a worker."),
+      state_details: { ...NO_DETAILS, scheduled_time: toWireTime(at) },
+    };
+    const decision = this.#decide(row, due, FLOW_RUN_POLICY, NOTHING_DEMANDED, at);
+    if (decision.written) this.#write(id, row, decision, {});
+    return decision.written !== null;
   }
 
   /**
@@ -198,7 +219,8 @@ export class RunRecorder {
     const state = row?.record.state;
     const deadline = row && stateDeadline(row.record);
     if (row && state && deadline?.kind === kind) {
-      const policy = kind === "late" ? LATE_POLICY : FLOW_RUN_POLICY;
+      // A pause ends by its timeout even where nobody may end it otherwise.
+      const policy = { late: LATE_POLICY, pause: FORCED_POLICY, cancelling: FLOW_RUN_POLICY }[kind];
       const decision = this.#decide(row, stateAfterDeadline(kind, state), policy, NOTHING_DEMANDED, now());
       if (decision.written) {
         this.#write(id, row, decision, {});
@@ -220,11 +242,22 @@ export class RunRecorder {
 
   /** A child of a cancelled run is cancelled with it: at once, or through its worker when it has a deployment. */
   cancelWithParent(id: FlowRunId): void {
+    this.#cancel(id, "The parent flow run was cancelled.");
+  }
+
+  /** Cancels a run for which a newer one came; see FlowRunOwner.supersede. */
+  supersede(id: FlowRunId, which: "waiting" | "any"): void {
+    const state = this.#parts.store.run(id)?.record.state;
+    if (which === "any" || state?.type === "SCHEDULED") this.#cancel(id, "A newer run took its place.");
+  }
+
+  #cancel(id: FlowRunId, message: string): void {
     const { store, now } = this.#parts;
     const row = store.run(id);
     if (!row || isTerminal(row.record.state?.type) || row.record.state?.type === "CANCELLING") return;
-    const type = row.record.deploymentId === null ? "CANCELLED" : "CANCELLING";
-    const state = systemState(type, null, "The parent flow run was cancelled.");
+    const waits = row.record.state?.type === "SCHEDULED" && !isInHand(row.record.state, row.record.policy);
+    const type = waits || row.record.deploymentId === null ? "CANCELLED" : "CANCELLING";
+    const state = systemState(type, null, message);
     const decision = this.#decide(row, state, FLOW_RUN_POLICY, NOTHING_DEMANDED, now());
     if (decision.written) this.#write(id, row, decision, {});
   }
@@ -251,6 +284,7 @@ export class RunRecorder {
     const row = store.run(id);
     if (!row) return false;
     const kind = deadlines.kindOf(id);
+    this.showAlive(id);
     // A process that waits or cancels goes on beating, but only one that runs is to be watched from here on.
     if (kind === "beating" || (kind === null && row.record.state?.type === "RUNNING")) {
       heartbeats.note(id, occurredAt);
@@ -265,10 +299,22 @@ export class RunRecorder {
     const row = store.run(id);
     if (!row) return 0;
     const kind = deadlines.kindOf(id);
-    if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
+    if (kind === "alive") this.showAlive(id);
+    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     return this.#parts.reports.acked(id, session);
+  }
+
+  /**
+   * A process with a run channel showed itself alive in a way that no socket remembers. It costs one row in a term at
+   * most: without it, an object that lost its memory twice would take a living run for lost.
+   */
+  showAlive(id: FlowRunId): void {
+    const { deadlines, now, heartbeatMs } = this.#parts;
+    if (deadlines.kindOf(id) === "alive") {
+      deadlines.renew(id, "alive", now(), SPANS.missedHeartbeats * heartbeatMs);
+    }
   }
 
   update(id: FlowRunId, patch: FlowRunUpdate): { seq: number } | null {
@@ -316,17 +362,6 @@ export class RunRecorder {
     copier.forget(id);
     reports.forget(id);
     return row;
-  }
-
-  /** Removes the run if it ended before an instant. True when it is not here any more. */
-  removeEnded(id: FlowRunId, endedBefore: EpochMs): boolean {
-    const record = this.#parts.store.run(id)?.record;
-    if (!record) return true;
-    const { state, endTime } = record;
-    if (state === null || !isTerminal(state.type)) return false;
-    if ((endTime ?? fromWireTime(state.timestamp)) >= endedBefore) return false;
-    this.remove(id);
-    return true;
   }
 
   #decide(row: RunRow, to: StateCreate, policy: Policy, reservation: Reservation, now: EpochMs): Decision {

@@ -9,6 +9,7 @@ import { waitsForTaskWorker } from "#machine/task-effects";
 import { deleteTaskCopy } from "./storage/flow-run-copy.ts";
 import type { TaskRow } from "./storage/run-store.ts";
 import { forgetResults, rememberResult } from "./storage/task-result-cache.ts";
+import { releaseTagSlots } from "./tag-slots.ts";
 import { queueOf } from "./task-queue-owner.ts";
 
 /** Where the outbox finds a task run's row, and how it says what is done. */
@@ -46,6 +47,10 @@ async function perform(env: Env, { task, states }: TaskRow, effect: TaskEffect):
       if (state) await rememberResult(env.DB, effect, state);
       return;
     }
+    case "release-tags":
+      // It may have been started again since.
+      if (task.state?.type !== "RUNNING") await releaseTagSlots(env, task);
+      return;
     default:
       effect satisfies never;
   }
@@ -59,5 +64,6 @@ export async function deleteTaskTraces(env: Env, { task, states }: TaskRow): Pro
     deleteTaskCopy(env.DB, task.id),
     forgetResults(env.DB, task.id, cacheKeys),
     hasWaited ? queueOf(env, task.task_key).withdraw(task.id) : null,
+    task.state_type === "RUNNING" ? releaseTagSlots(env, task) : null,
   ]);
 }

@@ -9,7 +9,7 @@ import type { Log, LogCreate } from "#protocol/logs";
 import type { TaskReport } from "#protocol/run-channel";
 import { isTerminal, type OrchestrationResult, type State } from "#protocol/states";
 import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
-import { toWireTime } from "#protocol/time";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
 import type { LogQuery } from "./flow-run-owner.ts";
@@ -17,6 +17,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { readLogs } from "./log-lines.ts";
 import { newTask, proposeTask, type TaskContext, type TaskProposal } from "./owned-task.ts";
 import { PartitionIds } from "./partition.ts";
+import { retentionTerms } from "./retention-terms.ts";
 import { LooseLogStore } from "./storage/loose-log-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import type { TaskRow } from "./storage/run-store.ts";
@@ -122,6 +123,23 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
     return row.task;
   }
 
+  async removeEnded(ids: readonly TaskRunId[], endedBefore: EpochMs): Promise<TaskRunId[]> {
+    const parts = this.#parts;
+    if (!parts) return [...ids];
+    return parts.commit.run(() => {
+      return ids.filter((id) => {
+        const task = parts.store.task(id)?.task;
+        if (!task) return true;
+        if (!isTerminal(task.state_type)) return false;
+        const endedAt = task.end_time ?? task.state?.timestamp ?? null;
+        if (endedAt !== null && fromWireTime(endedAt) >= endedBefore) return false;
+        parts.store.delete(id);
+        parts.logs.delete(id);
+        return true;
+      });
+    });
+  }
+
   async appendLogs(subject: string, lines: readonly LogCreate[]): Promise<void> {
     const { logs, commit } = this.#parts ?? this.#open();
     await commit.run(() => {
@@ -132,6 +150,7 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
       const bytes = kept.reduce((total, { message }) => total + message.length, 0);
       logs.insert(subject, kept, bytes, clock.now());
     });
+    this.#arm();
   }
 
   async logs(subject: string, query: LogQuery): Promise<Log[]> {
@@ -154,6 +173,12 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
+    const logsEndAt = this.#logsEndAt();
+    if (this.#parts && logsEndAt !== null && logsEndAt <= clock.now()) {
+      const { commit, logs } = this.#parts;
+      const termMs = retentionTerms(this.env).runMs ?? 0;
+      await commit.run(() => logs.deleteOwnerless((clock.now() - termMs) as EpochMs));
+    }
     this.#arm();
   }
 
@@ -180,11 +205,26 @@ export class TaskRunObject extends DurableObject<Env> implements TaskRunOwner {
     return new PartitionIds(`${Number(window) || 0}-${LOOSE_SHARDS + Number.parseInt(digit, 16)}`);
   }
 
-  /** While something is unsettled an alarm stands, in case the object goes away: its constructor then goes on. */
+  /**
+   * While something is unsettled an alarm stands, in case the object goes away: its constructor then goes on. Another one
+   * stands at the end of the time for which lines are kept that no task run takes with it.
+   */
   #arm(): void {
-    if (this.#alarmAt !== null || this.#parts?.settler.isIdle !== false) return;
-    this.#alarmAt = clock.now() + SPANS.safetyAlarmMs;
-    void this.ctx.storage.setAlarm(this.#alarmAt);
+    let next = this.#logsEndAt();
+    if (this.#parts?.settler.isIdle === false) {
+      const safetyAt = clock.now() + SPANS.safetyAlarmMs;
+      next = next === null ? safetyAt : Math.min(next, safetyAt);
+    }
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    void this.ctx.storage.setAlarm(next);
+  }
+
+  #logsEndAt(): number | null {
+    const since = this.#parts?.logs.since ?? null;
+    if (since === null) return null;
+    const { runMs } = retentionTerms(this.env);
+    return runMs === null ? null : since + runMs;
   }
 }
 

@@ -23,6 +23,11 @@ export interface TaskRunOwner {
   update(id: TaskRunId, patch: TaskRunUpdate): Promise<boolean>;
   /** Deletes the task run, here and in D1, and answers it as it was. Null when there is no such task run. */
   remove(id: TaskRunId): Promise<TaskRun | null>;
+  /**
+   * Deletes, of the given task runs, those that ended before an instant, with their logs. Answers which of them are not
+   * here any more, for the caller to delete what D1 has of them.
+   */
+  removeEnded(ids: readonly TaskRunId[], endedBefore: EpochMs): Promise<TaskRunId[]>;
   /** Stores lines under a task run of this partition, or a flow run that nobody knows; known or not. */
   appendLogs(subject: string, lines: readonly LogCreate[]): Promise<void>;
   /** Lines that were stored so, ordered by time and, within one instant, by arrival. */

@@ -17,6 +17,7 @@ export {
   isFlow,
   type NoParameters,
 } from "./flow/flow.ts";
+export { type FlowControlOptions, type RunKey, setFlowControl } from "./flow/flow-control.ts";
 export type { OrFuture, OrFutures, TaskFuture, TaskFutures } from "./flow/future.ts";
 export {
   type ConcurrencyOptions,

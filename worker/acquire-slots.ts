@@ -2,9 +2,9 @@
 import type { LeaseHolder, MinimalConcurrencyLimit } from "#protocol/concurrency-limits";
 import { notFound, SluiceError } from "#protocol/errors";
 import type { EpochMs } from "#protocol/time";
-import { limitOwner } from "../durable-objects/concurrency-limit-object.ts";
 import { ASK_HEADER, type SlotAsk, WAIT_CLOSE, type WaitFrame } from "../durable-objects/concurrency-limit-owner.ts";
 import { limitObjectName, newLeaseId } from "../durable-objects/lease-id.ts";
+import { limitOwner } from "../durable-objects/limit-owner.ts";
 import { type LimitRow, limitsNamed } from "./db/queries/concurrency-limits.ts";
 import { limitSettings } from "./limit-settings.ts";
 

@@ -17,6 +17,7 @@ import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { flowControlRoutes } from "./routes/flow-control.ts";
 import { flowRunGraphRoutes } from "./routes/flow-run-graph.ts";
 import { flowRunInputRoutes } from "./routes/flow-run-inputs.ts";
 import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
@@ -66,6 +67,7 @@ export function createApp(): App {
     deploymentOperationRoutes,
     deploymentVersionRoutes,
     deploymentRoutes,
+    flowControlRoutes,
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,

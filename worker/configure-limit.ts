@@ -1,6 +1,6 @@
 /** Makes, changes and removes limits: the row, and the object that goes by it. */
 import type { ConcurrencyLimitCreate, ConcurrencyLimitUpdate } from "#protocol/concurrency-limits";
-import { limitOwner } from "../durable-objects/concurrency-limit-object.ts";
+import { limitOwner } from "../durable-objects/limit-owner.ts";
 import {
   changeLimit,
   deleteLimit,

@@ -1,12 +1,13 @@
 /** Makes flow runs: finds out what they are to be, lets the idempotency key decide, and hands them to their owner. */
 import { notFound, SluiceError } from "#protocol/errors";
-import type { CreatedBy, FlowRun, FlowRunCreate, JsonObject } from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
+import type { CreatedBy, FlowRun, FlowRunCreate, JsonObject, Labels } from "#protocol/flow-runs";
+import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { runName } from "#protocol/run-name";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import type { NewFlowRun, RunPlacement } from "../durable-objects/flow-run-owner.ts";
 import { ownerOf } from "../durable-objects/partition.ts";
+import { deploymentById } from "./db/queries/deployments.ts";
 import { claimKey } from "./db/queries/flow-runs.ts";
 import { workPoolByName, workQueueByName } from "./db/queries/work-pools.ts";
 import { requireFlow } from "./known-flows.ts";
@@ -44,13 +45,19 @@ export async function draftOf(env: Env, body: FlowRunCreate, createdBy: CreatedB
   const { state, name, ...request } = body;
   return {
     name: name ?? null,
-    request,
+    request: { ...request, labels: { ...(await deploymentLabels(env, request.deployment_id)), ...request.labels } },
     state: state ?? PENDING,
     deploymentVersion: null,
     createdBy,
     autoScheduled: false,
     placement: body.work_pool_name ? await placementIn(env, body.work_pool_name, body) : null,
   };
+}
+
+/** What a run inherits from a deployment that its maker names, though it does not run it. */
+async function deploymentLabels(env: Env, id: DeploymentId | null | undefined): Promise<Labels> {
+  const deployment = id ? await deploymentById(env, id) : null;
+  return deployment ? { ...deployment.labels, "prefect.deployment.id": deployment.id } : {};
 }
 
 const PENDING: StateCreate = { type: "PENDING", name: null, message: null, data: null, state_details: NO_DETAILS };

@@ -4,12 +4,14 @@ import type { EpochMs } from "#protocol/time";
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/every-minute.ts";
 import { isRetentionMinute, removeExpired } from "./cron/retention.ts";
+import { finishDeletions } from "./delete-with-runs.ts";
 import { consume } from "./queues/consume.ts";
 
 export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
 export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";
+export { KeyedLimitObject } from "../durable-objects/keyed-limit-object.ts";
 export { LogHubObject } from "../durable-objects/log-hub-object.ts";
 export { TaskQueueObject } from "../durable-objects/task-queue-object.ts";
 export { TaskRunObject } from "../durable-objects/task-run-object.ts";
@@ -23,6 +25,7 @@ export default {
   queue: (batch, env) => consume(batch, env),
   async scheduled(controller, env, ctx) {
     if (isRetentionMinute(controller.scheduledTime)) ctx.waitUntil(removeExpired(env, Date.now() as EpochMs));
+    ctx.waitUntil(finishDeletions(env, Date.now() as EpochMs));
     await everyMinute(controller, env);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,10 +1,8 @@
 /** What the object of a limit is told of its row. */
 import { SPANS } from "#protocol/limits";
 import type { LimitSettings } from "../durable-objects/concurrency-limit-owner.ts";
+import { TAG_PREFIX } from "../durable-objects/tag-slots.ts";
 import type { LimitRow } from "./db/queries/concurrency-limits.ts";
-
-/** Limits on task runs are named after a tag. */
-export const TAG_PREFIX = "tag:";
 
 export function limitSettings(row: LimitRow): LimitSettings {
   return {

@@ -11,6 +11,7 @@ import { createFlowRun } from "./create-flow-run.ts";
 import { type RunnableDeployment, runnableDeployment } from "./db/queries/deployments.ts";
 import { workPoolByName } from "./db/queries/work-pools.ts";
 import { ensureWorkQueue } from "./db/queries/work-queues.ts";
+import { debounce, keyLabels, putOff } from "./flow-control.ts";
 import { hydrate } from "./hydrate.ts";
 
 const SCHEDULED_NOW: StateCreate = {
@@ -44,29 +45,35 @@ export async function runDeployment(
     });
   }
   const { state, name, enforce_parameter_schema: _, ...rest } = request;
-  return createFlowRun(env, {
+  const tags = [...new Set([...deployment.tags, ...request.tags])];
+  const source = { parameters, tags };
+  const { flowControl } = deployment;
+  const made = await createFlowRun(env, {
     name: name ?? null,
     request: {
       ...rest,
       flow_id: deployment.flowId,
       deployment_id: deployment.id,
       parameters,
-      tags: [...new Set([...deployment.tags, ...request.tags])],
+      tags,
       labels: {
         ...details.labels,
         "prefect.deployment.id": deployment.id,
         [VERSION_LABEL]: deployment.versionNumber,
         ...request.labels,
+        ...keyLabels(flowControl, source),
       },
       infrastructure_document_id: request.infrastructure_document_id ?? details.infrastructure_document_id,
       job_variables: request.job_variables ?? null,
     },
-    state: state ?? SCHEDULED_NOW,
+    state: await putOff(env, id, flowControl, source, state ?? SCHEDULED_NOW),
     deploymentVersion: details.version,
     createdBy,
     autoScheduled: false,
     placement: await placementOf(env, deployment, request.work_queue_name ?? null, request.job_variables),
   });
+  if (made.created) await debounce(env, id, flowControl, source, made.run.id);
+  return made;
 }
 
 /** Where the run is executed: the deployment's pool, and its queue unless the request names another. */

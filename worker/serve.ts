@@ -6,6 +6,7 @@ import { type FieldIssue, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import type { Caller } from "../durable-objects/caller.ts";
 import { requireRole } from "./guard.ts";
+import { parseLax } from "./lax.ts";
 
 export interface AppEnv {
   Bindings: Env;
@@ -71,7 +72,7 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 
 function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, where: string): unknown {
   if (schema === undefined) return undefined;
-  const result = schema.safeParse(value);
+  const result = parseLax(schema, value);
   if (result.success) return result.data;
   const issues = result.error.issues.slice(0, 20).map((issue): FieldIssue => {
     const input = issue.path.reduce<unknown>(

@@ -22,7 +22,10 @@ export interface Booked<Run extends RunRecord> {
 /** Enters a state of a flow run. */
 export function bookFlowRun(entry: Entry<FlowRunRecord>): Booked<FlowRunRecord> {
   const resuming = entry.run.policy.resuming === true;
-  const { state, run } = book(entry, { flow_run_id: entry.run.flowRunId }, !resuming);
+  // The state of a subflow names the task run that stands for it.
+  const { flowRunId, parentTaskRunId } = entry.run;
+  const owner = { flow_run_id: flowRunId, ...(parentTaskRunId === null ? {} : { task_run_id: parentTaskRunId }) };
+  const { state, run } = book(entry, owner, !resuming);
   const arrived = state.type === "RUNNING" || isTerminal(state.type);
   return { state, run: resuming && arrived ? { ...run, policy: { ...run.policy, resuming: false } } : run };
 }

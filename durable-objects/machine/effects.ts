@@ -2,7 +2,7 @@
 
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
-import { isInHand } from "./occupancy.ts";
+import { isInHand, leaseOf, WAITS_FOR_A_SLOT } from "./occupancy.ts";
 import type { Effect, FlowRunRecord } from "./rule.ts";
 
 /** The run as it was and as it is written. */
@@ -45,7 +45,12 @@ function waitsSince({ state, policy }: FlowRunRecord, later: State): boolean {
 }
 
 function slotEffects({ before, state, after }: Step): Effect[] {
-  return isInHand(before.state, before.policy) && !isInHand(state, after.policy) ? [{ kind: "release" }] : [];
+  if (isInHand(before.state, before.policy) && !isInHand(state, after.policy)) {
+    return [{ kind: "release", leaseId: leaseOf(before.state) }];
+  }
+  // Who is claimed has left the line by it, and who is scheduled anew may stand in it.
+  const isLeft = before.state?.name === WAITS_FOR_A_SLOT && state.type !== "SCHEDULED" && state.type !== "PENDING";
+  return isLeft ? [{ kind: "leave-line" }] : [];
 }
 
 function processEffects({ before, state }: Step): Effect[] {

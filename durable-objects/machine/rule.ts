@@ -60,8 +60,15 @@ export interface OwnedTaskRecord extends TaskRunRecord {
 
 /** What the shell's question for slots was answered (seam `reserve`). */
 export type Reservation =
-  | { readonly kind: "granted"; readonly leaseIds: readonly string[] }
-  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly string[] };
+  /** The slots are held. The lease is the run's on its deployment's limit; null where there is none. */
+  | { readonly kind: "granted"; readonly leaseId: string | null }
+  /** Nothing is held. A run that waits asks again at `retryAt` at the latest. */
+  | { readonly kind: "full"; readonly limit: string; readonly collision: "wait"; readonly retryAt: EpochMs }
+  | { readonly kind: "full"; readonly limit: string; readonly collision: "cancel" }
+  /** The limit lets nobody in. */
+  | { readonly kind: "closed"; readonly limit: string }
+  /** The slot that the run had was given to another one. */
+  | { readonly kind: "lost"; readonly limit: string };
 
 /** What every rule may know besides the transition itself. */
 export interface RunFacts<Run extends RunRecord = RunRecord> {
@@ -87,6 +94,13 @@ export interface EnclosingFlowRun {
   readonly runCount: number;
 }
 
+/** What the question for slots of the task's tags was answered. */
+export type TagSlots =
+  | { readonly kind: "granted" }
+  | { readonly kind: "full"; readonly tags: readonly string[]; readonly retryAfterSeconds: number }
+  /** The limit of a tag lets nobody in. */
+  | { readonly kind: "closed"; readonly tag: string };
+
 /** All that a rule may know where the owner of a task run decides, and not the process that executes it. */
 export interface OwnedTaskFacts extends TaskFacts {
   readonly run: OwnedTaskRecord;
@@ -94,6 +108,7 @@ export interface OwnedTaskFacts extends TaskFacts {
   readonly flowRun: EnclosingFlowRun | null;
   /** The COMPLETED state that is remembered under the proposal's cache key and has not expired. */
   readonly cached: State | null;
+  readonly tagSlots: TagSlots;
 }
 
 export interface Transition {
@@ -167,8 +182,10 @@ export type Effect =
   | { readonly kind: "offer"; readonly dueAt: EpochMs }
   /** The run no longer waits in its pool. */
   | { readonly kind: "withdraw" }
-  /** The run no longer occupies slots: pool, queue, worker and limits. */
-  | { readonly kind: "release" }
+  /** The run no longer occupies slots: pool, queue, worker and, by its lease, its deployment's limit. */
+  | { readonly kind: "release"; readonly leaseId: string | null }
+  /** The run no longer waits for a slot of its deployment's limit. */
+  | { readonly kind: "leave-line" }
   /** Tell the run's process to stop. */
   | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
   /** Cancel the task runs and child runs that have not ended. */
@@ -184,6 +201,8 @@ export type TaskEffect =
   | { readonly kind: "enqueue"; readonly dueAt: EpochMs; readonly isRetry: boolean }
   /** The task no longer waits for a task worker. */
   | { readonly kind: "dequeue" }
+  /** The task no longer holds slots of its tags' limits. */
+  | { readonly kind: "release-tags" }
   /** The result may be used by other task runs with this key, until `expiresAt` if there is an end. */
   | { readonly kind: "remember"; readonly cacheKey: string; readonly expiresAt: EpochMs | null };
 

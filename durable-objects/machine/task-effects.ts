@@ -23,6 +23,12 @@ export function waitsForTaskWorker(state: State): boolean {
   return state.type === "SCHEDULED" && state.state_details.deferred === true;
 }
 
+/** A task that has tags gives back the slots of their limits when it is not executed any more. */
+export function tagEffects(from: State | null, state: State, tags: readonly string[]): TaskEffect[] {
+  const isExecuted = (one: State | null) => one?.type === "RUNNING" || one?.type === "CANCELLING";
+  return tags.length > 0 && isExecuted(from) && !isExecuted(state) ? [{ kind: "release-tags" }] : [];
+}
+
 /** A result that came out of the cache is in it already. */
 function cacheEffects(intended: State["type"], state: State): TaskEffect[] {
   const { cache_key: cacheKey, cache_expiration: expiresAt } = state.state_details;

@@ -103,7 +103,7 @@ function flowPicture(
         flowRunId: "00000000-0000-7000-8000-00000000000f" as FlowRunId,
         parentTaskRunId: null,
       };
-      const facts = { now: NOW, run, reservation: { kind: "granted", leaseIds: [] } } as const;
+      const facts = { now: NOW, run, reservation: { kind: "granted", leaseId: null } } as const;
       return decide(policy, { from, to }, facts, MINTED);
     },
   };
@@ -124,7 +124,12 @@ function ownedTaskPicture(title: string, policy: OwnedTaskPolicy): Picture {
         flowRunRunCount: 1,
       };
       const flowRun = { id: flowRunId, state: stored("RUNNING"), runCount: 1 };
-      return decideOwnedTask(policy, { from, to }, { now: NOW, run, random: 0.5, flowRun, cached: null }, MINTED);
+      return decideOwnedTask(
+        policy,
+        { from, to },
+        { now: NOW, run, random: 0.5, flowRun, cached: null, tagSlots: { kind: "granted" } },
+        MINTED,
+      );
     },
   };
 }

@@ -113,14 +113,6 @@ export async function writeCopies(db: D1Database, runs: FlowRunCopy[], tasks: Ta
   if (statements.length > 0) await db.batch(statements);
 }
 
-/** Removes a run and its task runs from the lists. */
-export async function deleteCopies(db: D1Database, id: FlowRunId): Promise<void> {
-  await db.batch([
-    db.prepare("DELETE FROM flow_runs WHERE id = ?").bind(id),
-    db.prepare("DELETE FROM task_runs WHERE flow_run_id = ?").bind(id),
-  ]);
-}
-
 /** The flow runs that these task runs belong to. Task runs outside a flow and those that are not copied are absent. */
 export async function flowRunsOfTasks(db: D1Database, ids: readonly TaskRunId[]): Promise<Map<TaskRunId, FlowRunId>> {
   const { results } = await db

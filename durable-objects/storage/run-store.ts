@@ -310,6 +310,14 @@ export class RunStore {
       .map((row) => JSON.parse(row.doc) as TaskRow);
   }
 
+  /** Those of the run's task runs that are scheduled. */
+  scheduledTasks(id: FlowRunId): TaskRow[] {
+    return this.#sql
+      .exec<{ doc: string }>("SELECT doc FROM tasks WHERE run_id = ? AND doc ->> '$.task.state_type' = 'SCHEDULED'", id)
+      .toArray()
+      .map((row) => JSON.parse(row.doc) as TaskRow);
+  }
+
   deleteTask(id: FlowRunId, row: TaskRow): void {
     this.#sql.exec(
       "DELETE FROM tasks WHERE run_id = ? AND task_key = ? AND dynamic_key = ?",

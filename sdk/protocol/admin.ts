@@ -30,6 +30,7 @@ export const ServerSettings = z.object({
     event_days: z.number().nullable(),
     worker_days: z.number().nullable(),
     dead_letter_days: z.number().nullable(),
+    key_days: z.number().nullable(),
   }),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;

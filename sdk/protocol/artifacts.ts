@@ -39,6 +39,7 @@ export type ArtifactCreate = z.infer<typeof ArtifactCreate>;
 const ids = z.array(Uuid).nullish();
 const words = z.array(z.string()).nullish();
 const criteria = z.object({
+  operator: z.enum(["and_", "or_"]).nullish(),
   key: z.object({ any_: words, like_: z.string().nullish(), exists_: z.boolean().nullish() }).nullish(),
   type: z.object({ any_: words, not_any_: words }).nullish(),
   flow_run_id: z.object({ any_: ids }).nullish(),

@@ -80,6 +80,8 @@ export const LimitHolder = z.object({
 });
 export type LimitHolder = z.infer<typeof LimitHolder>;
 export const LimitWaiter = z.object({
+  /** 1 is the next. */
+  position: z.int(),
   slots: z.int(),
   holder: LeaseHolder.nullable(),
   /** 1 is the most urgent. */

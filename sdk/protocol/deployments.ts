@@ -1,10 +1,11 @@
 /** Deployments: a flow with where its code is, its parameters, its schedules and the pool that runs it. */
 import { z } from "zod";
+import { GlobalConcurrencyLimit } from "./concurrency-limits.ts";
 import { endpoint } from "./endpoint.ts";
 import { FlowRunFilters, Paging } from "./filters.ts";
 import { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject, Labels } from "./flow-runs.ts";
 import { DeploymentId, FlowId, Uuid, WorkQueueId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
+import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
 
 /** When a deployment runs: a cron expression, an interval in seconds, or an RFC 5545 recurrence rule. */
@@ -58,12 +59,22 @@ export const DeploymentSchedule = z.object({
 });
 export type DeploymentSchedule = z.infer<typeof DeploymentSchedule>;
 
+/** How the runs of a deployment share its concurrency limit. */
+export const ConcurrencyOptions = z.object({
+  /** What becomes of a run for which there is no slot: it waits, or it is cancelled. */
+  collision_strategy: z.enum(["ENQUEUE", "CANCEL_NEW"]),
+  /** For how many seconds a claimed run holds its slot until it starts. Default: 300. */
+  grace_period_seconds: z.int().min(60).max(86_400).nullish(),
+});
+export type ConcurrencyOptions = z.infer<typeof ConcurrencyOptions>;
+
 /** What no list filters by: stored and answered as it is. */
 export const DeploymentDetails = z.object({
   version: z.string().nullable(),
   description: z.string().nullable(),
+  /** Always null, as upstream: {@link Deployment.global_concurrency_limit} says it. */
   concurrency_limit: z.int().nullable(),
-  concurrency_options: JsonObject.nullable(),
+  concurrency_options: ConcurrencyOptions.nullable(),
   job_variables: JsonObject,
   parameters: JsonObject,
   labels: Labels,
@@ -87,7 +98,8 @@ export const Deployment = DeploymentDetails.extend({
   flow_id: FlowId,
   paused: z.boolean(),
   schedules: z.array(DeploymentSchedule),
-  global_concurrency_limit: JsonObject.nullable(),
+  /** The limit whose slots its runs take; of its own, or shared. */
+  global_concurrency_limit: GlobalConcurrencyLimit.nullable(),
   tags: z.array(z.string()),
   work_queue_name: z.string().nullable(),
   work_queue_id: WorkQueueId.nullable(),
@@ -97,13 +109,17 @@ export const Deployment = DeploymentDetails.extend({
 });
 export type Deployment = z.infer<typeof Deployment>;
 
-export const DeploymentCreate = z.object({
-  name: z.string().min(1).max(LIMITS.nameChars),
+const deploymentFields = z.object({
+  /** It stands behind the flow's name and a slash where people name the deployment. */
+  name: Name,
   flow_id: FlowId,
   paused: z.boolean().nullish(),
   schedules: schedules.nullish(),
-  concurrency_limit: z.int().min(0).nullish(),
-  concurrency_options: JsonObject.nullish(),
+  /** Runs at the same time, by a limit of the deployment's own; null takes it away. */
+  concurrency_limit: z.int().min(1).nullish(),
+  concurrency_options: ConcurrencyOptions.nullish(),
+  /** A limit that other deployments may share. */
+  global_concurrency_limit_id: Uuid.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),
   parameter_openapi_schema: JsonObject.nullish(),
   parameters: JsonObject.nullish(),
@@ -120,10 +136,22 @@ export const DeploymentCreate = z.object({
   entrypoint: z.string().nullish(),
   job_variables: JsonObject.nullish(),
 });
+
+/** One limit at most. */
+const hasOneLimit = (value: {
+  readonly concurrency_limit?: number | null | undefined;
+  readonly global_concurrency_limit_id?: string | null | undefined;
+}): boolean => !(value.concurrency_limit && value.global_concurrency_limit_id);
+const twoLimits = "A deployment cannot have both a concurrency limit and a global concurrency limit.";
+
+export const DeploymentCreate = deploymentFields.refine(hasOneLimit, twoLimits);
 export type DeploymentCreate = z.infer<typeof DeploymentCreate>;
 
 /** An absent key is left as it is. */
-export const DeploymentUpdate = DeploymentCreate.omit({ name: true, flow_id: true }).partial();
+export const DeploymentUpdate = deploymentFields
+  .omit({ name: true, flow_id: true })
+  .partial()
+  .refine(hasOneLimit, twoLimits);
 export type DeploymentUpdate = z.infer<typeof DeploymentUpdate>;
 
 export const DeploymentSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);
@@ -177,7 +205,7 @@ export const deleteDeployment = endpoint({
   path: "/deployments/:id",
   tag: "Deployments",
   status: 204,
-  summary: "Delete a deployment with its schedules.",
+  summary: "Delete a deployment with its schedules and scheduled runs. Runs that have begun stay.",
   params: byId,
 });
 export const filterDeployments = endpoint({

@@ -13,6 +13,7 @@ import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
 import type { Endpoint } from "./endpoint.ts";
 import * as events from "./events.ts";
+import * as flowControl from "./flow-control.ts";
 import * as flowRunGraph from "./flow-run-graph.ts";
 import * as flowRunInputs from "./flow-run-inputs.ts";
 import * as flowRunOperations from "./flow-run-operations.ts";
@@ -52,6 +53,7 @@ const MODULES = [
   deployments,
   deploymentOperations,
   deploymentVersions,
+  flowControl,
   workPools,
   workQueues,
   polling,

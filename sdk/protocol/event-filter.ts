@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { Uuid } from "./ids.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime } from "./time.ts";
 
 const words = z.array(z.string()).nullish();
 
@@ -45,7 +45,7 @@ export type EventAnyResourceFilter = z.infer<typeof EventAnyResourceFilter>;
 
 export const EventFilter = z.object({
   /** Both ends included. Without `until` there is no end. */
-  occurred: z.object({ since: WireTime.nullish(), until: WireTime.nullish() }).nullish(),
+  occurred: z.object({ since: LenientTime.nullish(), until: LenientTime.nullish() }).nullish(),
   event: z.object({ prefix: words, exclude_prefix: words, name: words, exclude_name: words }).nullish(),
   resource: EventResourceFilter.nullish(),
   /** Of a list all must match, each by a related resource of its own or the same. */

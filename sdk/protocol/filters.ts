@@ -6,7 +6,7 @@ import { z } from "zod";
 import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { StateType } from "./states.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime } from "./time.ts";
 
 const ids = z.array(Uuid).nullish();
 const words = z.array(z.string()).nullish();
@@ -22,7 +22,7 @@ export const TagsFilter = z.object({ operator, all_: words, any_: words, is_null
 export const NullableIdFilter = z.object({ operator, any_: ids, is_null_: z.boolean().nullish() }).nullish();
 /** Match an instant. */
 export const TimeFilter = z
-  .object({ before_: WireTime.nullish(), after_: WireTime.nullish(), is_null_: z.boolean().nullish() })
+  .object({ before_: LenientTime.nullish(), after_: LenientTime.nullish(), is_null_: z.boolean().nullish() })
   .nullish();
 /** Match a state by type, by name, or both. */
 export const StateFilter = z
@@ -112,7 +112,7 @@ export const WorkPoolFilter = z
 export const WorkerFilter = z
   .object({
     operator,
-    last_heartbeat_time: z.object({ before_: WireTime.nullish(), after_: WireTime.nullish() }).nullish(),
+    last_heartbeat_time: z.object({ before_: LenientTime.nullish(), after_: LenientTime.nullish() }).nullish(),
     status: z
       .object({
         any_: z.array(z.enum(["ONLINE", "OFFLINE"])).nullish(),

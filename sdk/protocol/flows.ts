@@ -76,7 +76,7 @@ export const deleteFlow = endpoint({
   path: "/flows/:id",
   tag: "Flows",
   status: 204,
-  summary: "Delete a flow and its deployments. Its runs stay until they are deleted or expire.",
+  summary: "Delete a flow with its deployments and runs. Where there are many, the last of its runs go within minutes.",
   params: byId,
 });
 export const filterFlows = endpoint({

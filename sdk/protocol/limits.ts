@@ -121,4 +121,8 @@ export const SPANS = {
   /** The longest Retry-After for slots that are held, upstream's default; those of tags, and of the rest. */
   slotWaitMs: 30_000,
   tagSlotWaitMs: 10_000,
+  /** For so long a claimed run holds the slot of its deployment without being renewed; upstream's default. */
+  slotGraceMs: 300_000,
+  /** A run that is called when a slot is free asks again after this, in case the call was lost. */
+  calledSlotWaitMs: 10 * 60_000,
 } as const;

@@ -4,7 +4,7 @@ import { endpoint } from "./endpoint.ts";
 import { Paging } from "./filters.ts";
 import { FlowRunId, TaskRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 /** A line as a client sends it. Levels are Python's: 10 debug, 20 info, 30 warning, 40 error, 50 critical. */
 export const LogCreate = z.object({
@@ -37,7 +37,7 @@ export const LogFilter = z
   .object({
     operator: z.enum(["and_", "or_"]).nullish(),
     level: z.object({ ge_: z.int().nullish(), le_: z.int().nullish() }).nullish(),
-    timestamp: z.object({ before_: WireTime.nullish(), after_: WireTime.nullish() }).nullish(),
+    timestamp: z.object({ before_: LenientTime.nullish(), after_: LenientTime.nullish() }).nullish(),
     flow_run_id: z.object({ any_: ids, is_null_: z.boolean().nullish() }).nullish(),
     task_run_id: z.object({ any_: ids, is_null_: z.boolean().nullish() }).nullish(),
     text: z.object({ query: z.string().max(200) }).nullish(),

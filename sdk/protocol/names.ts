@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { LIMITS } from "./limits.ts";
 
-/** A name of a flow, pool or queue: upstream refuses the same five characters, since names are read back from URLs. */
+/** A name of a flow, deployment, pool or queue: upstream refuses the same five characters, since names are read back from URLs. */
 export const Name = z
   .string()
   .min(1)

@@ -5,7 +5,7 @@ import { Paging } from "./filters.ts";
 import { FlowRun } from "./flow-runs.ts";
 import { DeploymentId, WorkPoolId, WorkQueueId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime } from "./time.ts";
 
 const limit = Paging.shape.limit;
 
@@ -23,8 +23,8 @@ export const pollWorkPool = endpoint({
   params: z.object({ name: z.string() }),
   body: z.object({
     work_queue_names: z.array(z.string()).nullish(),
-    scheduled_before: WireTime.nullish(),
-    scheduled_after: WireTime.nullish(),
+    scheduled_before: LenientTime.nullish(),
+    scheduled_after: LenientTime.nullish(),
     limit,
   }),
   returns: z.array(WaitingFlowRun),
@@ -38,7 +38,7 @@ export const pollDeployments = endpoint({
   summary: "List the scheduled runs of deployments, by their time: for a process that serves them.",
   body: z.object({
     deployment_ids: z.array(DeploymentId).max(LIMITS.pageRows),
-    scheduled_before: WireTime.nullish(),
+    scheduled_before: LenientTime.nullish(),
     limit,
   }),
   returns: z.array(FlowRun),
@@ -51,6 +51,6 @@ export const pollWorkQueue = endpoint({
   role: "worker",
   summary: "List the runs that wait in a work queue.",
   params: z.object({ id: WorkQueueId }),
-  body: z.object({ scheduled_before: WireTime.nullish(), limit }),
+  body: z.object({ scheduled_before: LenientTime.nullish(), limit }),
   returns: z.array(FlowRun),
 });

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { FlowRunFilters } from "./filters.ts";
 import { StateType } from "./states.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 /** What is asked: a span of time in intervals (seconds, at least 1; the first 500 are answered), and filters. */
 export const RunHistoryQuery = FlowRunFilters.extend({
-  history_start: WireTime,
-  history_end: WireTime,
+  history_start: LenientTime,
+  history_end: LenientTime,
   history_interval_seconds: z.number().min(1, { error: "History interval must not be less than 1 second." }),
 });
 export type RunHistoryQuery = z.infer<typeof RunHistoryQuery>;

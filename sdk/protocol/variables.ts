@@ -6,7 +6,16 @@ import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
 
-const name = z.string().min(1).max(LIMITS.nameChars);
+const name = z
+  .string()
+  .min(1)
+  .max(LIMITS.nameChars)
+  .regex(/^[a-z0-9_-]*$/, "may hold lower-case letters, digits, dashes and underscores only");
+/** As upstream, whose client cannot read a longer one, nor a list that it is in. */
+const VALUE_CHARS = 5_000;
+const value = z.unknown().refine((given) => (JSON.stringify(given)?.length ?? 0) <= VALUE_CHARS, {
+  error: `is longer than ${VALUE_CHARS} characters of JSON; keep it in storage of your own, and set where it is`,
+});
 
 export const Variable = z.object({
   id: Uuid,
@@ -20,8 +29,8 @@ export type Variable = z.infer<typeof Variable>;
 
 export const VariableCreate = z.object({
   name,
-  /** Any JSON value. */
-  value: z.unknown(),
+  /** Any JSON value of at most 5,000 characters. */
+  value,
   tags: z.array(z.string()).nullish(),
 });
 export type VariableCreate = z.infer<typeof VariableCreate>;
@@ -29,7 +38,7 @@ export type VariableCreate = z.infer<typeof VariableCreate>;
 /** An absent key is left as it is; a null value is a value. */
 export const VariableUpdate = z.object({
   name: name.nullish(),
-  value: z.unknown().optional(),
+  value: value.optional(),
   tags: z.array(z.string()).nullish(),
 });
 export type VariableUpdate = z.infer<typeof VariableUpdate>;

@@ -19,7 +19,8 @@ export const WorkPool = z.object({
   base_job_template: JsonObject,
   is_paused: z.boolean(),
   concurrency_limit: z.int().nullable(),
-  status: z.enum(["READY", "NOT_READY", "PAUSED"]),
+  /** Null for a pool of agents. */
+  status: z.enum(["READY", "NOT_READY", "PAUSED"]).nullable(),
   default_queue_id: WorkQueueId,
   storage_configuration: JsonObject,
   active_slots: z.int().nullable(),

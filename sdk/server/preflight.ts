@@ -1,13 +1,16 @@
 /** What is checked before anything is started, because it would fail late and unclearly otherwise. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer, isIP } from "node:net";
+import { connect, createServer, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { portInUse } from "./engine.ts";
 import { ServerError } from "./errors.ts";
 
 /** A live object has three files open, besides the engine's own. */
 const MIN_OPEN_FILES = 4_096;
+/** How long a port is asked whether somebody listens there. */
+const PROBE_MS = 1_000;
+const LAST_PRIVILEGED_PORT = 1_023;
 
 /** The IP address that a `--host` means. Throws `address_invalid`. */
 export function readHost(host: string): string {
@@ -71,10 +74,35 @@ function hardFileLimit(): number {
   return /^\d+$/.test(shown ?? "") ? Number(shown) : Number.POSITIVE_INFINITY;
 }
 
-/** Throws `port_in_use` or `address_invalid`. The engine would find out as well, but only after the data folder was opened. */
-export function checkPort(ip: string, port: number): Promise<void> {
+/**
+ * Throws `port_in_use` or `address_invalid`. The engine would find out as well, but only after the data folder was opened.
+ *
+ * The port is asked, not listened on: a client that waits for the server to come back would be connected to whatever
+ * listens, and Prefect's task workers end when such a connection is not answered. Only a port that needs a privilege is
+ * tried out.
+ */
+export async function checkPort(ip: string, port: number): Promise<void> {
+  if (await isAnswered(isWildcard(ip) ? (isIP(ip) === 6 ? "::1" : "127.0.0.1") : ip, port)) throw portInUse(port, null);
+  await listenBriefly(ip, port <= LAST_PRIVILEGED_PORT ? port : 0);
+}
+
+/** Whether somebody accepts connections there. Who does not say so in time is left for the engine to find out. */
+function isAnswered(ip: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ host: ip, port });
+    const settle = (answered: boolean): void => {
+      probe.destroy();
+      resolve(answered);
+    };
+    probe.setTimeout(PROBE_MS, () => settle(false));
+    probe.once("connect", () => settle(true));
+    probe.once("error", () => settle(false));
+  });
+}
+
+function listenBriefly(ip: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const probe = createServer();
+    const probe = createServer((socket) => socket.destroy());
     probe.once("error", (cause: NodeJS.ErrnoException) => {
       if (cause.code === "EADDRINUSE") return reject(portInUse(port, cause));
       const allowed = cause.code === "EACCES" ? "Choose a port above 1023." : "Choose an address of this machine.";

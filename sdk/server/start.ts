@@ -42,6 +42,8 @@ export interface RetentionDays {
   /** Since a worker was last seen. */
   readonly workers?: number;
   readonly deadLetters?: number;
+  /** Since a key was revoked or expired. */
+  readonly keys?: number;
 }
 
 export interface RunningServer {
@@ -163,12 +165,13 @@ function variablesOf(ip: string, bootToken: string, program: Program, options: S
   };
 }
 
-function retentionVariables({ runs, events, workers, deadLetters }: RetentionDays): Record<string, string> {
+function retentionVariables({ runs, events, workers, deadLetters, keys }: RetentionDays): Record<string, string> {
   const given = {
     SLUICE_RUN_RETENTION_DAYS: runs,
     SLUICE_EVENT_RETENTION_DAYS: events,
     SLUICE_WORKER_RETENTION_DAYS: workers,
     SLUICE_DEAD_LETTER_RETENTION_DAYS: deadLetters,
+    SLUICE_KEY_RETENTION_DAYS: keys,
   };
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, days]) => (days === undefined ? [] : [[name, String(days)]])),

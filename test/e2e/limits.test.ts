@@ -130,7 +130,7 @@ describe("sluice limit", () => {
     });
     await eventually("it holds the slot", () => holder.holds);
     expect((await typed("ls")).stdout).toMatch(/desk +1 +1 +- +yes/);
-    expect((await typed("holders", "desk")).stdout).toMatch(/holds +1 +-/);
+    expect((await typed("holders", "desk")).stdout).toMatch(/holds +- +1 +-/);
     expect((await typed("reset", "desk")).exitCode).toBe(0);
     expect((await typed("holders", "desk")).stdout).toContain("Nobody holds slots");
     expect((await typed("update", "desk", "--limit", "0", "--name", "table")).stdout).toMatch(/LIMIT +0/);

@@ -51,6 +51,12 @@ describe("a written state", () => {
     expect(task).toMatchObject({ flow_run_id: FLOW_RUN_ID, task_run_id: TASK_RUN_ID });
   });
 
+  it("of a subflow names the task run that stands for it", ({ expect }) => {
+    const run = aRun({ parentTaskRunId: TASK_RUN_ID });
+    const written = propose(NO_RULES, null, aProposal("RUNNING"), { run }).written;
+    expect(written?.state.state_details).toMatchObject({ flow_run_id: FLOW_RUN_ID, task_run_id: TASK_RUN_ID });
+  });
+
   it.for([
     { type: "SCHEDULED", given: null, expected: inSeconds(0) },
     { type: "SCHEDULED", given: inSeconds(60), expected: inSeconds(60) },

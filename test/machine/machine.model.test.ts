@@ -114,8 +114,8 @@ function history(first: FlowRunRecord, sequence: readonly Step[]): Seen[] {
     now = (now + step.advanceMs) as EpochMs;
     const before = run;
     const reservation = step.full
-      ? ({ kind: "full", limit: "l", heldBy: [] } as const)
-      : ({ kind: "granted", leaseIds: [] } as const);
+      ? ({ kind: "full", limit: "l", collision: "wait", retryAt: (now + 30_000) as EpochMs } as const)
+      : ({ kind: "granted", leaseId: null } as const);
     const transition = { from: run.state, to: StateCreate.parse(step.to) };
     const decision = decide(POLICIES[step.policy], transition, { now, run, reservation }, { stateId: aStateId() });
     run = decision.written?.run ?? run;

@@ -9,7 +9,7 @@ describe("the behaviour of every policy", () => {
 
       A run of a deployment, due, whose process is known and which has one retry left.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
@@ -28,7 +28,7 @@ describe("the behaviour of every policy", () => {
 
       A run without deployment, known process or retries.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-paused-run-resumes-or-ends, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING  |
       | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ----------- |
@@ -47,7 +47,7 @@ describe("the behaviour of every policy", () => {
 
       A run of a deployment, due, whose process is known and which has one retry left.
 
-      Rules in order: a-result-is-not-lost, a-rescheduled-run-starts-afresh, a-run-without-a-process-is-cancelled-at-once, a-rescheduled-run-is-offered-again.
+      Rules in order: a-lease-id-is-carried-on, a-result-is-not-lost, a-rescheduled-run-starts-afresh, a-run-without-a-process-is-cancelled-at-once, a-rescheduled-run-is-offered-again.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ---------- |
@@ -104,7 +104,7 @@ describe("the behaviour of every policy", () => {
 
       A task as above, of a flow that runs, without a remembered result.
 
-      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
+      Rules in order: prevent-duplicate-transitions, a-remembered-result-is-used, a-finished-task-stays-as-it-is, a-task-waits-when-slots-are-taken, a-task-of-a-retried-flow-is-retrying, a-task-runs-only-while-its-flow-does, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-task-awaits-its-retry, a-rerun-is-named-so, a-task-remembers-its-flows-attempt, a-cache-key-has-a-bounded-length.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |

@@ -117,7 +117,7 @@ export function aTaskRun({
 
 /** Facts at {@link NOW} with every slot granted. */
 export function facts(wishes: Partial<Facts> = {}): Facts {
-  return { now: NOW, run: aRun(), reservation: { kind: "granted", leaseIds: [] }, ...wishes };
+  return { now: NOW, run: aRun(), reservation: { kind: "granted", leaseId: null }, ...wishes };
 }
 
 /** Facts about a task at {@link NOW}. */
@@ -136,7 +136,7 @@ export function anOwnedTask({
 /** Facts at {@link NOW} about a task whose flow is running in its first attempt. */
 export function ownedTaskFacts(wishes: Partial<OwnedTaskFacts> = {}): OwnedTaskFacts {
   const flowRun = { id: FLOW_RUN_ID, state: aState("RUNNING"), runCount: 1 };
-  return { now: NOW, run: anOwnedTask(), random: 0.5, flowRun, cached: null, ...wishes };
+  return { now: NOW, run: anOwnedTask(), random: 0.5, flowRun, cached: null, tagSlots: { kind: "granted" }, ...wishes };
 }
 
 let minted = 0;

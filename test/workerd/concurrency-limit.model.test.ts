@@ -166,7 +166,8 @@ const renew = index.map((at) =>
     const renewed = home(lease.leaseId)
       .renew(lease.leaseId, TTL_MS)
       .then((isHeld) => {
-        lease.until = isHeld ? from + TTL_MS : 0;
+        // The answer may come after the holder gave the lease back; a release is never taken back by it.
+        if (lease.until !== 0) lease.until = isHeld ? from + TTL_MS : 0;
       });
     world.call(renewed);
   }),

@@ -213,7 +213,7 @@ describe("an owner that is busy", () => {
     await ownerStub(id).create(newRun(id));
     await until("the first event", async () => eventOf(id, "Pending"));
     await ownerStub(id).setState(id, { state: state("RUNNING", { name }), force: true });
-    await ownerStub(id).remove(id);
+    await ownerStub(id).remove([id], { kind: "any" });
     const after = freshRunId();
     await ownerStub(after).create(newRun(after));
     await eventOf(after, "Pending");

@@ -29,9 +29,11 @@ const RETRY_DELAY_SECONDS = 600;
 const TERM_MS = SPANS.missedHeartbeats * 10_000;
 
 interface Deadline {
-  kind: "claim" | "alive";
+  kind: "claim" | "alive" | "cancelling";
   dueAt: number;
   postponed: boolean;
+  /** The object has listened since it began. */
+  begunHere: boolean;
 }
 
 /** The least memory that explains the answers. */
@@ -51,6 +53,10 @@ interface Real {
 
 let minted = 0;
 
+function begin(kind: Deadline["kind"], dueAt: number): Deadline {
+  return { kind, dueAt, postponed: false, begunHere: true };
+}
+
 function modelDecide(model: Model, to: StateCreate, policy: Policy): OrchestrationResult {
   minted += 1;
   const decision = decide(
@@ -63,13 +69,13 @@ function modelDecide(model: Model, to: StateCreate, policy: Policy): Orchestrati
   const type = decision.written.state.type;
   model.history += 1;
   model.record = decision.written.run;
-  if (!isInHand(model.record.state, model.record.policy)) {
-    model.lease = null;
-    model.deadline = null;
+  const inHand = isInHand(model.record.state, model.record.policy);
+  if (!inHand) model.lease = null;
+  if (!inHand || (model.lease === null && model.deadline?.kind !== "alive")) {
+    model.deadline = type === "CANCELLING" ? begin("cancelling", clock.now() + SPANS.cancellingMs) : null;
   } else if (model.lease !== null && (type === "RUNNING" || type === "CANCELLING")) {
     if (type === "RUNNING") model.lease = { ...model.lease, holder: "process" };
-    if (model.deadline?.kind !== "alive")
-      model.deadline = { kind: "alive", dueAt: clock.now() + TERM_MS, postponed: false };
+    if (model.deadline?.kind !== "alive") model.deadline = begin("alive", clock.now() + TERM_MS);
   }
   return decision.result;
 }
@@ -118,7 +124,7 @@ class Claim implements Command {
       expected = model.claims;
       const expiresAt = clock.now() + SPANS.claimLeaseMs;
       model.lease = { holder: this.worker, expiresAt };
-      model.deadline = { kind: "claim", dueAt: expiresAt, postponed: false };
+      model.deadline = begin("claim", expiresAt);
     }
     const ticket = await ownerStub(real.id).claim(real.id, { name: this.worker });
     if ((ticket?.generation ?? null) !== expected) {
@@ -158,6 +164,7 @@ class Evict implements Command {
     await evictDurableObject(owner);
     await owner.read(real.id);
     model.startedAt = clock.now();
+    if (model.deadline) model.deadline.begunHere = false;
   }
   toString(): string {
     return "evict";
@@ -178,10 +185,13 @@ class Alarm implements Command {
     const now = clock.now();
     const { deadline } = model;
     if (deadline && deadline.dueAt <= now) {
-      if (!deadline.postponed && now - model.startedAt < TERM_MS) {
+      if (!deadline.postponed && !deadline.begunHere && now - model.startedAt < TERM_MS) {
         model.deadline = { ...deadline, dueAt: now + TERM_MS, postponed: true };
       } else if (deadline.kind === "claim") {
         this.#giveBack(model);
+      } else if (deadline.kind === "cancelling") {
+        modelDecide(model, state("CANCELLED"), FLOW_RUN_POLICY);
+        model.deadline = null;
       } else {
         const outcome = model.record.state?.type === "CANCELLING" ? "CANCELLED" : "CRASHED";
         modelDecide(model, state(outcome), CLAIM_POLICY);

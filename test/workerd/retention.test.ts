@@ -1,19 +1,28 @@
 /** What is removed when it was kept for long enough, and what never is. Time is moved by looking from a later instant. */
-import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createScheduledController,
+  runDurableObjectAlarm,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import type { FlowRun } from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { isTerminal, STATE_TYPES, type StateType } from "#protocol/states";
+import type { TaskRun } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
+import { retentionTerms } from "../../durable-objects/retention-terms.ts";
+import { ownerOfTask, taskPartitionOf } from "../../durable-objects/task-run-owner.ts";
 import { isRetentionMinute, removeExpired } from "../../worker/cron/retention.ts";
 import worker from "../../worker/index.ts";
-import { retentionTerms } from "../../worker/retention-terms.ts";
 import { aDeployment, aFlow, aPool, call, freshName } from "./support/api.ts";
+import { movableClock } from "./support/pools.ts";
 import { ownerStub, until } from "./support/runs.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const move = movableClock();
 
 function inDays(days: number): EpochMs {
   return (Date.now() + days * DAY_MS) as EpochMs;
@@ -116,6 +125,99 @@ describe("a run that has ended", () => {
   });
 });
 
+describe("a task run outside flows", () => {
+  const aTask = async (type: StateType, key = freshName("loose")): Promise<TaskRun> => {
+    const request = { task_key: key, dynamic_key: "0", state: { type } };
+    return (await call<TaskRun>("POST", "/task_runs/", request)).body;
+  };
+  const logsOf = async (id: string): Promise<number> => {
+    const { body } = await call<unknown[]>("POST", "/logs/filter", { logs: { task_run_id: { any_: [id] } } });
+    return body.length;
+  };
+  const aLine = (ids: Record<string, string>) =>
+    call("POST", "/logs/", [{ ...ids, level: 20, name: "n", message: "m", timestamp: new Date().toISOString() }]);
+
+  it.for(STATE_TYPES.filter(isTerminal))(
+    "that ended %s goes 30 days later with its logs and its key",
+    async (type, { expect }) => {
+      const task = await aTask(type);
+      await aLine({ task_run_id: task.id });
+      expect(await logsOf(task.id)).toBe(1);
+      await removeExpired(env, inDays(29.99));
+      expect((await call("GET", `/task_runs/${task.id}`)).status).toBe(200);
+      expect((await removeExpired(env, inDays(30.01))).taskRuns).toBeGreaterThanOrEqual(1);
+      expect((await call("GET", `/task_runs/${task.id}`)).status).toBe(404);
+      expect([await rows("task_runs", "id", task.id), await rows("task_run_keys", "task_run_id", task.id)]).toEqual([
+        0, 0,
+      ]);
+      expect(await logsOf(task.id)).toBe(0);
+      expect((await aTask(type, task.task_key)).id).not.toBe(task.id);
+    },
+  );
+
+  it("that has not ended stays, whatever its copy says", async ({ expect }) => {
+    const task = await aTask("RUNNING");
+    await env.DB.prepare("UPDATE task_runs SET state_type = 'COMPLETED', end_time = 1 WHERE id = ?")
+      .bind(task.id)
+      .run();
+    await removeExpired(env, inDays(400));
+    expect((await call("GET", `/task_runs/${task.id}`)).status).toBe(200);
+    expect(await rows("task_runs", "id", task.id)).toBe(1);
+  });
+
+  it("goes from D1 where its removal was cut short", async ({ expect }) => {
+    const task = await aTask("COMPLETED");
+    expect(await ownerOfTask(env, task.id).removeEnded([task.id], inDays(1))).toEqual([task.id]);
+    expect(await rows("task_runs", "id", task.id)).toBe(1);
+    await removeExpired(env, inDays(31));
+    expect(await rows("task_runs", "id", task.id)).toBe(0);
+  });
+
+  it("is not needed for lines to go: those of runs that nobody knows go 30 days after they came", async ({
+    expect,
+  }) => {
+    const nobody = crypto.randomUUID();
+    await aLine({ task_run_id: nobody });
+    const owner = env.TASK_RUNS.getByName(taskPartitionOf(nobody as TaskRunId));
+    move(29 * DAY_MS);
+    await runDurableObjectAlarm(owner);
+    expect(await logsOf(nobody)).toBe(1);
+    move(2 * DAY_MS);
+    await runDurableObjectAlarm(owner);
+    expect(await logsOf(nobody)).toBe(0);
+  });
+});
+
+describe("an API key", () => {
+  it("goes 30 days after it was revoked or expired", async ({ expect }) => {
+    const keys = [
+      ["revoked long ago", { revoked: -31 }],
+      ["revoked lately", { revoked: -29 }],
+      ["expired long ago", { expires: -31 }],
+      ["expired lately", { expires: -29 }],
+      ["valid", { expires: 1 }],
+      ["for ever", {}],
+    ] as const;
+    for (const [name, days] of keys) {
+      const at = (span: number | undefined) => (span === undefined ? null : Date.now() + span * DAY_MS);
+      await env.DB.prepare(
+        "INSERT INTO api_keys (id, hash, name, role, expires, revoked, created, updated) VALUES (?, ?, ?, 'viewer', ?, ?, 1, 1)",
+      )
+        .bind(
+          crypto.randomUUID(),
+          crypto.randomUUID(),
+          name,
+          at("expires" in days ? days.expires : undefined),
+          at("revoked" in days ? days.revoked : undefined),
+        )
+        .run();
+    }
+    expect((await removeExpired(env, inDays(0))).keys).toBe(2);
+    const { results } = await env.DB.prepare("SELECT name FROM api_keys ORDER BY name").all<{ name: string }>();
+    expect(results.map(({ name }) => name)).toEqual(["expired lately", "for ever", "revoked lately", "valid"]);
+  });
+});
+
 describe("a run that has not ended", () => {
   it.for(STATE_TYPES.filter((type) => !isTerminal(type)))("%s is never removed", async (type, { expect }) => {
     const run = await aRun(type);
@@ -202,7 +304,7 @@ describe("the removal", () => {
 
   it("finishes what was cut short between the owner and D1", async ({ expect }) => {
     const run = await aRun("COMPLETED");
-    expect(await ownerStub(run.id).removeEnded([run.id], inDays(1))).toEqual([run.id]);
+    expect(await ownerStub(run.id).remove([run.id], { kind: "ended", before: inDays(1) })).toEqual([run.id]);
     expect(await isThere(run.id)).toEqual({ owner: false, list: true });
     await removeExpired(env, inDays(31));
     expect(await isThere(run.id)).toEqual(GONE);

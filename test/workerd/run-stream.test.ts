@@ -97,7 +97,7 @@ describe("the stream of a flow run", () => {
     const id = freshRunId();
     await ownerStub(id).create(newRun(id));
     const watcher = await watch(id);
-    await ownerStub(id).remove(id);
+    await ownerStub(id).remove([id], { kind: "any" });
     await until("the close", async () => watcher.closed.code !== null);
     expect(watcher.closed.code).toBe(STREAM_CLOSE.deleted);
   });

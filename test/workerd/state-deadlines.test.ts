@@ -39,6 +39,28 @@ describe("a pause with a timeout", () => {
     expect(await stateOf(id)).toMatchObject({ type: "FAILED", message: "The flow was paused and never resumed." });
   });
 
+  it("fails by it although nobody may end it: suspended without a deployment", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
+    const timeout = toWireTime((clock.now() + 60 * SECOND_MS) as EpochMs);
+    const suspended = state("PAUSED", { details: { pause_timeout: timeout, pause_reschedule: true } });
+    await ownerStub(id).setState(id, { state: suspended, force: true });
+    const refused = await ownerStub(id).setState(id, { state: state("COMPLETED"), force: false });
+    expect(refused?.result.status).toBe("REJECT");
+    await pass(id, 61 * SECOND_MS);
+    expect(await stateOf(id)).toMatchObject({ type: "FAILED" });
+  });
+
+  it("fails at its time when its owner has listened since it began, however young that is", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
+    await evictDurableObject(ownerStub(id));
+    await ownerStub(id).setState(id, { state: pausedUntil(3), force: false });
+    move(4 * SECOND_MS);
+    await runDurableObjectAlarm(ownerStub(id));
+    expect(await stateOf(id)).toMatchObject({ type: "FAILED" });
+  });
+
   it("is over when the run goes on", async ({ expect }) => {
     const id = freshRunId();
     await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));

@@ -102,11 +102,12 @@ function byNullableId(column: Column, filter: Of<typeof NullableIdFilter>): Cond
   ]);
 }
 
-function byTime(column: Column, filter: Of<typeof TimeFilter>): Condition {
+/** `bounds` is what is compared where that is not the column itself. */
+function byTime(column: Column, filter: Of<typeof TimeFilter>, bounds: Column = column): Condition {
   if (!filter) return undefined;
   return and(
-    filter.before_ ? sql`${column} <= ${fromWireTime(filter.before_)}` : undefined,
-    filter.after_ ? sql`${column} >= ${fromWireTime(filter.after_)}` : undefined,
+    filter.before_ ? sql`${bounds} <= ${fromWireTime(filter.before_)}` : undefined,
+    filter.after_ ? sql`${bounds} >= ${fromWireTime(filter.after_)}` : undefined,
     filter.is_null_ == null ? undefined : filter.is_null_ ? isNull(column) : isNotNull(column),
   );
 }
@@ -223,7 +224,7 @@ function flowRunCondition(filter: FlowRunFilter): Condition {
     byNullableId(flowRuns.deploymentId, filter.deployment_id),
     byQueueName(filter.work_queue_name),
     byState(flowRuns.stateType, flowRuns.stateName, filter.state),
-    byTime(flowRuns.startTime, filter.start_time),
+    byTime(flowRuns.startTime, filter.start_time, flowRuns.startsAt),
     byTime(flowRuns.endTime, filter.end_time),
     byTime(flowRuns.expectedStartTime, filter.expected_start_time),
     byTime(flowRuns.nextScheduledStartTime, filter.next_scheduled_start_time),

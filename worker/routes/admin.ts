@@ -2,12 +2,12 @@ import * as api from "#protocol/admin";
 import { SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import { isOpen } from "../../durable-objects/caller.ts";
+import { inDays, retentionTerms } from "../../durable-objects/retention-terms.ts";
 import { version } from "../../package.json";
 import { documentById } from "../db/queries/block-documents.ts";
 import { schemasById } from "../db/queries/block-schemas.ts";
 import * as queries from "../db/queries/server-settings.ts";
 import { SCHEMA } from "../ready.ts";
-import { inDays, retentionTerms } from "../retention-terms.ts";
 import { type App, serve } from "../serve.ts";
 
 export function adminRoutes(app: App): void {
@@ -74,6 +74,7 @@ function settingsOf(env: Env): api.ServerSettings {
       event_days: inDays(terms.eventMs),
       worker_days: inDays(terms.workerMs),
       dead_letter_days: inDays(terms.deadLetterMs),
+      key_days: inDays(terms.keyMs),
     },
   };
 }

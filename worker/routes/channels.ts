@@ -11,6 +11,7 @@ import {
   workerChannel,
 } from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
+import { EVENTS_SUBPROTOCOL } from "#protocol/events";
 import { FlowRunId } from "#protocol/ids";
 import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
 import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
@@ -20,6 +21,9 @@ import { eventInbox } from "../event-inbox.ts";
 import { requireRole } from "../guard.ts";
 import type { App, AppEnv } from "../serve.ts";
 import { subscriptionNames } from "./task-workers.ts";
+
+/** The close code for "come back later". */
+const TRY_AGAIN_LATER = 1013;
 
 export function channelRoutes(app: App): void {
   upgrade(app, runChannel, (c) => toOwner(c, {}));
@@ -40,7 +44,6 @@ export function channelRoutes(app: App): void {
   });
 }
 
-/** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */
 /** Hands an upgrade to the owner of the run that it names. */
 async function toOwner(c: Context<AppEnv>, headers: Readonly<Record<string, string>>): Promise<Response> {
   const id = FlowRunId.safeParse(c.req.param("id"));
@@ -54,12 +57,34 @@ async function toOwner(c: Context<AppEnv>, headers: Readonly<Record<string, stri
   return owner.fetch(request);
 }
 
+/** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */
 function upgrade(app: App, channel: Channel, open: (c: Context<AppEnv>) => Promise<Response>): void {
   app.get(`/api${channel.path}`, (c) => {
     if (channel.keyIn === "header") requireRole(c, channel.role);
-    if (c.req.header("upgrade")?.toLowerCase() === "websocket") return open(c);
+    if (c.req.header("upgrade")?.toLowerCase() === "websocket") {
+      return channel.keyIn === "header" ? open(c) : openOrClose(c, open);
+    }
     throw new SluiceError("protocol_unsupported", "This address is a WebSocket.", {
       fix: "Open it with a WebSocket client.",
     });
   });
+}
+
+/**
+ * Opens a channel of Prefect's clients. They connect again after a close, but some of them, task workers first of all, end
+ * when the upgrade is answered by anything else than a socket: where the object is not to be reached, they get one that
+ * closes.
+ */
+async function openOrClose(c: Context<AppEnv>, open: (c: Context<AppEnv>) => Promise<Response>): Promise<Response> {
+  try {
+    return await open(c);
+  } catch (error) {
+    console.warn(`The socket ${c.req.path} could not be opened; its client is told to try again.`, error);
+    const { 0: client, 1: server } = new WebSocketPair();
+    server.accept();
+    server.close(TRY_AGAIN_LATER, "Try again later.");
+    const asked = c.req.header("sec-websocket-protocol")?.includes(EVENTS_SUBPROTOCOL);
+    const headers: HeadersInit = asked ? { "sec-websocket-protocol": EVENTS_SUBPROTOCOL } : {};
+    return new Response(null, { status: 101, webSocket: client, headers });
+  }
 }

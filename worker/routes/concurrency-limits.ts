@@ -2,13 +2,14 @@ import * as api from "#protocol/concurrency-limits";
 import { notFound, SluiceError } from "#protocol/errors";
 import { Uuid } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
-import { type EpochMs, toWireTime } from "#protocol/time";
-import { limitOwner } from "../../durable-objects/concurrency-limit-object.ts";
+import { toWireTime } from "#protocol/time";
 import type { LimitStatus } from "../../durable-objects/concurrency-limit-owner.ts";
 import { isOnNothing } from "../../durable-objects/lease-id.ts";
+import { limitOwner } from "../../durable-objects/limit-owner.ts";
 import { acquireSlots, inOrder } from "../acquire-slots.ts";
 import { configureLimit, createLimit, removeLimit } from "../configure-limit.ts";
 import * as queries from "../db/queries/concurrency-limits.ts";
+import { toLimit, withSlots } from "../limit-documents.ts";
 import { type App, serve } from "../serve.ts";
 
 const DEFAULT_LEASE_SECONDS = 300;
@@ -157,23 +158,6 @@ async function requireLimit(env: Env, idOrName: string): Promise<queries.LimitRo
   return row;
 }
 
-async function withSlots(env: Env, row: queries.LimitRow): Promise<api.GlobalConcurrencyLimit> {
-  return toLimit(row, await limitOwner(env.CONCURRENCY_LIMITS, row.id).activeSlots());
-}
-
-function toLimit(row: queries.LimitRow, activeSlots: number): api.GlobalConcurrencyLimit {
-  return {
-    id: row.id,
-    created: toWireTime(row.created as EpochMs),
-    updated: toWireTime(row.updated as EpochMs),
-    active: row.active,
-    name: row.name,
-    limit: row.slotLimit,
-    active_slots: activeSlots,
-    slot_decay_per_second: row.slotDecayPerSecond,
-  };
-}
-
 function toOccupancy(status: LimitStatus): api.LimitOccupancy {
   return {
     active_slots: status.activeSlots,
@@ -185,7 +169,11 @@ function toOccupancy(status: LimitStatus): api.LimitOccupancy {
       since: toWireTime(acquiredAt),
       expires: expiresAt === null ? null : toWireTime(expiresAt),
     })),
-    waiters: status.waiters.map(({ since, ...waiter }) => ({ ...waiter, since: toWireTime(since) })),
+    waiters: status.waiters.map(({ since, ...waiter }, index) => ({
+      position: index + 1,
+      ...waiter,
+      since: toWireTime(since),
+    })),
   };
 }
 

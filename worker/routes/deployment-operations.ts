@@ -8,7 +8,7 @@ import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
 import * as flows from "../db/queries/flows.ts";
 import { workQueueById } from "../db/queries/work-queues.ts";
-import { forgetFlow } from "../known-flows.ts";
+import { deleteDeploymentWithRuns, deleteFlowWithRuns } from "../delete-with-runs.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve } from "../serve.ts";
@@ -65,7 +65,7 @@ export function deploymentOperationRoutes(app: App): void {
   )(async ({ env, body }) => {
     const page = { sort: "NAME_ASC", limit: body.limit ?? LIMITS.bulkRows, offset: 0 } as const;
     const ids = (await queries.listDeployments(env, { deployments: body.deployments }, page)).map(({ id }) => id);
-    const gone = await Promise.all(ids.map((id) => queries.deleteDeployment(env, id)));
+    const gone = await Promise.all(ids.map((id) => deleteDeploymentWithRuns(env, id)));
     return { deleted: ids.filter((_, index) => gone[index]) };
   });
   serve(
@@ -116,8 +116,7 @@ export function deploymentOperationRoutes(app: App): void {
     api.bulkDeleteFlows,
   )(async ({ env, body }) => {
     const ids = await flows.listFlowIds(env, { flows: body.flows }, body.limit ?? LIMITS.bulkRows);
-    for (const id of ids) forgetFlow(id);
-    const gone = await Promise.all(ids.map((id) => flows.deleteFlow(env, id)));
+    const gone = await Promise.all(ids.map((id) => deleteFlowWithRuns(env, id)));
     return { deleted: ids.filter((_, index) => gone[index]) };
   });
 }

@@ -6,6 +6,8 @@ import { checkJobVariables } from "../check-job-variables.ts";
 import { createdBy } from "../created-by.ts";
 import * as queries from "../db/queries/deployments.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
+import { deleteDeploymentWithRuns } from "../delete-with-runs.ts";
+import { requireSharedLimit, withLimit } from "../deployment-limit.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
 import { type App, serve, withStatus } from "../serve.ts";
@@ -16,10 +18,11 @@ export function deploymentRoutes(app: App): void {
     api.createDeployment,
   )(async ({ env, body }) => {
     await checkTemplate(env, body.work_pool_name, body.job_variables, "creating");
+    await requireSharedLimit(env, body);
     const flowLabels = await requireFlow(env, body.flow_id);
     const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
     const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
-    return withStatus(deployment, created ? 201 : 200);
+    return withStatus(await withLimit(env, deployment, body), created ? 201 : 200);
   });
   serve(
     app,
@@ -56,14 +59,17 @@ export function deploymentRoutes(app: App): void {
       const pool = body.work_pool_name ?? (await queries.deploymentById(env, params.id))?.work_pool_name;
       await checkTemplate(env, pool, body.job_variables, "updating");
     }
-    if (!(await queries.changeDeployment(env, params.id, body))) throw notFound("Deployment", params.id);
+    await requireSharedLimit(env, body);
+    const changed = await queries.changeDeployment(env, params.id, body);
+    if (!changed) throw notFound("Deployment", params.id);
+    await withLimit(env, changed, body);
     return undefined;
   });
   serve(
     app,
     api.deleteDeployment,
   )(async ({ env, params }) => {
-    if (!(await queries.deleteDeployment(env, params.id))) throw notFound("Deployment", params.id);
+    if (!(await deleteDeploymentWithRuns(env, params.id))) throw notFound("Deployment", params.id);
     return undefined;
   });
   serve(

@@ -15,7 +15,9 @@ export function flowRunGraphRoutes(app: App): void {
     return (await owner.taskRuns(params.id)).map((task) => ({
       id: task.id,
       name: task.name,
-      upstream_dependencies: Object.values(task.task_inputs).flat(),
+      upstream_dependencies: Object.values(task.task_inputs)
+        .flat()
+        .filter((input) => input.input_type === "task_run"),
       state: task.state,
       expected_start_time: task.expected_start_time,
       start_time: task.start_time,

@@ -104,8 +104,13 @@ function csvOf(env: Env, id: FlowRunId): ReadableStream<string> {
   });
 }
 
+/** `2026-11-21 05:14:31.123456+00:00`, without the fraction where it is zero: as upstream's file has it. */
+function asPython(time: string): string {
+  return time.replace("T", " ").replace(/(?:\.000000)?Z$/, "+00:00");
+}
+
 function csvLine({ timestamp, level, flow_run_id, task_run_id, message }: Log): string {
-  return `${[timestamp, level, flow_run_id, task_run_id, message].map(csvField).join(",")}\r\n`;
+  return `${[asPython(timestamp), level, flow_run_id, task_run_id, message].map(csvField).join(",")}\r\n`;
 }
 
 function csvField(value: string | number | null): string {

@@ -2,7 +2,7 @@ import { notFound } from "#protocol/errors";
 import * as api from "#protocol/flows";
 import { LIMITS } from "#protocol/limits";
 import * as queries from "../db/queries/flows.ts";
-import { forgetFlow } from "../known-flows.ts";
+import { deleteFlowWithRuns } from "../delete-with-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function flowRoutes(app: App): void {
@@ -51,8 +51,7 @@ export function flowRoutes(app: App): void {
     app,
     api.deleteFlow,
   )(async ({ env, params }) => {
-    forgetFlow(params.id);
-    if (!(await queries.deleteFlow(env, params.id))) throw notFound("Flow", params.id);
+    if (!(await deleteFlowWithRuns(env, params.id))) throw notFound("Flow", params.id);
     return undefined;
   });
 }

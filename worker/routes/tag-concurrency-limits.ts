@@ -2,11 +2,11 @@ import { notFound, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/tag-concurrency-limits";
 import { type EpochMs, toWireTime } from "#protocol/time";
-import { limitOwner } from "../../durable-objects/concurrency-limit-object.ts";
+import { limitOwner } from "../../durable-objects/limit-owner.ts";
+import { TAG_PREFIX } from "../../durable-objects/tag-slots.ts";
 import { acquireSlots } from "../acquire-slots.ts";
 import { configureLimit, createLimit, removeLimit } from "../configure-limit.ts";
 import * as queries from "../db/queries/concurrency-limits.ts";
-import { TAG_PREFIX } from "../limit-settings.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function tagConcurrencyLimitRoutes(app: App): void {

@@ -8,12 +8,14 @@ import type { EpochMs } from "#protocol/time";
 import { withEstimates } from "../../durable-objects/flow-run-document.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { rememberedResult } from "../../durable-objects/storage/task-result-cache.ts";
+import { releaseTagSlots } from "../../durable-objects/tag-slots.ts";
 import { createTaskRun } from "../create-task-run.ts";
 import { runHistory, TASK_RUN_TABLE } from "../db/queries/run-history.ts";
 import * as queries from "../db/queries/task-runs.ts";
 import { findTaskRunState } from "../find-task-run-state.ts";
 import { paginate } from "../paginate.ts";
 import { type App, serve, withStatus } from "../serve.ts";
+import { takeTagSlots } from "../tag-slots.ts";
 import { taskRunHome } from "../task-run-home.ts";
 
 export function taskRunRoutes(app: App): void {
@@ -48,7 +50,16 @@ export function taskRunRoutes(app: App): void {
       taskRunHome(env, params.id),
       isLookedUp ? rememberedResult(env.DB, cache_key, Date.now() as EpochMs) : null,
     ]);
-    const outcome = await home.setState({ state: body.state, force: body.force ?? false, cached });
+    const force = body.force ?? false;
+    const starts = body.state.type === "RUNNING" && !force && !body.state.state_details.deferred;
+    const known = starts ? await home.read() : null;
+    // A run that is started twice has its slots.
+    const task = known && known.task.state_type !== "RUNNING" && cached === null ? known.task : null;
+    const slots = task ? { tagSlots: await takeTagSlots(env, task.id, task.tags) } : {};
+    const outcome = await home.setState({ state: body.state, force, cached, ...slots });
+    if (task && slots.tagSlots?.kind === "granted" && outcome?.result.state?.type !== "RUNNING") {
+      await releaseTagSlots(env, task);
+    }
     if (!outcome) throw notFound("Task run", params.id);
     return withStatus(outcome.result, outcome.written ? 201 : 200);
   });

@@ -3,6 +3,7 @@ import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/work-pools";
 import * as queries from "../db/queries/work-pools.ts";
 import { type App, serve } from "../serve.ts";
+import { tellStatusesNow } from "../tell-statuses.ts";
 
 /** Upstream keeps names with this beginning for itself. */
 const RESERVED_PREFIX = "prefect";
@@ -28,6 +29,7 @@ export function workPoolRoutes(app: App): void {
       });
     }
     await tellPool(env, pool);
+    await tellStatusesNow(env);
     return pool;
   });
   serve(app, api.filterWorkPools)(({ env, body }) => queries.listWorkPools(env, body.work_pools, pageOf(body)));
@@ -40,6 +42,7 @@ export function workPoolRoutes(app: App): void {
     const pool = await queries.changeWorkPool(env, params.name, body);
     if (!pool) throw notFound("Work pool", `"${params.name}"`);
     await tellPool(env, pool);
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(
@@ -81,6 +84,7 @@ export function workPoolRoutes(app: App): void {
     const outcome = await queries.changeWorkQueue(env, pool, params.queue, body);
     if (outcome === "unknown") throw notFound("Work queue", `"${params.name}/${params.queue}"`);
     if (outcome === "name taken") throw queueNameTaken(params.name, body.name ?? "");
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(

@@ -12,6 +12,7 @@ import {
 } from "../db/queries/work-pools.ts";
 import * as queries from "../db/queries/work-queues.ts";
 import { type App, serve } from "../serve.ts";
+import { tellStatusesNow } from "../tell-statuses.ts";
 
 export function workQueueRoutes(app: App): void {
   serve(
@@ -54,6 +55,7 @@ export function workQueueRoutes(app: App): void {
     const outcome = await changeWorkQueue(env, pool, queue.name, body);
     if (outcome === "unknown") throw notFound("Work queue", params.id);
     if (outcome === "name taken") throw nameTaken(pool.name, body.name ?? "");
+    await tellStatusesNow(env);
     return undefined;
   });
   serve(

@@ -1,4 +1,5 @@
 import type { Policy } from "../rule.ts";
+import { aLeaseIdIsCarriedOn } from "../rules/a-lease-id-is-carried-on.ts";
 import { aRescheduledRunIsOfferedAgain } from "../rules/a-rescheduled-run-is-offered-again.ts";
 import { aRescheduledRunStartsAfresh } from "../rules/a-rescheduled-run-starts-afresh.ts";
 import { aResultIsNotLost } from "../rules/a-result-is-not-lost.ts";
@@ -11,6 +12,7 @@ import { aRunWithoutAProcessIsCancelledAtOnce } from "../rules/a-run-without-a-p
 export const FORCED_POLICY: Policy = {
   name: "forced",
   rules: [
+    aLeaseIdIsCarriedOn,
     aResultIsNotLost,
     aRescheduledRunStartsAfresh,
     aRunWithoutAProcessIsCancelledAtOnce,

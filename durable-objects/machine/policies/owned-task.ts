@@ -9,6 +9,7 @@ import { aRunWaitsForItsScheduledTime } from "../rules/a-run-waits-for-its-sched
 import { aTaskOfARetriedFlowIsRetrying } from "../rules/a-task-of-a-retried-flow-is-retrying.ts";
 import { aTaskRemembersItsFlowsAttempt } from "../rules/a-task-remembers-its-flows-attempt.ts";
 import { aTaskRunsOnlyWhileItsFlowDoes } from "../rules/a-task-runs-only-while-its-flow-does.ts";
+import { aTaskWaitsWhenSlotsAreTaken } from "../rules/a-task-waits-when-slots-are-taken.ts";
 import { preventDuplicateTransitions } from "../rules/prevent-duplicate-transitions.ts";
 
 /** What holds when anybody proposes a state of a task run to its owner. */
@@ -18,6 +19,7 @@ export const OWNED_TASK_POLICY: OwnedTaskPolicy = {
     preventDuplicateTransitions,
     aRememberedResultIsUsed,
     aFinishedTaskStaysAsItIs,
+    aTaskWaitsWhenSlotsAreTaken,
     aTaskOfARetriedFlowIsRetrying,
     aTaskRunsOnlyWhileItsFlowDoes,
     aClaimKeepsTheScheduledTime,

@@ -68,6 +68,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     noun: "deployment",
+    verb: "flow-control",
+    summary: "Show or set the limit by key of a deployment, with the runs that hold slots or wait.",
+    load: async () => (await import("./deployment/flow-control.ts")).deploymentFlowControl,
+  },
+  {
+    noun: "deployment",
     verb: "delete",
     summary: "Delete a deployment and its schedules; its runs stay.",
     load: async () => (await import("./deployment/delete.ts")).deploymentDelete,

@@ -130,7 +130,7 @@ class OfflineSession implements RunSession, RecordedRun {
     const { result, written } = decide(
       FLOW_RUN_POLICY,
       { from: run.state, to },
-      { now, run, reservation: { kind: "granted", leaseIds: [] } },
+      { now, run, reservation: { kind: "granted", leaseId: null } },
       { stateId: newStateId(now, run.flowRunId) },
     );
     if (written) {

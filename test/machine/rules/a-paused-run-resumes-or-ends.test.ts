@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { aPausedRunResumesOrEnds as rule } from "#machine/rules/a-paused-run-resumes-or-ends";
+import { STATE_TYPES } from "#protocol/states";
 import { aProposal, aRun, aState, inSeconds, objections, propose, verdict } from "../../support/builders.ts";
 
 describe("a paused run", () => {
@@ -27,10 +28,17 @@ describe("a paused run", () => {
     expect(verdict(propose(rule, from, aProposal(to)))).toBe("ACCEPT");
   });
 
-  it("that was suspended needs a deployment to go on", ({ expect }) => {
+  const NOT_ELIGIBLE = STATE_TYPES.filter((type) => type !== "CANCELLING");
+  it.for(NOT_ELIGIBLE)("that was suspended without a deployment does not become %s", (type, { expect }) => {
     const from = aState("PAUSED", { details: { pause_reschedule: true } });
-    const decision = propose(rule, from, aProposal("SCHEDULED"), { run: aRun({ deploymentId: null }) });
+    const decision = propose(rule, from, aProposal(type), { run: aRun({ deploymentId: null }) });
     expect(verdict(decision)).toBe("KEEP");
+  });
+
+  it("that was suspended without a deployment is cancelled by CANCELLING", ({ expect }) => {
+    const from = aState("PAUSED", { details: { pause_reschedule: true } });
+    const { result } = propose(FLOW_RUN_POLICY, from, aProposal("CANCELLING"), { run: aRun({ deploymentId: null }) });
+    expect(result).toMatchObject({ status: "REJECT", state: { type: "CANCELLED" } });
   });
 
   it("goes on in a new process without counting as a new run", ({ expect }) => {

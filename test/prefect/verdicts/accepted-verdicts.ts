@@ -9,16 +9,10 @@ export interface AcceptedVerdict {
 const ENDED = "(COMPLETED|FAILED|CRASHED|CANCELLED)";
 
 export const ACCEPTED_VERDICTS: readonly AcceptedVerdict[] = [
-  { kind: "to mend", reason: "Under way: set_state of task runs", line: /^a task run.*, ours 404$/ },
   {
-    kind: "to mend",
-    reason: "A flow run is Pending from the start unless a state is given",
-    line: /^(a flow run|a subflow).*: no state → (PENDING|PAUSED)/,
-  },
-  {
-    kind: "to mend",
-    reason: "A suspended run without a deployment is not ended",
-    line: /^(a flow run|a subflow).*: PAUSED to be rescheduled → .* theirs 200 REJECT PAUSED\/Suspended/,
+    kind: "decided",
+    reason: "A finished task is not changed by latecomers; one end may not replace another",
+    line: new RegExp(`^a task run.*: ${ENDED} → (COMPLETED|FAILED|CANCELLED): theirs 201 ACCEPT .* ours 200 REJECT`),
   },
   {
     kind: "decided",

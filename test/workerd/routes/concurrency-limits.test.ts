@@ -268,3 +268,41 @@ describe("a limit on a tag", () => {
     expect(answer).toMatchObject({ status: 423, body: { detail: expect.stringContaining("is 0 and will deadlock") } });
   });
 });
+
+describe("a task run whose owner decides, with a limited tag", () => {
+  const propose = async (id: string, type: string) =>
+    (
+      await call<{ status: string; details: { delay_seconds?: number; reason?: string } }>(
+        "POST",
+        `/task_runs/${id}/set_state`,
+        { state: { type } },
+      )
+    ).body;
+  const aTask = async (tag: string) => {
+    const request = { task_key: "t", dynamic_key: crypto.randomUUID(), tags: [tag, "free"], flow_run_id: null };
+    return (await call<{ id: string }>("POST", "/task_runs/", request)).body.id;
+  };
+
+  it("runs with a slot, waits without one, and gives it back at its end", async ({ expect }) => {
+    await call("POST", "/concurrency_limits/", { tag: "rest-db", concurrency_limit: 1 });
+    const [first, second] = [await aTask("rest-db"), await aTask("rest-db")];
+    expect((await propose(first, "RUNNING")).status).toBe("ACCEPT");
+    expect(await propose(second, "RUNNING")).toMatchObject({
+      status: "WAIT",
+      details: { delay_seconds: expect.any(Number), reason: "Concurrency limit reached for tags: rest-db" },
+    });
+    const holders = async () =>
+      (await call<{ active_slots: string[] }>("GET", "/concurrency_limits/tag/rest-db")).body.active_slots;
+    expect(await holders()).toEqual([first]);
+    await propose(first, "COMPLETED");
+    await until("the slot is free", async () => (await holders()).length === 0);
+    expect((await propose(second, "RUNNING")).status).toBe("ACCEPT");
+    await call("DELETE", `/task_runs/${second}`);
+    await until("a deleted run holds nothing", async () => (await holders()).length === 0);
+  });
+
+  it("is stopped where the limit is 0", async ({ expect }) => {
+    await call("POST", "/concurrency_limits/", { tag: "rest-closed", concurrency_limit: 0 });
+    expect((await propose(await aTask("rest-closed"), "RUNNING")).status).toBe("ABORT");
+  });
+});

@@ -48,9 +48,11 @@ describe("a deployment's parameter schema that cannot be used", () => {
   });
 });
 
-describe("names of flows", () => {
+describe("names of flows and deployments", () => {
   it.for(["a/b", "100%", "a&b", "<b>", ">"])("%j is refused, as upstream does", async (name, { expect }) => {
     expect((await call("POST", "/flows/", { name })).status).toBe(422);
+    const flow = await aFlow();
+    expect((await call("POST", "/deployments/", { name, flow_id: flow.id })).status).toBe(422);
   });
 });
 

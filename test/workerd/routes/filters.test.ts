@@ -203,7 +203,8 @@ describe("flow runs", () => {
     [{ state: { name: { not_any_: ["Late"] } } }, ["alpha", "gamma"]],
     [{ state: { type: { any_: ["RUNNING"] }, name: { any_: ["Late"] } } }, []],
     [{ state: { operator: "or_", type: { any_: ["RUNNING"] }, name: { any_: ["Late"] } } }, ["Beta", "gamma"]],
-    ...instants("start_time", ["alpha"], [], ["gamma"]),
+    // A run that has not started counts with the time at which it is to start.
+    ...instants("start_time", ["alpha"], ["Beta"], ["gamma"]),
     [{ start_time: { is_null_: true } }, ["Beta"]],
     [{ end_time: { before_: at(T2) } }, ["alpha"]],
     [{ end_time: { after_: at(T2 + 1) } }, []],
@@ -245,8 +246,8 @@ describe("flow runs", () => {
 
   it.for([
     ["ID_DESC", ["gamma", "Beta", "alpha"]],
-    ["START_TIME_ASC", ["alpha", "gamma", "Beta"]],
-    ["START_TIME_DESC", ["gamma", "alpha", "Beta"]],
+    ["START_TIME_ASC", ["alpha", "Beta", "gamma"]],
+    ["START_TIME_DESC", ["gamma", "Beta", "alpha"]],
     ["EXPECTED_START_TIME_ASC", ["alpha", "Beta", "gamma"]],
     ["EXPECTED_START_TIME_DESC", ["gamma", "Beta", "alpha"]],
     ["NEXT_SCHEDULED_START_TIME_ASC", ["Beta", "gamma", "alpha"]],

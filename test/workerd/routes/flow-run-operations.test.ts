@@ -157,8 +157,8 @@ describe("the log of a flow run", () => {
     expect(response.headers.get("content-disposition")).toContain("bj%C3%B6rn");
     expect(await response.text()).toBe(
       "timestamp,level,flow_run_id,task_run_id,message\r\n" +
-        `2026-01-01T00:00:01.000000Z,20,${run.id},,"a, b\nc"\r\n` +
-        `2026-01-01T00:00:02.000000Z,20,${run.id},,"said ""no"""\r\n`,
+        `2026-01-01 00:00:01+00:00,20,${run.id},,"a, b\nc"\r\n` +
+        `2026-01-01 00:00:02+00:00,20,${run.id},,"said ""no"""\r\n`,
     );
   });
 });

@@ -28,4 +28,18 @@ describe("labels", () => {
       "sluice.deployment.version": 1,
     });
   });
+
+  it("go from a deployment to a run that names it, however it is made", async ({ expect }) => {
+    const flow = (await call<Labelled>("POST", "/flows/", { name: freshName("flow"), labels: { a: 1, b: 1 } })).body;
+    const request = { name: freshName("deployment"), flow_id: flow.id, labels: { b: 2, c: 2 } };
+    const deployment = (await call<Labelled>("POST", "/deployments/", request)).body;
+    const named = { flow_id: flow.id, deployment_id: deployment.id, labels: { c: 3 } };
+    expect((await call<Labelled>("POST", "/flow_runs/", named)).body.labels).toEqual({
+      a: 1,
+      b: 2,
+      c: 3,
+      "prefect.flow.id": flow.id,
+      "prefect.deployment.id": deployment.id,
+    });
+  });
 });

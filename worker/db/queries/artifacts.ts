@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type {
   Artifact,
   ArtifactCollection,
@@ -108,8 +108,10 @@ export async function countLatestArtifacts(env: Env, filters: Wanted<ArtifactCol
 
 /** Artifacts of runs that match: by their flow run, and, where task runs are asked for, by their task run. */
 function ofRuns({ task_runs, flows, flow_runs, deployments }: FlowRunFilters): SQL | undefined {
-  const run = flowRunsWhere({ flows, flow_runs, deployments });
-  const task = taskRunsWhere({ task_runs });
+  // A filter that is given without any criterion asks for artifacts that have such a run at all, as upstream.
+  const run =
+    flowRunsWhere({ flows, flow_runs, deployments }) ?? (flows || flow_runs || deployments ? sql`1` : undefined);
+  const task = taskRunsWhere({ task_runs }) ?? (task_runs ? sql`1` : undefined);
   return and(
     run && sql`${artifacts.flowRunId} IN (SELECT ${flowRuns.id} FROM ${flowRuns} WHERE ${run})`,
     task && sql`${artifacts.taskRunId} IN (SELECT ${taskRuns.id} FROM ${taskRuns} WHERE ${task})`,
@@ -151,13 +153,14 @@ export async function deleteArtifact(env: Env, id: string): Promise<boolean> {
 
 function where(filter: ArtifactFilter | undefined): SQL | undefined {
   if (!filter) return undefined;
-  return and(
+  const join = filter.operator === "or_" ? or : and;
+  return join(
     filter.id?.any_ ? oneOf(artifacts.id, filter.id.any_) : undefined,
     filter.key?.any_ ? oneOf(artifacts.key, filter.key.any_) : undefined,
     filter.key?.like_ ? contains(artifacts.key, filter.key.like_) : undefined,
     filter.key?.exists_ == null ? undefined : filter.key.exists_ ? isNotNull(artifacts.key) : isNull(artifacts.key),
     filter.type?.any_ ? oneOf(artifacts.type, filter.type.any_) : undefined,
-    filter.type?.not_any_ ? noneOf(artifacts.type, filter.type.not_any_) : undefined,
+    filter.type?.not_any_?.length ? noneOf(artifacts.type, filter.type.not_any_) : undefined,
     filter.flow_run_id?.any_ ? oneOf(artifacts.flowRunId, filter.flow_run_id.any_) : undefined,
     filter.task_run_id?.any_ ? oneOf(artifacts.taskRunId, filter.task_run_id.any_) : undefined,
   );

@@ -98,7 +98,7 @@ export function toSchedule(row: typeof deploymentSchedules.$inferSelect): Deploy
     created: toWireTime(row.created as EpochMs),
     updated: toWireTime(row.updated as EpochMs),
     deployment_id: row.deploymentId as DeploymentId,
-    schedule: row.schedule,
+    schedule: "cron" in row.schedule ? { ...row.schedule, day_or: row.schedule.day_or ?? true } : row.schedule,
     active: row.active,
     max_scheduled_runs: row.maxScheduledRuns,
     parameters: row.parameters,

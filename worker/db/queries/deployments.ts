@@ -9,13 +9,16 @@ import type {
 } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import type { FlowRunFilters } from "#protocol/filters";
+import { type FlowControl, NO_FLOW_CONTROL } from "#protocol/flow-control";
 import type { JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { type EpochMs, toWireTime } from "#protocol/time";
+import { withSlots } from "../../limit-documents.ts";
 import { newId } from "../../new-id.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
+import { concurrencyLimits } from "../schema/concurrency-limits.ts";
+import { deploymentFlowControls, deploymentSchedules, deployments, type StoredDetails } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
@@ -93,6 +96,7 @@ export interface RunnableDeployment {
   readonly details: DeploymentDetails;
   /** The number of its newest version. */
   readonly versionNumber: number;
+  readonly flowControl: FlowControl;
   readonly pool: { readonly id: WorkPoolId; readonly name: string; readonly baseJobTemplate: JsonObject } | null;
   readonly queue: { readonly id: WorkQueueId; readonly name: string; readonly priority: number } | null;
 }
@@ -111,6 +115,7 @@ export async function runnableDeployment(
       tags: deployments.tags,
       details: deployments.doc,
       versionNumber: newestVersion(deployments.id),
+      flowControl: deploymentFlowControls.doc,
       poolId: workPools.id,
       poolName: workPools.name,
       baseJobTemplate: workPools.baseJobTemplate,
@@ -121,6 +126,7 @@ export async function runnableDeployment(
     .from(deployments)
     .leftJoin(workPools, eq(workPools.id, deployments.workPoolId))
     .leftJoin(workQueues, queueName === null ? ofDeployment : named)
+    .leftJoin(deploymentFlowControls, eq(deploymentFlowControls.deploymentId, deployments.id))
     .where(eq(deployments.id, id));
   if (!row) return null;
   const { poolId, poolName, queueId, priority } = row;
@@ -130,6 +136,7 @@ export async function runnableDeployment(
     tags: row.tags,
     details: row.details,
     versionNumber: row.versionNumber ?? 1,
+    flowControl: row.flowControl ?? NO_FLOW_CONTROL,
     pool:
       poolId !== null && poolName !== null
         ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }
@@ -158,9 +165,14 @@ export async function countDeployments(env: Env, filters: FlowRunFilters): Promi
   return openDb(env).$count(deployments, deploymentsWhere(filters));
 }
 
-export async function changeDeployment(env: Env, id: DeploymentId, change: DeploymentUpdate): Promise<boolean> {
+/** The deployment as it is afterwards; null when there is none. */
+export async function changeDeployment(
+  env: Env,
+  id: DeploymentId,
+  change: DeploymentUpdate,
+): Promise<Deployment | null> {
   const known = await deploymentById(env, id);
-  if (!known) return false;
+  if (!known) return null;
   const moves = change.work_pool_name !== undefined || change.work_queue_name !== undefined;
   const place = moves
     ? await placeOf(env, change.work_pool_name ?? known.work_pool_name, change.work_queue_name)
@@ -178,17 +190,7 @@ export async function changeDeployment(env: Env, id: DeploymentId, change: Deplo
   if (change.schedules != null) await replaceSchedules(env, id, change.schedules);
   const changed = await deploymentById(env, id);
   if (changed) await recordVersion(env, changed);
-  return true;
-}
-
-export async function deleteDeployment(env: Env, id: DeploymentId): Promise<boolean> {
-  const db = openDb(env);
-  const [, , removed] = await db.batch([
-    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
-    db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
-    db.delete(deployments).where(eq(deployments.id, id)).returning({ id: deployments.id }),
-  ]);
-  return removed.length > 0;
+  return changed;
 }
 
 async function replaceSchedules(
@@ -219,6 +221,17 @@ async function placeOf(
   return { poolId: pool.id, queueId: (await ensureWorkQueue(env, pool, queueName)).id };
 }
 
+/** The limit whose slots the deployment's runs take. */
+const LIMIT_ID = sql<string | null>`${deployments.doc} ->> '$.global_concurrency_limit_id'`;
+
+/** Links a deployment to a limit, or to none. */
+export async function setDeploymentLimit(env: Env, id: DeploymentId, limitId: string | null): Promise<void> {
+  await openDb(env)
+    .update(deployments)
+    .set({ doc: sql`json_set(${deployments.doc}, '$.global_concurrency_limit_id', ${limitId})` })
+    .where(eq(deployments.id, id));
+}
+
 const WORKER_ONLINE = sql<number>`EXISTS (SELECT 1 FROM ${workers}
   WHERE ${workers.workPoolId} = ${deployments.workPoolId} AND ${workers.status} = 'ONLINE')`;
 
@@ -236,10 +249,12 @@ async function select(
       poolName: workPools.name,
       queueName: workQueues.name,
       served: WORKER_ONLINE,
+      limit: concurrencyLimits,
     })
     .from(deployments)
     .leftJoin(workPools, eq(workPools.id, deployments.workPoolId))
     .leftJoin(workQueues, eq(workQueues.id, deployments.workQueueId))
+    .leftJoin(concurrencyLimits, eq(concurrencyLimits.id, LIMIT_ID))
     .where(where)
     .orderBy(order, desc(deployments.id))
     .limit(limit)
@@ -251,8 +266,9 @@ async function select(
     .from(deploymentSchedules)
     .where(oneOf(deploymentSchedules.deploymentId, ids))
     .orderBy(asc(deploymentSchedules.id));
-  return rows.map(({ deployment, poolName, queueName, served }) => ({
-    ...deployment.doc,
+  const limits = await Promise.all(rows.map(({ limit }) => limit && withSlots(env, limit)));
+  return rows.map(({ deployment, poolName, queueName, served }, index) => ({
+    ...wireDetails(deployment.doc),
     id: deployment.id as DeploymentId,
     created: toWireTime(deployment.created as EpochMs),
     updated: toWireTime(deployment.updated as EpochMs),
@@ -260,7 +276,7 @@ async function select(
     flow_id: deployment.flowId as FlowId,
     paused: deployment.paused,
     schedules: schedules.filter((row) => row.deploymentId === deployment.id).map(toSchedule),
-    global_concurrency_limit: null,
+    global_concurrency_limit: limits[index] ?? null,
     tags: deployment.tags,
     work_queue_name: queueName,
     work_queue_id: deployment.workQueueId as WorkQueueId | null,
@@ -270,21 +286,33 @@ async function select(
   }));
 }
 
-/** What a request or a stored deployment says of the details; null and absent mean the default. */
-type Described = { readonly [K in keyof DeploymentDetails]?: DeploymentDetails[K] | null | undefined };
+/**
+ * What a request or a stored deployment says of the details; null and absent mean the default, but a schema and pull steps
+ * that are null stay so, as upstream.
+ */
+type Described = { readonly [K in keyof DeploymentDetails]?: DeploymentDetails[K] | null | undefined } & {
+  readonly global_concurrency_limit?: { readonly id: string } | null;
+};
 
-function detailsOf(request: Described): DeploymentDetails {
+/** What is stored, without what is the store's alone. */
+function wireDetails({ global_concurrency_limit_id: _, ...details }: StoredDetails): DeploymentDetails {
+  return { ...details, concurrency_limit: null };
+}
+
+function detailsOf(request: Described): StoredDetails {
   return {
+    // Changed by `setDeploymentLimit` alone.
+    global_concurrency_limit_id: request.global_concurrency_limit?.id ?? null,
     version: request.version ?? null,
     description: request.description ?? null,
-    concurrency_limit: request.concurrency_limit ?? null,
+    concurrency_limit: null,
     concurrency_options: request.concurrency_options ?? null,
     job_variables: request.job_variables ?? {},
     parameters: request.parameters ?? {},
     labels: request.labels ?? {},
-    parameter_openapi_schema: request.parameter_openapi_schema ?? null,
+    parameter_openapi_schema: request.parameter_openapi_schema === undefined ? {} : request.parameter_openapi_schema,
     path: request.path ?? null,
-    pull_steps: request.pull_steps ?? null,
+    pull_steps: request.pull_steps === undefined ? [] : request.pull_steps,
     entrypoint: request.entrypoint ?? null,
     storage_document_id: request.storage_document_id ?? null,
     infrastructure_document_id: request.infrastructure_document_id ?? null,

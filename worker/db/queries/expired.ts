@@ -1,13 +1,14 @@
 /** What is kept for too long, and its removal from D1, in pieces that leave the database to others in between. */
 import { type SQL, sql } from "drizzle-orm";
-import { type FlowRunId, makeUuid } from "#protocol/ids";
+import { type FlowRunId, makeUuid, type TaskRunId } from "#protocol/ids";
 import { isTerminal, STATE_TYPES } from "#protocol/states";
 import type { EpochMs } from "#protocol/time";
 import { oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
+import { apiKeys } from "../schema/access.ts";
 import { artifacts } from "../schema/artifacts.ts";
 import { deadLetters } from "../schema/dead-letters.ts";
-import { flowRunKeys, flowRuns, taskRuns } from "../schema/flow-runs.ts";
+import { flowRunKeys, flowRuns, taskRunKeys, taskRuns } from "../schema/flow-runs.ts";
 import { workers } from "../schema/work-pools.ts";
 
 const TERMINAL = STATE_TYPES.filter(isTerminal);
@@ -40,8 +41,11 @@ export async function expiredRuns(
   return rows.map((row) => row.id);
 }
 
-/** Removes what D1 has of runs that their owners no longer have, idempotency keys and artifacts with it. */
-export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promise<void> {
+/**
+ * Removes what D1 has of runs that their owners no longer have, idempotency keys and artifacts with it. Answers how many
+ * of them were listed.
+ */
+export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promise<number> {
   const db = openDb(env);
   const isTheirs = oneOf(taskRuns.flowRunId, ids);
   await repeatedly(
@@ -51,18 +55,47 @@ export async function deleteRunRows(env: Env, ids: readonly FlowRunId[]): Promis
   );
   const key = sql`${flowRuns.doc} ->> '$.idempotency_key'`;
   // The runs go last: a removal that was cut short is found again by them.
-  await db.batch([
+  const [, , listed] = await db.batch([
     db.delete(artifacts).where(oneOf(artifacts.flowRunId, ids)),
     db.delete(flowRunKeys).where(sql`${oneOf(flowRunKeys.flowRunId, ids)} AND (flow_id, key) IN (
       SELECT ${flowRuns.flowId}, ${key} FROM ${flowRuns} WHERE ${oneOf(flowRuns.id, ids)} AND ${key} IS NOT NULL)`),
     db.delete(flowRuns).where(oneOf(flowRuns.id, ids)),
   ]);
+  return listed.meta.changes;
 }
 
-export async function deleteArtifactsOf(env: Env, id: FlowRunId): Promise<void> {
-  await openDb(env)
-    .delete(artifacts)
-    .where(oneOf(artifacts.flowRunId, [id]));
+/** Task runs outside flows that ended before an instant, from behind the id `after`. Their owners decide. */
+export async function expiredTaskRuns(
+  env: Env,
+  page: { readonly endedBefore: EpochMs; readonly after: TaskRunId | null; readonly limit: number },
+): Promise<TaskRunId[]> {
+  const { endedBefore, after, limit } = page;
+  const rows = await openDb(env).all<{ id: TaskRunId }>(sql`SELECT ${taskRuns.id} AS id FROM ${taskRuns}
+    WHERE ${taskRuns.flowRunId} = '' AND ${taskRuns.id} > ${after ?? ""} AND ${oneOf(taskRuns.stateType, TERMINAL)}
+      AND (${taskRuns.endTime} IS NULL OR ${taskRuns.endTime} < ${endedBefore})
+    ORDER BY ${taskRuns.id} LIMIT ${limit}`);
+  return rows.map((row) => row.id);
+}
+
+/** Removes what D1 has of task runs outside flows that their owners no longer have, their keys with it. */
+export async function deleteTaskRunRows(env: Env, ids: readonly TaskRunId[]): Promise<void> {
+  const db = openDb(env);
+  const isTheirs = sql`${taskRuns.flowRunId} = '' AND ${oneOf(taskRuns.id, ids)}`;
+  await db.batch([
+    db.delete(taskRunKeys).where(sql`${oneOf(taskRunKeys.taskRunId, ids)} AND (task_key, dynamic_key) IN (
+      SELECT ${taskRuns.taskKey}, ${taskRuns.dynamicKey} FROM ${taskRuns} WHERE ${isTheirs})`),
+    db.delete(taskRuns).where(isTheirs),
+  ]);
+}
+
+/** Removes API keys whose end, by revocation or by their term, is older than an instant. */
+export async function deleteOldKeys(env: Env, endedBefore: EpochMs): Promise<number> {
+  return repeatedly(
+    env,
+    (limit) => sql`DELETE FROM ${apiKeys} WHERE id IN (
+    SELECT ${apiKeys.id} FROM ${apiKeys} WHERE ${apiKeys.revoked} < ${endedBefore}
+      OR ${apiKeys.expires} < ${endedBefore} LIMIT ${limit})`,
+  );
 }
 
 /** Removes workers that were last seen before an instant. One that comes back is listed again. */

@@ -10,8 +10,8 @@ import { flowRunKeys, flowRuns } from "../schema/flow-runs.ts";
 
 const ORDER = {
   ID_DESC: [],
-  START_TIME_ASC: [sql`${flowRuns.startTime} ASC NULLS LAST`],
-  START_TIME_DESC: [sql`${flowRuns.startTime} DESC NULLS LAST`],
+  START_TIME_ASC: [asc(flowRuns.startsAt)],
+  START_TIME_DESC: [desc(flowRuns.startsAt)],
   EXPECTED_START_TIME_ASC: [asc(flowRuns.expectedStartTime)],
   EXPECTED_START_TIME_DESC: [desc(flowRuns.expectedStartTime)],
   NAME_ASC: [asc(flowRuns.name)],

@@ -1,4 +1,4 @@
-import { asc, desc, eq, inArray, type SQL } from "drizzle-orm";
+import { asc, desc, eq, type SQL } from "drizzle-orm";
 import type { FlowRunFilters } from "#protocol/filters";
 import type { Flow, FlowCreate, FlowSort } from "#protocol/flows";
 import type { FlowId } from "#protocol/ids";
@@ -6,7 +6,6 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { newId } from "../../new-id.ts";
 import { flowsWhere } from "../filters.ts";
 import { openDb } from "../open.ts";
-import { deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 
 const ORDER = {
@@ -56,18 +55,6 @@ export async function updateFlowTags(env: Env, id: FlowId, tags: string[] | unde
     .where(eq(flows.id, id))
     .returning({ id: flows.id });
   return row !== undefined;
-}
-
-export async function deleteFlow(env: Env, id: FlowId): Promise<boolean> {
-  const db = openDb(env);
-  const ofFlow = db.select({ id: deployments.id }).from(deployments).where(eq(deployments.flowId, id));
-  const [, , , removed] = await db.batch([
-    db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
-    db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
-    db.delete(deployments).where(eq(deployments.flowId, id)),
-    db.delete(flows).where(eq(flows.id, id)).returning({ id: flows.id }),
-  ]);
-  return removed.length > 0;
 }
 
 export async function listFlows(

@@ -313,6 +313,11 @@ function ofPool(pool: WorkPool, name: string): SQL | undefined {
   return and(eq(workQueues.workPoolId, pool.id), eq(workQueues.name, name));
 }
 
+/** Pools of this type have agents, which no heartbeat tells of, and so no status. */
+const AGENTS = "prefect-agent";
+/** What a pool says of its storage unless something was said. */
+const NO_STORAGE = { bundle_upload_step: null, bundle_execution_step: null, default_result_storage_block_id: null };
+
 function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
   return {
     id: row.id as WorkPoolId,
@@ -324,10 +329,10 @@ function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
     base_job_template: row.baseJobTemplate,
     is_paused: row.isPaused,
     concurrency_limit: row.concurrencyLimit,
-    status: row.isPaused ? "PAUSED" : online > 0 ? "READY" : "NOT_READY",
+    status: row.type === AGENTS ? null : row.isPaused ? "PAUSED" : online > 0 ? "READY" : "NOT_READY",
     default_queue_id: row.defaultQueueId as WorkQueueId,
-    storage_configuration: row.storageConfiguration,
-    active_slots: null,
+    storage_configuration: { ...NO_STORAGE, ...row.storageConfiguration },
+    active_slots: row.concurrencyLimit === null ? null : 0,
   };
 }
 
@@ -351,7 +356,7 @@ export function toQueue(row: typeof workQueues.$inferSelect, pool: WorkPool): Wo
     work_pool_name: pool.name,
     filter: null,
     last_polled: row.lastPolled === null ? null : toWireTime(row.lastPolled as EpochMs),
-    status: row.isPaused ? "PAUSED" : isPolled(row.lastPolled) ? "READY" : pool.status,
-    active_slots: null,
+    status: row.isPaused ? "PAUSED" : isPolled(row.lastPolled) || pool.status === "READY" ? "READY" : "NOT_READY",
+    active_slots: row.concurrencyLimit === null ? null : 0,
   };
 }

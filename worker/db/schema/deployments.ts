@@ -1,7 +1,11 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DeploymentContent } from "#protocol/deployment-versions";
 import type { DeploymentDetails, Schedule } from "#protocol/deployments";
+import type { FlowControl } from "#protocol/flow-control";
 import type { JsonObject } from "#protocol/flow-runs";
+
+/** The details, with the limit that its runs take slots of. */
+export type StoredDetails = DeploymentDetails & { readonly global_concurrency_limit_id?: string | null };
 
 export const deployments = sqliteTable(
   "deployments",
@@ -16,7 +20,7 @@ export const deployments = sqliteTable(
     lastPolled: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
     /** Everything that no list filters by. */
-    doc: text({ mode: "json" }).$type<DeploymentDetails>().notNull(),
+    doc: text({ mode: "json" }).$type<StoredDetails>().notNull(),
     created: real().notNull(),
     updated: real().notNull(),
   },
@@ -25,6 +29,12 @@ export const deployments = sqliteTable(
     index("deployments_pool").on(table.workPoolId),
   ],
 );
+
+/** How runs of a deployment are limited by key, debounced and throttled; only where somebody said so. */
+export const deploymentFlowControls = sqliteTable("deployment_flow_controls", {
+  deploymentId: text().primaryKey(),
+  doc: text({ mode: "json" }).$type<FlowControl>().notNull(),
+});
 
 /** What a deployment was after each change. Rows are added, and go with the deployment. */
 export const deploymentVersions = sqliteTable(

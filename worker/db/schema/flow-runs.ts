@@ -21,6 +21,8 @@ export const flowRuns = sqliteTable(
     expectedStartTime: real(),
     nextScheduledStartTime: real(),
     startTime: real(),
+    /** When it started, or else is to start: what a start time is filtered and sorted by, as upstream. */
+    startsAt: real().generatedAlwaysAs(sql`coalesce(start_time, expected_start_time)`, { mode: "virtual" }),
     endTime: real(),
     /** Of its states so far, in seconds, without what has passed in the present one. */
     totalRunTime: real().notNull().default(0),
@@ -45,7 +47,7 @@ export const flowRuns = sqliteTable(
       table.totalRunTime,
       table.stateTimestamp,
     ),
-    index("flow_runs_start").on(table.startTime).where(sql`start_time IS NOT NULL`),
+    index("flow_runs_starts_at").on(table.startsAt),
   ],
 );
 

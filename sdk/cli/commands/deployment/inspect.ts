@@ -20,6 +20,12 @@ const FIELDS: readonly Column<Deployment>[] = [
   { title: "Path", value: (one) => one.path },
   { title: "Work pool", value: (one) => one.work_pool_name },
   { title: "Work queue", value: (one) => one.work_queue_name },
+  {
+    title: "Concurrency limit",
+    value: ({ global_concurrency_limit: limit, concurrency_options: options }) =>
+      limit &&
+      `${limit.limit} (${limit.name}, ${limit.active_slots} in use, ${options?.collision_strategy ?? "ENQUEUE"})`,
+  },
   { title: "Parameters", value: (one) => JSON.stringify(one.parameters) },
   { title: "Job variables", value: (one) => JSON.stringify(one.job_variables) },
   { title: "Version", value: (one) => one.version },

@@ -9,6 +9,8 @@ import { nameOrIdArgument } from "../../name-or-id.ts";
 /** A line of the table: somebody who has slots, or waits for them. */
 interface Line {
   readonly what: string;
+  /** Place in line, from 1; null for those who hold. */
+  readonly position: number | null;
   readonly slots: number;
   readonly who: string | null;
   readonly since: string;
@@ -33,6 +35,7 @@ export const limitHolders = defineCommand({
       linesOf(occupancy),
       [
         { title: "", value: (line) => line.what },
+        { title: "PLACE", value: (line) => line.position },
         { title: "SLOTS", value: (line) => line.slots },
         { title: "WHO", value: (line) => line.who },
         { title: "SINCE", value: (line) => wholeSeconds(line.since) },
@@ -49,13 +52,15 @@ function linesOf({ holders, waiters }: LimitOccupancy): Line[] {
   return [
     ...holders.map(({ slots, holder, since, expires }) => ({
       what: "holds",
+      position: null,
       slots,
       who: who(holder),
       since,
       until: expires,
     })),
-    ...waiters.map(({ slots, holder, since, connected }) => ({
+    ...waiters.map(({ position, slots, holder, since, connected }) => ({
       what: connected ? "waits" : "comes back",
+      position,
       slots,
       who: who(holder),
       since,

@@ -118,6 +118,7 @@ function readRetention(environment: NodeJS.ProcessEnv): RetentionDays {
     events: days("SLUICE_EVENT_RETENTION_DAYS"),
     workers: days("SLUICE_WORKER_RETENTION_DAYS"),
     deadLetters: days("SLUICE_DEAD_LETTER_RETENTION_DAYS"),
+    keys: days("SLUICE_KEY_RETENTION_DAYS"),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -2,15 +2,16 @@
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Spans in milliseconds since the end, or the last sign of life; null keeps for ever. */
+/** Spans in milliseconds since the end, the last sign of life, or the end of a key's term; null keeps for ever. */
 export interface RetentionTerms {
   readonly runMs: number | null;
   readonly eventMs: number | null;
   readonly workerMs: number | null;
   readonly deadLetterMs: number | null;
+  readonly keyMs: number | null;
 }
 
-const DEFAULT_DAYS = { run: 30, event: 7, worker: 30, deadLetter: 30 } as const;
+const DEFAULT_DAYS = { run: 30, event: 7, worker: 30, deadLetter: 30, key: 30 } as const;
 
 /** 0 keeps for ever, and so does what is not a number: nothing is deleted because of a slip. */
 export function retentionTerms(env: Env): RetentionTerms {
@@ -19,6 +20,7 @@ export function retentionTerms(env: Env): RetentionTerms {
     eventMs: span(env.SLUICE_EVENT_RETENTION_DAYS, DEFAULT_DAYS.event),
     workerMs: span(env.SLUICE_WORKER_RETENTION_DAYS, DEFAULT_DAYS.worker),
     deadLetterMs: span(env.SLUICE_DEAD_LETTER_RETENTION_DAYS, DEFAULT_DAYS.deadLetter),
+    keyMs: span(env.SLUICE_KEY_RETENTION_DAYS, DEFAULT_DAYS.key),
   };
 }
 

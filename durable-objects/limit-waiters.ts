@@ -1,0 +1,194 @@
+/**
+ * Those who wait for slots on a WebSocket. The object sleeps meanwhile: what it has to remember of a waiter is
+ * attached to the socket.
+ */
+import type { EpochMs } from "#protocol/time";
+import { clock } from "./clock.ts";
+import { type SlotAnswer, type SlotAsk, WAIT_CLOSE, type WaitFrame } from "./concurrency-limit-owner.ts";
+import { newLeaseId } from "./lease-id.ts";
+import type { LimitDesk } from "./limit-desk.ts";
+import type { LimitFinder, LimitLeases } from "./limit-leases.ts";
+import type { LineEntry, Wish } from "./limit-line.ts";
+
+/** What a waiting socket remembers while this object sleeps. */
+interface Waiting {
+  readonly ask: SlotAsk;
+  readonly since: EpochMs;
+  /** Id of the limit in whose line it stands; null while an attempt is under way, or once it has the slots. */
+  readonly standsAt: string | null;
+  /** Id of the lease that was handed over; null before. */
+  readonly leaseId: string | null;
+}
+
+export interface WaiterParts {
+  readonly ctx: DurableObjectState;
+  readonly desk: LimitDesk;
+  readonly leases: LimitLeases;
+  readonly object: LimitFinder;
+}
+
+export class LimitWaiters {
+  readonly #parts: WaiterParts;
+  /** Keys of waiters for whom an attempt is under way, with whether they are called again meanwhile. */
+  readonly #trying = new Map<string, boolean>();
+
+  constructor(parts: WaiterParts) {
+    this.#parts = parts;
+  }
+
+  /** An attempt of an earlier life came to nothing, and who waits for it stands nowhere. */
+  takeUpAgain(): void {
+    for (const socket of this.#parts.ctx.getWebSockets()) {
+      const waiting = waitingOf(socket);
+      if (waiting && waiting.leaseId === null && waiting.standsAt === null) setTimeout(() => this.tryFor(socket), 0);
+    }
+  }
+
+  /** Puts those who are connected here back in line, after memory was lost. */
+  lineUp(): void {
+    const { ctx, desk } = this.#parts;
+    for (const socket of ctx.getWebSockets()) {
+      const waiting = waitingOf(socket);
+      if (!waiting || waiting.leaseId !== null || waiting.standsAt !== waiting.ask.limits[0]?.id) continue;
+      const { asker, slots, holder } = waiting.ask;
+      if (asker.key !== null) desk.line.putConnected(asker.key, { asker, slots, holder, since: waiting.since });
+    }
+  }
+
+  /** Somebody new waits: the other end of the socket is the waiter's. */
+  accept(ask: SlotAsk, server: WebSocket): void {
+    const key = ask.asker.key ?? ask.leaseId;
+    this.#parts.ctx.acceptWebSocket(server, [key]);
+    const since = this.#parts.desk.line.get(key)?.since ?? clock.now();
+    const waiting: Waiting = { ask: { ...ask, asker: { ...ask.asker, key } }, since, standsAt: null, leaseId: null };
+    server.serializeAttachment(waiting);
+    this.tryFor(server);
+  }
+
+  /** The waiter has closed its socket, or it broke. */
+  async left(socket: WebSocket, code: number): Promise<void> {
+    const { desk, leases, object } = this.#parts;
+    const waiting = waitingOf(socket);
+    const key = waiting?.ask.asker.key;
+    if (!waiting || !key) return;
+    if (waiting.leaseId !== null) {
+      if (code !== WAIT_CLOSE.taken) await leases.release(waiting.leaseId);
+      return;
+    }
+    const [home] = waiting.ask.limits;
+    if (home && waiting.standsAt !== null && waiting.standsAt !== home.id) {
+      await object(waiting.standsAt).leave(key);
+    } else if (code !== WAIT_CLOSE.comesBack) {
+      await desk.run(() => desk.line.remove(key));
+    } else {
+      const { slots, holder, asker } = waiting.ask;
+      const wish: Wish = { asker, slots, holder, since: waiting.since };
+      await desk.run((now) => desk.line.putPolling(wish, desk.retryAfterMs(wish, now), now));
+    }
+  }
+
+  /** Inside a job: hands slots to somebody in line who is connected here. */
+  serve(entry: LineEntry, now: EpochMs): void {
+    const { desk, leases } = this.#parts;
+    if (this.#trying.has(entry.key)) {
+      this.#trying.set(entry.key, true);
+      return;
+    }
+    const socket = this.find(entry.key);
+    const waiting = socket && waitingOf(socket);
+    if (!socket || !waiting) {
+      desk.line.remove(entry.key);
+      return;
+    }
+    const ask = withNewLease(waiting.ask, now);
+    const { leaseId: id, slots, ttlMs, holder, limits, asker } = ask;
+    const others = limits.slice(1).map((limit) => limit.id);
+    desk.line.overtake({ asker, slots, holder, since: waiting.since });
+    desk.line.remove(entry.key);
+    desk.slots.take({ id, slots, ttlMs, holder, others, isTentative: others.length > 0 }, now);
+    const goOn = () => this.#goOn(socket, ask, () => leases.takeOthers(ask, "connected", waiting.since));
+    desk.afterCommit(others.length === 0 ? () => this.#grant(socket, waiting, id) : () => desk.waitUntil(goOn()));
+  }
+
+  /** Tries all limits for somebody who waits on a socket here. */
+  tryFor(socket: WebSocket): void {
+    const waiting = waitingOf(socket);
+    if (!waiting || waiting.leaseId !== null) return;
+    // Late messages about an attempt that was given up must not meet the next one, so each has an id of its own.
+    const ask = withNewLease(waiting.ask, clock.now());
+    const attempt = () => this.#parts.leases.attempt(ask, "connected", waiting.since);
+    this.#parts.desk.waitUntil(this.#goOn(socket, ask, attempt));
+  }
+
+  /** The socket of somebody who waits; null when nobody waits under the key. */
+  find(key: string): WebSocket | null {
+    const open = this.#parts.ctx.getWebSockets(key).filter((socket) => socket.readyState === WebSocket.OPEN);
+    return open.find((socket) => waitingOf(socket)?.leaseId === null) ?? null;
+  }
+
+  /** Whoever waits has to look again. */
+  dismiss(socket: WebSocket): void {
+    try {
+      socket.send(JSON.stringify({ type: "changed" } satisfies WaitFrame));
+    } catch {
+      // It is gone already, which is as well.
+    }
+  }
+
+  /** Sees an attempt through: slots are handed over, or the waiter stands in line where they were missing. */
+  async #goOn(socket: WebSocket, ask: SlotAsk, attempt: () => Promise<SlotAnswer>): Promise<void> {
+    const { desk, object } = this.#parts;
+    const key = ask.asker.key ?? "";
+    const before = waitingOf(socket);
+    if (!before) return;
+    if (this.#trying.has(key)) {
+      this.#trying.set(key, true);
+      return;
+    }
+    this.#trying.set(key, false);
+    const homeId = ask.limits[0]?.id ?? "";
+    let standsAt: string | null = null;
+    try {
+      socket.serializeAttachment({ ...before, standsAt } satisfies Waiting);
+      const answer = await attempt();
+      if (answer.kind === "granted") {
+        this.#grant(socket, before, ask.leaseId);
+        return;
+      }
+      standsAt = answer.limitId;
+      const left = before.standsAt !== standsAt && before.standsAt !== homeId ? before.standsAt : null;
+      const isThere = socket.readyState === WebSocket.OPEN;
+      if (isThere) socket.serializeAttachment({ ...before, standsAt } satisfies Waiting);
+      if (left !== null) await object(left).leave(key);
+      if (!isThere) await (standsAt === homeId ? desk.run(() => desk.line.remove(key)) : object(standsAt).leave(key));
+    } catch (error) {
+      console.warn(`An attempt to take slots for ${key} failed; whoever waits asks again.`, error);
+      this.dismiss(socket);
+    } finally {
+      const isCalledAgain = this.#trying.get(key);
+      this.#trying.delete(key);
+      // An attempt that was given up by a question has left the waiter in no line.
+      const isNowhere = standsAt === homeId && !desk.line.get(key) && socket.readyState === WebSocket.OPEN;
+      if (isCalledAgain || isNowhere) this.tryFor(socket);
+    }
+  }
+
+  #grant(socket: WebSocket, waiting: Waiting, leaseId: string): void {
+    try {
+      if (socket.readyState !== WebSocket.OPEN) throw new Error("The waiter has gone.");
+      socket.serializeAttachment({ ...waiting, standsAt: null, leaseId } satisfies Waiting);
+      socket.send(JSON.stringify({ type: "granted", lease_id: leaseId } satisfies WaitFrame));
+    } catch {
+      // Nobody is there to have the slots.
+      this.#parts.desk.waitUntil(this.#parts.leases.release(leaseId));
+    }
+  }
+}
+
+function withNewLease(ask: SlotAsk, now: EpochMs): SlotAsk {
+  return { ...ask, leaseId: newLeaseId(ask.limits[0]?.id ?? null, now) };
+}
+
+function waitingOf(socket: WebSocket): Waiting | null {
+  return socket.deserializeAttachment() as Waiting | null;
+}
