@@ -9,6 +9,7 @@ export interface ConfirmButtonProps {
   /** What follows from it, where that is not plain. */
   readonly consequence?: string;
   readonly kind?: "danger" | undefined;
+  readonly size?: "small";
   readonly refusal?: string | null;
   readonly busy?: boolean;
   readonly onConfirm: () => void;
@@ -20,6 +21,7 @@ export function ConfirmButton({
   question,
   consequence,
   kind,
+  size,
   refusal = null,
   busy = false,
   onConfirm,
@@ -27,7 +29,13 @@ export function ConfirmButton({
   const [isAsking, setAsking] = useState(false);
   return (
     <>
-      <Button {...(kind ? { kind } : {})} refusal={refusal} busy={busy} onClick={() => setAsking(true)}>
+      <Button
+        {...(kind ? { kind } : {})}
+        {...(size ? { size } : {})}
+        refusal={refusal}
+        busy={busy}
+        onClick={() => setAsking(true)}
+      >
         {text}
       </Button>
       <Modal

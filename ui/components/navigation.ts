@@ -12,8 +12,27 @@ export const NAVIGATION = [
   },
   {
     group: "Build",
-    pages: [{ to: "/deployments", title: "Deployments" }],
+    pages: [
+      { to: "/flows", title: "Flows" },
+      { to: "/deployments", title: "Deployments" },
+    ],
   },
+  {
+    group: "Run",
+    pages: [
+      { to: "/work-pools", title: "Work pools" },
+      { to: "/limits", title: "Limits" },
+    ],
+  },
+  {
+    group: "Keep",
+    pages: [
+      { to: "/blocks", title: "Blocks" },
+      { to: "/variables", title: "Variables" },
+      { to: "/artifacts", title: "Artifacts" },
+    ],
+  },
+  { group: "Server", pages: [{ to: "/settings", title: "Settings" }] },
 ] as const;
 
 export const PAGES = NAVIGATION.flatMap(({ pages }) => [...pages]);

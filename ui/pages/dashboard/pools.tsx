@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { Dashboard } from "#protocol/dashboard";
 
 const WORDS = { READY: "Ready", NOT_READY: "No worker", PAUSED: "Paused" } as const;
@@ -11,7 +12,9 @@ export function Pools({ pools }: { readonly pools: Dashboard["work_pools"] }) {
       <ul className="lines">
         {pools.map(({ id, name, status, workers_online, running, late, concurrency_limit }) => (
           <li key={id}>
-            <span className="cut">{name}</span>
+            <Link to="/work-pools/$poolName" params={{ poolName: name }} className="cut">
+              {name}
+            </Link>
             <span className="row quiet">
               {late > 0 && <strong className="warning-text">{late} late</strong>}
               <span>

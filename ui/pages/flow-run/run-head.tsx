@@ -71,7 +71,15 @@ export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: L
         </div>
         <div>
           <dt>Work pool</dt>
-          <dd>{run.work_pool_name ?? <span className="quiet">none</span>}</dd>
+          <dd>
+            {run.work_pool_name ? (
+              <Link to="/work-pools/$poolName" params={{ poolName: run.work_pool_name }}>
+                {run.work_pool_name}
+              </Link>
+            ) : (
+              <span className="quiet">none</span>
+            )}
+          </dd>
         </div>
         {run.tags.length > 0 && (
           <div>
