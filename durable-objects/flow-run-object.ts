@@ -5,7 +5,7 @@
  * It is long because every call of `FlowRunOwner` stands here, a few lines each; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
-import { usesSlot } from "#machine/occupancy";
+import { isInHand, usesSlot } from "#machine/occupancy";
 import { notFound } from "#protocol/errors";
 import type { FlowRunInput, FlowRunInputCreate, FlowRunInputQuery } from "#protocol/flow-run-inputs";
 import type { FlowRun, FlowRunUpdate, JsonObject, Labels } from "#protocol/flow-runs";
@@ -30,13 +30,15 @@ import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
 import { standingEffects } from "./perform.ts";
-import { NOTHING_DEMANDED } from "./reserve.ts";
 import { resume } from "./resume.ts";
 import { answerFrame, type ChannelPeer, parseFrame, unknownRun } from "./run-channel-session.ts";
 import { openParts, type RunParts } from "./run-parts.ts";
 import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
+import { type RunStanding, standingOf } from "./run-standing.ts";
 import { watchedRun } from "./run-stream.ts";
+import { heldBack } from "./schedule-gate.ts";
+import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
 import { writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
@@ -70,26 +72,34 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async read(id: FlowRunId): Promise<FlowRun | null> {
-    return this.#parts?.document(id) ?? null;
+    const known = this.#parts?.document(id) ?? null;
+    if (known !== null) return known;
+    const dormant = await readDormant(this.env.DB, id);
+    return dormant && withEstimates(dormant, clock.now());
+  }
+
+  async wake(ids: readonly FlowRunId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#awake(id)));
+    this.#arm();
   }
 
   async setState(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
   ): Promise<{ result: OrchestrationResult; written: boolean } | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
-    const { commit, recorder, reserver } = parts;
-    // Who insists is not stopped by a limit.
-    const reserved = proposal.force ? null : await reserver.reserve(id, proposal.state.type, "client");
-    const outcome = await commit.run(() => recorder.propose(id, proposal, reserved?.reservation ?? NOTHING_DEMANDED));
-    if (reserved) await reserver.settle(id, reserved);
+    if (proposal.state.type === "PENDING" && !proposal.force) {
+      const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+      if (instead !== null) return this.#holdBack(parts, id, instead);
+    }
+    const outcome = await parts.places.propose(id, proposal, (asked) => parts.recorder.propose(id, proposal, asked));
     this.#arm();
     return outcome;
   }
 
   async resume(id: FlowRunId, input: JsonObject | null): Promise<OrchestrationResult | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
     const result = await parts.commit.run(() => resume(parts, id, input));
     this.#arm();
@@ -102,7 +112,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const outcome = await parts.commit.run(() => {
       if (!isTerminal(parts.store.run(id)?.record.state?.type)) return "not ended";
       if (from !== null && !parts.reports.rerunTasks(id, from)) return "unknown task";
-      parts.recorder.propose(id, { state: RETRY, force: true }, NOTHING_DEMANDED);
+      parts.recorder.propose(id, { state: RETRY, force: true });
       return "scheduled";
     });
     this.#arm();
@@ -114,7 +124,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async update(id: FlowRunId, patch: FlowRunUpdate): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const outcome = await parts.commit.run(() => parts.recorder.update(id, patch));
     this.#arm();
@@ -122,7 +132,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async addLabels(id: FlowRunId, labels: Labels): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const isKnown = await parts.commit.run(() => parts.recorder.addLabels(id, labels));
     this.#arm();
@@ -130,7 +140,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async putInput(id: FlowRunId, input: FlowRunInputCreate): Promise<"stored" | "unknown run" | "key taken"> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     return parts ? parts.commit.run(() => parts.reports.putInput(id, input)) : "unknown run";
   }
 
@@ -155,6 +165,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]> {
+    // A dormant run is taken over first, so that nobody takes it over while its row goes.
+    await Promise.all(ids.map((id) => this.#awake(id, { isOffered: true })));
     if (!this.#parts) return [...ids];
     const gone = await removeRuns(this.#parts, this.#sockets, this.env, ids, which);
     this.#arm();
@@ -163,7 +175,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
 
   async states(id: FlowRunId): Promise<State[] | null> {
     const row = this.#parts?.store.run(id);
-    return row ? (this.#parts?.store.states(row.states) ?? null) : null;
+    if (row) return this.#parts?.store.states(row.states) ?? null;
+    const state = (await readDormant(this.env.DB, id))?.state;
+    return state ? [state] : null;
   }
 
   async taskRuns(id: FlowRunId): Promise<TaskRun[]> {
@@ -182,7 +196,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     request: TaskRunCreate,
     taskRunId: TaskRunId,
   ): Promise<{ task: TaskRun; outcome: "created" | "known" | "id taken" } | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return null;
     const made = await parts.commit.run(() => parts.tasks.create(id, request, taskRunId));
     this.#arm();
@@ -224,7 +238,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async recordTasks(id: FlowRunId, reports: readonly TaskReport[]): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     const isKnown = await parts.commit.run(() => parts.reports.recordTasks(id, reports));
     this.#arm();
@@ -232,12 +246,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async appendLogs(id: FlowRunId, logs: readonly LogCreate[]): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     return parts ? parts.commit.run(() => parts.reports.appendLogs(id, logs)) : false;
   }
 
   async heartbeat(id: FlowRunId, occurredAt: EpochMs): Promise<boolean> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return false;
     parts.seen(id);
     const isKnown = await parts.commit.run(() => parts.recorder.heartbeat(id, occurredAt));
@@ -256,14 +270,19 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async offer(id: FlowRunId): Promise<void> {
-    const row = this.#parts?.store.run(id);
+    const row = (await this.#awake(id))?.store.run(id);
     const effect = row && standingEffects(row).find(({ kind }) => kind === "offer");
     if (row && effect) await this.#parts?.performer.perform(id, effect, row.claims);
   }
 
   async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id, { isOffered: true });
     if (!parts) return null;
+    const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+    if (instead !== null) {
+      await this.#holdBack(parts, id, instead);
+      return null;
+    }
     const { commit, recorder, reserver } = parts;
     const reserved = await reserver.reserve(id, "PENDING", "pool");
     const ticket = await commit.run(() => recorder.claim(id, worker, reserved.reservation));
@@ -299,6 +318,25 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#arm();
   }
 
+  async giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null> {
+    const parts = this.#parts;
+    if (!parts?.store.run(id)) return null;
+    const isGivenBack = await parts.commit.run(() => parts.recorder.giveBack(id, generation, reason));
+    this.#arm();
+    return isGivenBack;
+  }
+
+  async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
+    const row = this.#parts?.store.run(id);
+    return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;
+  }
+
+  async standing(id: FlowRunId): Promise<RunStanding | null> {
+    const row = this.#parts?.store.run(id);
+    const spec = this.#parts?.store.spec(id);
+    return row && spec ? standingOf(row, spec, clock.now()) : null;
+  }
+
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
   async mirrorState(id: FlowRunId, taskRunId: TaskRunId, childId: FlowRunId, state: State): Promise<void> {
     const parts = this.#parts;
@@ -307,19 +345,19 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   }
 
   async markLate(id: FlowRunId): Promise<void> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id, { isOffered: true });
     await parts?.commit.run(() => parts.recorder.markLate(id));
     this.#arm();
   }
 
   async cancelWithParent(id: FlowRunId): Promise<void> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     await parts?.commit.run(() => parts.recorder.cancelWithParent(id));
     this.#arm();
   }
 
   async frames(id: FlowRunId, frames: readonly RunClientFrame[]): Promise<RunServerFrame[]> {
-    const parts = this.#parts;
+    const parts = await this.#awake(id);
     if (!parts) return [...unknownRun(id).frames];
     const answers: RunServerFrame[] = [];
     let peer: ChannelPeer | null = null;
@@ -340,6 +378,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     }
     if (request.headers.has("x-sluice-stream")) {
       const unknown = notFound("Flow run", id);
+      await this.#awake(id);
       return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
     }
     const { 0: client, 1: server } = new WebSocketPair();
@@ -397,6 +436,27 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
+  }
+
+  /** Gives a run that may not be claimed now the state that says why; one that waits no longer keeps its own. */
+  async #holdBack(parts: RunParts, id: FlowRunId, state: StateCreate) {
+    const waits = () => parts.store.run(id)?.record.state?.type === "SCHEDULED";
+    const outcome = await parts.commit.run(() => (waits() ? parts.recorder.propose(id, { state, force: true }) : null));
+    this.#arm();
+    const current = outcome?.result.state ?? parts.store.run(id)?.record.state ?? null;
+    const details = { type: "reject_details", reason: state.message } as const;
+    return { result: { state: current, status: "REJECT", details } as const, written: outcome?.written ?? false };
+  }
+
+  /** The parts, with the run in them if there is one: a dormant run is taken over first. */
+  async #awake(id: FlowRunId, { isOffered = false } = {}): Promise<RunParts | null> {
+    if (this.#parts?.row(id)) return this.#parts;
+    const dormant = await takeDormant(this.env.DB, id);
+    if (dormant === null) return this.#parts;
+    const parts = this.#parts ?? this.#open();
+    await parts.commit.run(() => parts.recorder.adopt(dormant, isOffered));
+    this.#arm();
+    return parts;
   }
 
   #open(): RunParts {

@@ -13,6 +13,7 @@ import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs"
 import type { EpochMs } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import type { TaskProposal } from "./owned-task.ts";
+import type { RunStanding } from "./run-standing.ts";
 
 /** Where and how a pooled run is to be executed: taken from its deployment when the run is made. */
 export interface RunPlacement {
@@ -44,6 +45,8 @@ export interface NewFlowRun {
 export type RunsToRemove =
   | { readonly kind: "any" }
   | { readonly kind: "scheduled" }
+  /** Those that wait for their first start, and not for a slot of their deployment: they come from a schedule's past. */
+  | { readonly kind: "waiting" }
   | { readonly kind: "ended"; readonly before: EpochMs };
 
 export interface LogQuery {
@@ -88,6 +91,8 @@ export interface FlowRunOwner {
    * for the caller to delete what D1 has of them.
    */
   remove(ids: readonly FlowRunId[], which: RunsToRemove): Promise<FlowRunId[]>;
+  /** Takes dormant runs over whose time has come: from here on they are watched. */
+  wake(ids: readonly FlowRunId[]): Promise<void>;
   /** Oldest first; null when there is no such run. */
   states(id: FlowRunId): Promise<State[] | null>;
   /** All task runs of the run, oldest first; fresher than D1's copies. */
@@ -143,6 +148,16 @@ export interface FlowRunOwner {
   usesSlot(id: FlowRunId): Promise<boolean>;
   /** Cancels a run for which a newer one came; with "waiting" only if nobody has begun with it. */
   supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void>;
+  /**
+   * A worker could not start the run that it claimed: the run waits again, or ends Crashed after a bounded number of
+   * times. False when there is nothing to give back: it was started, has ended, or was claimed anew. Null when there is
+   * no such run.
+   */
+  giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null>;
+  /** Whether the run is in somebody's hand under the claim of this number; asked by its pool about a claim of a poller. */
+  holdsClaim(id: FlowRunId, generation: number): Promise<boolean>;
+  /** What the run waits for, as far as its owner knows. Null when there is no such run. */
+  standing(id: FlowRunId): Promise<RunStanding | null>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */

@@ -10,6 +10,7 @@ import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
+import { tellAwaiting } from "./schedule-gate.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
 /** What effects act upon, besides other objects. */
@@ -58,6 +59,14 @@ export class Performer {
   /** Does what else follows from the change `seq`, in order with the run's effects and until it succeeds. */
   addWork(id: FlowRunId, seq: number, what: string, work: () => Promise<void>): void {
     this.#queue(id, seq, () => insist(what, () => work()));
+  }
+
+  /** Tells who waits for it that a run has ended. If that is lost with the object, who waits looks by itself. */
+  addEnd(id: FlowRunId, seq: number): void {
+    this.addWork(id, seq, `Telling of the end of flow run ${id}`, async () => {
+      const spec = this.#parts.store.spec(id);
+      if (spec) await tellAwaiting(this.#parts.env, id, spec);
+    });
   }
 
   #queue(id: FlowRunId, seq: number, work: () => Promise<void>): void {

@@ -11,6 +11,7 @@ import type { RunTicket } from "#protocol/worker-channel";
 import { ClaimBackoff } from "./claim-backoff.ts";
 import { clock } from "./clock.ts";
 import type { ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
+import { PoolQueues } from "./pool-queues.ts";
 import type { Claim, PoolSlots } from "./pool-slots.ts";
 import type { PoolStore, ReadyRun } from "./storage/pool-store.ts";
 
@@ -34,6 +35,7 @@ export interface DispatcherParts {
 export class PoolDispatcher {
   readonly #parts: DispatcherParts;
   readonly #backoff = new ClaimBackoff();
+  #queues = new PoolQueues([]);
   #isPaused = false;
   #concurrencyLimit: number | null = null;
   #isClosed = false;
@@ -42,9 +44,10 @@ export class PoolDispatcher {
     this.#parts = parts;
   }
 
-  configure(isPaused: boolean, concurrencyLimit: number | null): void {
+  configure(isPaused: boolean, concurrencyLimit: number | null, queues: PoolQueues): void {
     this.#isPaused = isPaused;
     this.#concurrencyLimit = concurrencyLimit;
+    this.#queues = queues;
   }
 
   /** The pool is deleted: what claims under way bring is dropped. */
@@ -65,6 +68,19 @@ export class PoolDispatcher {
     wakeAt(run.dueAt > now ? run.dueAt : after(run.dueAt, ms(SPANS.lateAfterMs)));
   }
 
+  /** Stores runs that are due soon. One that is being claimed is not stored: it is known here already. */
+  offerSoon(runs: readonly ReadyRun[]): void {
+    const { store, slots, wakeAt } = this.#parts;
+    const now = clock.now();
+    const news = runs.filter((run) => !slots.claimOf(run.id));
+    if (this.#isClosed || news.length === 0) return;
+    store.together(() => {
+      for (const run of news) store.putReady(run);
+    });
+    const next = Math.min(...news.map(({ dueAt }) => (dueAt > now ? dueAt : after(dueAt, ms(SPANS.lateAfterMs)))));
+    wakeAt(next as EpochMs);
+  }
+
   /**
    * The run no longer waits. A claim under way needs no word: the owner gives no ticket for a run that does not wait,
    * and when it gave one before, the run is released later.
@@ -79,17 +95,34 @@ export class PoolDispatcher {
     if (this.#isPaused || this.#isClosed) return;
     const { store, slots, workers, waitUntil } = this.#parts;
     const now = clock.now();
-    const takers = [...workers.all()].filter((worker) => this.#freeSlots(worker, now) > 0);
-    if (takers.length === 0) return;
-    const takesAll = takers.some((worker) => worker.row.queueNames.length === 0);
-    const queueNames = takesAll ? null : [...new Set(takers.flatMap((worker) => worker.row.queueNames))];
-    for (const run of store.readyToStart(now, { queueNames, onlyHeld: this.#isFull })) {
-      if (slots.claiming >= CLAIMS_AT_ONCE) return;
-      if (slots.claimOf(run.id)) continue;
-      const worker = this.#workerFor(run, now);
-      if (worker !== null) waitUntil(this.#claim(run, worker));
-      else if (this.#isFull || !takers.some((taker) => this.#freeSlots(taker, now) > 0)) return;
+    for (const queue of store.waitingQueues()) {
+      // Each queue is looked at by itself, so that one that is paused or full is no obstacle to those behind it.
+      if (this.#queues.isPaused(queue.name)) continue;
+      const takers = [...workers.all()].filter((worker) => takesFrom(worker, queue.name));
+      const hasRoom = () => takers.some((worker) => this.#freeSlots(worker, now) > 0);
+      if (!hasRoom()) continue;
+      const onlyHeld = this.fullLimit(queue.name) !== null;
+      for (const run of store.readyToStart(now, queue, { onlyHeld })) {
+        if (slots.claiming >= CLAIMS_AT_ONCE) return;
+        if (slots.claimOf(run.id)) continue;
+        const worker = this.#workerFor(run, now);
+        if (worker !== null) waitUntil(this.#claim(run, worker));
+        else if (!hasRoom() || (!onlyHeld && this.fullLimit(queue.name) !== null)) break;
+      }
     }
+  }
+
+  /** Which limit keeps a further run of the queue from starting: the pool's, the queue's, or none (null). */
+  fullLimit(queueName: string): "work pool" | "work queue" | null {
+    const { slots } = this.#parts;
+    if (this.#concurrencyLimit !== null && slots.poolUsed >= this.#concurrencyLimit) return "work pool";
+    const limit = this.#queues.limitOf(queueName);
+    return limit !== null && slots.queueUsed(queueName) >= limit ? "work queue" : null;
+  }
+
+  /** Whether the last claims of the run failed, so that it is asked for again at this time. */
+  retryAt(id: FlowRunId, now: EpochMs): EpochMs | null {
+    return this.#backoff.blocks(id, now) ? this.#backoff.nextRetryAt(now) : null;
   }
 
   /** When the alarm has to look next; null when nothing becomes possible by time alone. */
@@ -101,15 +134,15 @@ export class PoolDispatcher {
 
   /** The worker that is to get this run now: the one with the most free slots. Null when the run has to wait. */
   #workerFor(run: ReadyRun, now: EpochMs): ConnectedWorker | null {
-    if (this.#isPaused || this.#backoff.blocks(run.id, now)) return null;
+    if (this.#isPaused || this.#queues.isPaused(run.queueName) || this.#backoff.blocks(run.id, now)) return null;
+    if (this.#parts.slots.isTentative(run.id)) return null;
     // A run that comes back before its slot was released needs no second one.
-    if (this.#isFull && !this.#parts.slots.occupiesPool(run.id)) return null;
+    if (!this.#parts.slots.occupiesPool(run.id) && this.fullLimit(run.queueName) !== null) return null;
     let best: ConnectedWorker | null = null;
     let mostFree = 0;
     for (const worker of this.#parts.workers.all()) {
-      const { queueNames } = worker.row;
       const free = this.#freeSlots(worker, now);
-      if (free <= mostFree || (queueNames.length > 0 && !queueNames.includes(run.queueName))) continue;
+      if (free <= mostFree || !takesFrom(worker, run.queueName)) continue;
       best = worker;
       mostFree = free;
     }
@@ -121,15 +154,11 @@ export class PoolDispatcher {
     return worker.row.limit - this.#parts.slots.workerUsed(worker.row.name);
   }
 
-  get #isFull(): boolean {
-    return this.#concurrencyLimit !== null && this.#parts.slots.poolUsed >= this.#concurrencyLimit;
-  }
-
   /** Claims a run for a worker and pushes it. Settles when the run is held, ready again, or gone. */
   async #claim(run: ReadyRun, { row: { name: workerName } }: ConnectedWorker): Promise<void> {
     const { slots } = this.#parts;
     const settled = Promise.withResolvers<void>();
-    const claim: Claim = { id: run.id, workerName, done: settled.promise, overtakenUpTo: -1 };
+    const claim: Claim = { id: run.id, workerName, queueName: run.queueName, done: settled.promise, overtakenUpTo: -1 };
     slots.reserve(claim);
     const answer = await this.#ask(run.id, workerName);
     slots.unreserve(claim);
@@ -162,7 +191,7 @@ export class PoolDispatcher {
   /** A claim that cannot be pushed is not held: its run comes back when the lease ends. None is pushed twice. */
   #deliver(claim: Claim, ticket: RunTicket | null): void {
     const { store, slots, workers, push } = this.#parts;
-    const { id, workerName } = claim;
+    const { id, workerName, queueName } = claim;
     this.#backoff.answered(id);
     const worker = workers.get(workerName);
     const isPushable =
@@ -174,8 +203,15 @@ export class PoolDispatcher {
     const { generation } = ticket;
     store.together(() => {
       store.deleteReady(id);
-      slots.hold({ id, generation, workerName, claimedAt: clock.now(), occupiesPool: true, occupiesWorker: true });
+      const claimedAt = clock.now();
+      const occupied = { occupiesPool: true, occupiesWorker: true, isTentative: false };
+      slots.hold({ id, generation, workerName, queueName, claimedAt, ...occupied });
     });
     push(worker, ticket);
   }
+}
+
+function takesFrom(worker: ConnectedWorker, queueName: string): boolean {
+  const { queueNames } = worker.row;
+  return queueNames.length === 0 || queueNames.includes(queueName);
 }

@@ -1,5 +1,5 @@
 /**
- * Who occupies the slots of a pool and of its workers: claims under way (memory only) and runs that were pushed
+ * Who occupies the slots of a pool, of its queues and of its workers: claims under way (memory only) and runs that were pushed
  * (stored). A claim occupies both slots from before it is asked for, so that two offers cannot share the last one.
  */
 import type { FlowRunId } from "#protocol/ids";
@@ -9,6 +9,7 @@ import type { HeldRun, PoolStore } from "./storage/pool-store.ts";
 export interface Claim {
   readonly id: FlowRunId;
   readonly workerName: string;
+  readonly queueName: string;
   /** Settles, never rejects, when the answer has been dealt with. */
   readonly done: Promise<void>;
   /** Generations up to this one were withdrawn or released while the claim was under way: they are not pushed. */
@@ -21,6 +22,7 @@ export class PoolSlots {
   /** Usually one per run; more when a worker still has the process of an earlier claim. */
   readonly #held = new Map<FlowRunId, readonly HeldRun[]>();
   readonly #poolUses = new Map<FlowRunId, number>();
+  readonly #queueUses = new Map<string, Map<FlowRunId, number>>();
   readonly #workerUses = new Map<string, number>();
 
   constructor(store: PoolStore) {
@@ -35,6 +37,30 @@ export class PoolSlots {
 
   get claiming(): number {
     return this.#claims.size;
+  }
+
+  /** Runs that occupy a slot of a queue. */
+  queueUsed(queueName: string): number {
+    return this.#queueUses.get(queueName)?.size ?? 0;
+  }
+
+  /** The runs that occupy slots of a queue, or of the whole pool. */
+  holders(queueName: string | null): FlowRunId[] {
+    return [...((queueName === null ? this.#poolUses : this.#queueUses.get(queueName))?.keys() ?? [])];
+  }
+
+  /** Whether a poller asked for the run's slot and may be given the run: nobody else is to be given it meanwhile. */
+  isTentative(id: FlowRunId): boolean {
+    return this.#held.get(id)?.some((run) => run.isTentative) ?? false;
+  }
+
+  tentative(): HeldRun[] {
+    return [...this.#held.values()].flat().filter((run) => run.isTentative);
+  }
+
+  /** The run's owner has given the run to the poller that holds its slot. */
+  confirm(run: HeldRun): void {
+    if (this.isHeld(run.id, run.generation)) this.#put({ ...run, isTentative: false });
   }
 
   workerUsed(workerName: string): number {
@@ -52,14 +78,14 @@ export class PoolSlots {
   /** Occupies the slots for a claim that is about to be asked for. */
   reserve(claim: Claim): void {
     this.#claims.set(claim.id, claim);
-    count(this.#poolUses, claim.id, 1);
+    this.#countSlot(claim, 1);
     count(this.#workerUses, claim.workerName, 1);
   }
 
   /** Ends a reservation, whatever came of it. */
   unreserve(claim: Claim): void {
     this.#claims.delete(claim.id);
-    count(this.#poolUses, claim.id, -1);
+    this.#countSlot(claim, -1);
     count(this.#workerUses, claim.workerName, -1);
   }
 
@@ -123,6 +149,8 @@ export class PoolSlots {
           generation: run.generation,
           workerName,
           claimedAt,
+          queueName: "",
+          isTentative: false,
           occupiesPool: false,
           occupiesWorker: true,
         });
@@ -133,6 +161,15 @@ export class PoolSlots {
   /** A worker is not connected: claims that only it could end are forgotten. */
   workerLeft(workerName: string): void {
     for (const run of this.#ofWorker(workerName)) if (!run.occupiesPool) this.#put({ ...run, occupiesWorker: false });
+  }
+
+  /** A queue has another name: runs that hold its slots go on doing so. */
+  renameQueue(from: string, to: string): void {
+    for (const run of [...this.#held.values()].flat()) {
+      if (run.queueName !== from) continue;
+      this.#forget(run);
+      this.#remember({ ...run, queueName: to });
+    }
   }
 
   /** Every worker that has or had a run that is held. */
@@ -171,8 +208,16 @@ export class PoolSlots {
 
   #remember(run: HeldRun): void {
     this.#held.set(run.id, [...(this.#held.get(run.id) ?? []), run]);
-    if (run.occupiesPool) count(this.#poolUses, run.id, 1);
+    if (run.occupiesPool) this.#countSlot(run, 1);
     if (run.occupiesWorker) count(this.#workerUses, run.workerName, 1);
+  }
+
+  #countSlot({ id, queueName }: Pick<HeldRun, "id" | "queueName">, by: 1 | -1): void {
+    count(this.#poolUses, id, by);
+    const uses = this.#queueUses.get(queueName) ?? new Map<FlowRunId, number>();
+    count(uses, id, by);
+    if (uses.size > 0) this.#queueUses.set(queueName, uses);
+    else this.#queueUses.delete(queueName);
   }
 
   #forget(run: HeldRun): void {
@@ -182,7 +227,7 @@ export class PoolSlots {
     const others = all.filter((held) => held !== known);
     if (others.length > 0) this.#held.set(run.id, others);
     else this.#held.delete(run.id);
-    if (known.occupiesPool) count(this.#poolUses, known.id, -1);
+    if (known.occupiesPool) this.#countSlot(known, -1);
     if (known.occupiesWorker) count(this.#workerUses, known.workerName, -1);
   }
 }

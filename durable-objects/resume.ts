@@ -3,7 +3,6 @@ import type { JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { type OrchestrationResult, type State, StateCreate } from "#protocol/states";
 import type { ReportRecorder } from "./report-recorder.ts";
-import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import { schemaViolations, UnusableSchema, violationText } from "./schema-violations.ts";
 import type { RunStore } from "./storage/run-store.ts";
@@ -59,7 +58,7 @@ export function resume(parts: ResumeParts, id: FlowRunId, input: JsonObject | nu
   }
   const { pause_reschedule: suspended } = state.state_details;
   const next = StateCreate.parse(suspended ? { type: "SCHEDULED", name: "Resuming" } : { type: "RUNNING" });
-  const outcome = parts.recorder.propose(id, { state: next, force: false }, NOTHING_DEMANDED);
+  const outcome = parts.recorder.propose(id, { state: next, force: false });
   if (outcome?.result.status === "ACCEPT" && keys && input !== null) {
     parts.reports.putInput(id, { key: keys.response, value: JSON.stringify(input), sender: null });
   }

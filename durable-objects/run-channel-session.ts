@@ -8,8 +8,8 @@ import type { FlowRunId } from "#protocol/ids";
 import { RUN_CHANNEL_PROTOCOL, RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
 import type { OrchestrationResult } from "#protocol/states";
 import type { GroupCommit } from "./group-commit.ts";
+import type { Places } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
-import type { Reserver } from "./reserve.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import type { RunRow } from "./storage/run-store.ts";
 
@@ -25,7 +25,7 @@ export interface ChannelOwner {
   readonly commit: GroupCommit;
   readonly recorder: RunRecorder;
   readonly reports: ReportRecorder;
-  readonly reserver: Reserver;
+  readonly places: Places;
   readonly heartbeatMs: number;
   row(id: FlowRunId): RunRow | null;
   document(id: FlowRunId): FlowRun | null;
@@ -78,19 +78,17 @@ export async function answerFrame(
       return { frames: [{ type: "ack", n: frame.n }], peer };
     }
     case "propose": {
-      const { reserver } = owner;
-      const reserved = await reserver.reserve(flowRunId, frame.state.type, "client");
-      const outcome = await owner.commit.run((): OrchestrationResult | "gone" | "stale" => {
-        const current = currentGeneration(owner.row(flowRunId));
-        if (current !== null && current > peer.generation) return "stale";
-        const proposed = owner.recorder.propose(
-          flowRunId,
-          { state: frame.state, force: frame.force },
-          reserved.reservation,
-        );
-        return proposed === null ? "gone" : proposed.result;
-      });
-      await reserver.settle(flowRunId, reserved);
+      const proposal = { state: frame.state, force: frame.force };
+      const outcome = await owner.places.propose(
+        flowRunId,
+        proposal,
+        (asked): OrchestrationResult | "gone" | "stale" => {
+          const current = currentGeneration(owner.row(flowRunId));
+          if (current !== null && current > peer.generation) return "stale";
+          const proposed = owner.recorder.propose(flowRunId, proposal, asked);
+          return proposed === null ? "gone" : proposed.result;
+        },
+      );
       if (outcome === "gone") return unknownRun(flowRunId);
       if (outcome === "stale") return stale(peer.generation);
       return { frames: [{ type: "verdict", id: frame.id, result: outcome }], peer };
@@ -112,8 +110,10 @@ function hello(
       "Use versions of Sluice on both sides that are at most one release apart.",
     );
   }
-  const claimed = frame.generation ?? 0;
-  const current = currentGeneration(owner.row(flowRunId));
+  const row = owner.row(flowRunId);
+  const current = currentGeneration(row);
+  // Who claimed the run over REST was told no number.
+  const claimed = frame.generation ?? (row?.lease == null ? (current ?? 0) : 0);
   if (current === null) return unknownRun(flowRunId);
   if (claimed !== current) return stale(claimed);
   // Usually nothing is written here; where it is, it is one row, which needs no common transaction.

@@ -16,6 +16,7 @@ import { LOG_HUB } from "./log-hub-object.ts";
 import { LogStream } from "./log-stream.ts";
 import { ownerOf, PartitionIds } from "./partition.ts";
 import { Performer, standingEffects } from "./perform.ts";
+import { Places } from "./places.ts";
 import { ReportRecorder } from "./report-recorder.ts";
 import { Reserver } from "./reserve.ts";
 import { ResourceNames } from "./resource-names.ts";
@@ -29,6 +30,7 @@ import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 import { TaskRecorder } from "./task-recorder.ts";
 
 export interface RunParts extends ChannelOwner {
+  readonly reserver: Reserver;
   readonly store: RunStore;
   readonly ids: PartitionIds;
   readonly copier: Copier;
@@ -119,6 +121,13 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
       reports.forgetMemory();
     },
   );
+  const places = new Places({
+    store,
+    performer,
+    reserver,
+    pool: (name) => env.WORK_POOLS.getByName(name),
+    commit: (job) => commit.run(job),
+  });
   const tasks = new TaskRecorder({
     env,
     store,
@@ -139,6 +148,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     logStream,
     recorder,
     reports,
+    places,
     tasks,
     commit,
     heartbeatMs,

@@ -9,7 +9,7 @@ import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import { LATE_POLICY } from "#machine/policies/late";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
-import { FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
+import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
@@ -21,8 +21,10 @@ import type { NewFlowRun } from "./flow-run-owner.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
+import { type Asked, NOTHING_ASKED } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
+import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
@@ -106,17 +108,58 @@ export class RunRecorder {
     return { created: true, seq: this.#parts.sequence.current };
   }
 
+  /** Stores a run that was dormant until now, with the state that it has. One that is known is left as it is. */
+  adopt({ run, spec }: { readonly run: FlowRun; readonly spec: RunSpec }, isOffered: boolean): void {
+    const { store, ids, copier, performer, deadlines, sequence, now } = this.#parts;
+    if (store.run(run.id) || run.state === null) return;
+    // States are found by their ids' times, which ascend with the journal's numbers.
+    const state = { ...run.state, id: ids.state(now()) };
+    const dueAt = fromWireTime(state.state_details.scheduled_time ?? state.timestamp);
+    const record: FlowRunRecord = {
+      flowRunId: run.id,
+      state,
+      runCount: 0,
+      totalRunTimeMs: 0,
+      startTime: null,
+      endTime: null,
+      expectedStartTime: dueAt,
+      nextScheduledStartTime: dueAt,
+      policy: run.empirical_policy,
+      deploymentId: spec.deploymentId,
+      parentTaskRunId: spec.parentTaskRunId,
+      infrastructurePid: null,
+      pooled: spec.placement !== null,
+    };
+    const seq = sequence.next();
+    store.insertSpec(run.id, spec);
+    store.appendJournal(seq, run.id, state);
+    store.putRun(run.id, {
+      record,
+      version: seq,
+      updatedAt: now(),
+      lease: null,
+      claims: 0,
+      returned: [],
+      states: [seq],
+    });
+    const deadline = stateDeadline(record);
+    if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
+    copier.markRun(run.id, seq, false, 0);
+    if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
+  }
+
   /** Proposes a state. Null when there is no such run. */
   propose(
     id: FlowRunId,
     proposal: { readonly state: StateCreate; readonly force: boolean },
-    reservation: Reservation,
+    { reservation, claim }: Asked = NOTHING_ASKED,
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
     if (!row) return null;
     const policy = proposal.force ? FORCED_POLICY : FLOW_RUN_POLICY;
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
-    if (decision.written) this.#write(id, row, decision, {});
+    const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
+    if (decision.written) this.#write(id, row, decision, isClaimed ? { claims: claim } : {});
     return { result: decision.result, written: decision.written !== null };
   }
 
@@ -173,27 +216,32 @@ export class RunRecorder {
 
   /**
    * Gives back a claim that was not confirmed: the run waits again, later each time; after a bounded number of
-   * claims it ends Crashed with the reason of each.
+   * claims it ends Crashed with the reason of each. False when it is not there to be given back.
    */
-  giveBack(id: FlowRunId, generation: number, reason: string): void {
+  giveBack(id: FlowRunId, generation: number, reason: string): boolean {
     const { store, now, deadlines } = this.#parts;
     const row = store.run(id);
     if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
       if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
-      return;
+      return false;
     }
     const at = now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
     const scheduled = toWireTime((at + 1_000 * 2 ** (returned.length - 1)) as EpochMs);
     const state: StateCreate = exhausted
-      ? systemState("CRASHED", null, `No worker started this run. ${returned.join(" ")}`)
+      ? systemState(
+          "CRASHED",
+          null,
+          `No worker started this run. ${returned.map((why, at) => `${at + 1}: ${why}`).join(" ")}`,
+        )
       : {
           ...systemState("SCHEDULED", null, `${reason} The run waits for a worker again.`),
           state_details: { ...NO_DETAILS, scheduled_time: scheduled },
         };
     const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, at);
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
+    return decision.written !== null;
   }
 
   /** Ends a run whose process fell silent, in whatever state the process had it in hand. */
@@ -415,6 +463,7 @@ export class RunRecorder {
     }
     copier.markRun(id, seq, ended, changes.lease && type === "PENDING" ? SPANS.claimCopyDelayMs : 0);
     performer.add(id, seq, written.effects, row.claims);
+    if (ended && isAwaited(store.spec(id))) performer.addEnd(id, seq);
   }
 
   /** Marks a change that is not a state. */

@@ -76,6 +76,8 @@ function isMeant({ record }: RunRow, which: RunsToRemove): boolean {
       return true;
     case "scheduled":
       return state?.type === "SCHEDULED";
+    case "waiting":
+      return state?.type === "SCHEDULED" && state.name !== "AwaitingConcurrencySlot" && record.runCount === 0;
     case "ended":
       return state !== null && isTerminal(state.type) && (endTime ?? fromWireTime(state.timestamp)) < which.before;
   }

@@ -15,6 +15,7 @@ import { type FlowRunId, partitionOf } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { CHANNEL_PING, CHANNEL_PONG } from "#protocol/run-channel";
 import { after, type EpochMs, ms } from "#protocol/time";
+import type { Why } from "#protocol/why";
 import {
   type PoolOffer,
   type RunTicket,
@@ -26,17 +27,24 @@ import { clock } from "./clock.ts";
 import { type ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
 import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
+import { explainWait } from "./pool-explanation.ts";
+import { markLateRuns } from "./pool-late-runs.ts";
+import { PoolQueues } from "./pool-queues.ts";
+import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
-import { PoolStore, type WorkerRow } from "./storage/pool-store.ts";
-import type { PoolSettings, PoolStatus, PoolWorker, WorkPoolOwner } from "./work-pool-owner.ts";
+import { shownWorkers } from "./pool-workers-shown.ts";
+import { PoolStore } from "./storage/pool-store.ts";
+import type { Place, PolledClaim, PoolSettings, PoolStatus, SoonDue, WorkPoolOwner } from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
-import { bad, CLOSE, type Dismissal, readWorkerFrame } from "./worker-frame.ts";
+import { bad, CLOSE, type Dismissal, notAWebSocket, readWorkerFrame, silentError, workerRow } from "./worker-frame.ts";
 
 /** A worker that was not seen for this long is no longer listed. */
 const WORKER_REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000;
 const COPY_RETRY_MS = 5_000;
-/** Runs that are marked late together. */
-const LATE_AT_ONCE = 100;
+
+/** An upgrade with this header is told "changed" after each change of the pool's settings, and nothing else. */
+export const WATCH_HEADER = "x-sluice-watch";
+const WATCHERS = "watchers";
 
 type Hello = Extract<WorkerClientFrame, { type: "hello" }>;
 
@@ -45,11 +53,19 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   claimRun = async (id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> =>
     (await ownerOf(this.env.FLOW_RUNS, id)?.claim(id, worker)) ?? null;
 
+  /** Asks the run's owner whether a claim of a poller came about; see {@link claimRun}. */
+  holdsClaim = async (id: FlowRunId, generation: number): Promise<boolean> =>
+    (await ownerOf(this.env.FLOW_RUNS, id)?.holdsClaim(id, generation)) ?? false;
+  /** Has the run's owner offer it again, if it waits; see {@link claimRun}. */
+  offerAgain = async (id: FlowRunId): Promise<void> => ownerOf(this.env.FLOW_RUNS, id)?.offer(id);
+
   readonly #copier: WorkerCopier;
   #store: PoolStore;
   #slots: PoolSlots;
   #workers: ConnectedWorkers;
   #dispatcher: PoolDispatcher;
+  #reservations: PoolReservations;
+  #queues = new PoolQueues([]);
   #settings: PoolSettings | null;
   /** When the alarm is set for, in real time; null when it is not set. */
   #alarmAt: number | null = null;
@@ -63,6 +79,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(ctx, this.#store);
     this.#dispatcher = this.#makeDispatcher();
+    this.#reservations = this.#makeReservations();
     this.#applySettings();
     this.#missLostWorkers();
     void ctx.blockConcurrencyWhile(async () => {
@@ -74,12 +91,29 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const id = ticket.flow_run_id;
     if (partitionOf(id) === null) throw new RangeError(`Flow run id ${id} leads to no owner: it was not made here.`);
     this.#dismissSilent(clock.now());
+    const current = this.#queues.current(queue);
     await this.#dispatcher.offer({
       id,
-      queueName: queue.name,
-      queuePriority: queue.priority,
+      queueName: current.name,
+      queuePriority: current.priority,
       dueAt: due_at as EpochMs,
     });
+  }
+
+  async reserve(claim: PolledClaim): Promise<Place> {
+    return this.#reservations.reserve(claim, this.#queues.current(claim.queue).name);
+  }
+
+  async offerSoon(runs: readonly SoonDue[]): Promise<void> {
+    this.#dispatcher.offerSoon(
+      runs.map(({ flowRunId: id, dueAt, queue }) => ({
+        id,
+        queueName: queue.name,
+        queuePriority: queue.priority,
+        dueAt,
+      })),
+    );
+    this.#pump();
   }
 
   async withdraw(flowRunId: FlowRunId): Promise<void> {
@@ -101,11 +135,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const run = this.#slots.holderOf(flowRunId);
     const worker = run && this.#workers.get(run.workerName);
     if (!run || !worker) return false;
-    return this.#send(worker, {
-      type: "kill",
-      flow_run_id: flowRunId,
-      generation: run.generation,
-    });
+    return this.#send(worker, { type: "kill", flow_run_id: flowRunId, generation: run.generation });
   }
 
   async status(): Promise<PoolStatus> {
@@ -114,14 +144,37 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       ready: this.#store.countReady(),
       claiming: this.#slots.claiming,
       held: this.#slots.poolUsed,
-      workers: this.#store.workers().map((row) => this.#statusOf(row, now)),
+      workers: this.#shown(now).map(({ queueNames: _, ...worker }) => worker),
     };
   }
 
+  async explain(flowRunId: FlowRunId): Promise<Why[]> {
+    const now = clock.now();
+    const view = {
+      name: this.ctx.id.name ?? "",
+      store: this.#store,
+      slots: this.#slots,
+      dispatcher: this.#dispatcher,
+      queues: this.#queues,
+      settings: this.#settings,
+      workers: this.#shown(now),
+      now,
+    };
+    return explainWait(view, flowRunId);
+  }
+
   async configure(settings: PoolSettings): Promise<void> {
-    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) this.#store.putSettings(settings);
+    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) {
+      const changes = this.#queues.changesTo(settings.queues);
+      this.#store.together(() => {
+        this.#store.putSettings(settings);
+        for (const { from, to } of changes) this.#store.changeQueue(from, to);
+      });
+      for (const { from, to } of changes) this.#slots.renameQueue(from, to.name);
+    }
     this.#settings = settings;
     this.#applySettings();
+    for (const watcher of this.ctx.getWebSockets(WATCHERS)) watcher.send("changed");
     this.#pump();
   }
 
@@ -129,6 +182,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     const error = new SluiceError("not_found", "The work pool was deleted.", {
       fix: "Start the worker for a work pool that exists.",
     });
+    for (const watcher of this.ctx.getWebSockets(WATCHERS)) watcher.close(1000, "deleted");
     for (const worker of [...this.#workers.all()])
       this.#dismiss(worker.socket, { closeCode: CLOSE.poolDeleted, error });
     this.#dispatcher.close();
@@ -140,28 +194,24 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(this.ctx, this.#store);
     this.#dispatcher = this.#makeDispatcher();
+    this.#reservations = this.#makeReservations();
     this.#applySettings();
   }
 
   /** The worker channel: a WebSocket, forwarded by the Worker's route. */
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") {
-      const error = new SluiceError("protocol_unsupported", "The worker channel is a WebSocket.", {
-        fix: "Send the request with `Upgrade: websocket`.",
-      });
-      return Response.json(error.toBody(), {
-        status: error.status,
-        headers: { Upgrade: "websocket" },
-      });
+      return notAWebSocket();
     }
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#workers.accept(server, clock.now());
+    if (request.headers.has(WATCH_HEADER)) this.ctx.acceptWebSocket(server, [WATCHERS]);
+    else this.#workers.accept(server, clock.now());
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     // What still arrives on a socket that is being closed is told again by the `hello` of the next one.
-    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.readyState !== WebSocket.OPEN || this.ctx.getTags(socket).includes(WATCHERS)) return;
     const now = clock.now();
     const read = readWorkerFrame(message);
     const worker = this.#workers.on(socket);
@@ -204,21 +254,10 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#pump();
     const next = this.#dispatcher.nextWakeAt(now);
     if (next !== null) this.#wakeAt(next);
-    await this.#markLate(now);
+    const late = await markLateRuns(this.#store, now, async (id) => ownerOf(this.env.FLOW_RUNS, id)?.markLate(id));
+    if (late !== null) this.#wakeAt(late);
+    if (await this.#reservations.settle(now)) this.#pump();
     await this.#copyWorkers();
-  }
-
-  /** Tells the owners of runs that have waited too long; their states say so to people. */
-  async #markLate(now: EpochMs): Promise<void> {
-    const late = this.#store.notMarkedLate((now - SPANS.lateAfterMs) as EpochMs, LATE_AT_ONCE);
-    if (late.length > 0) {
-      const outcomes = await Promise.allSettled(late.map((id) => ownerOf(this.env.FLOW_RUNS, id)?.markLate(id)));
-      this.#store.markLate(late.filter((_, index) => outcomes[index]?.status === "fulfilled"));
-    }
-    const next = this.#store.nextNotMarkedLate();
-    if (next === null) return;
-    // What could not be told is told again in a while; a page that was full has its next at once.
-    this.#wakeAt(Math.max(next + SPANS.lateAfterMs, late.length === LATE_AT_ONCE ? now : now + 1_000) as EpochMs);
   }
 
   #makeDispatcher(): PoolDispatcher {
@@ -233,32 +272,35 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     });
   }
 
+  #makeReservations(): PoolReservations {
+    return new PoolReservations({
+      store: this.#store,
+      slots: this.#slots,
+      dispatcher: this.#dispatcher,
+      holdsClaim: (id, generation) => this.holdsClaim(id, generation),
+      offerAgain: (id) => this.offerAgain(id),
+      wakeAt: (at) => this.#wakeAt(at),
+      poolName: this.ctx.id.name ?? "",
+    });
+  }
+
   #applySettings(): void {
+    // Settings that an earlier version stored name no queues.
+    this.#queues = new PoolQueues(this.#settings?.queues ?? []);
     this.#workers.silentAfterMs = SPANS.missedHeartbeats * this.#heartbeatMs;
-    this.#dispatcher.configure(this.#settings?.isPaused ?? false, this.#settings?.concurrencyLimit ?? null);
+    const { isPaused = false, concurrencyLimit = null } = this.#settings ?? {};
+    this.#dispatcher.configure(isPaused, concurrencyLimit, this.#queues);
   }
 
   #hello(socket: WebSocket, frame: Hello, now: EpochMs): void {
-    const row: WorkerRow = {
-      name: frame.worker_name,
-      id: this.#store.worker(frame.worker_name)?.id ?? crypto.randomUUID(),
-      type: frame.worker_type,
-      limit: frame.limit,
-      queueNames: frame.work_queue_names,
-      isOnline: true,
-      connectedAt: now,
-      lastSeenAt: now,
-    };
+    const row = workerRow(frame, this.#store.worker(frame.worker_name), now);
     this.#store.together(() => {
       this.#store.deleteWorkersUnseenSince((now - WORKER_REMEMBERED_MS) as EpochMs);
       this.#store.putWorker(row);
     });
     this.#slots.workerHas(
       row.name,
-      frame.runs.map((run) => ({
-        id: run.flow_run_id,
-        generation: run.generation,
-      })),
+      frame.runs.map(({ flow_run_id: id, generation }) => ({ id, generation })),
       now,
     );
     const replaced = this.#workers.join(socket, row);
@@ -325,16 +367,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   #dismissSilent(now: EpochMs): void {
     const sockets = this.#workers.silent(now);
     if (sockets.length === 0) return;
-    const error = new SluiceError(
-      "conflict",
-      `No heartbeat arrived for ${this.#workers.silentAfterMs / 1000} seconds.`,
-      {
-        fix: `Send "${CHANNEL_PING}" every ${this.#heartbeatMs / 1000} seconds, and connect again.`,
-      },
-    );
-    for (const socket of sockets) {
-      this.#dismiss(socket, { closeCode: CLOSE.silent, error });
-    }
+    const error = silentError(this.#workers.silentAfterMs, this.#heartbeatMs);
+    for (const socket of sockets) this.#dismiss(socket, { closeCode: CLOSE.silent, error });
   }
 
   /** The worker on this socket, if it was not replaced, is not connected any more. */
@@ -358,18 +392,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     if (this.#store.uncopiedWorkers().length > 0) this.ctx.waitUntil(this.#copyWorkers());
   }
 
-  #statusOf(row: WorkerRow, now: EpochMs): PoolWorker {
-    const worker = this.#workers.get(row.name);
-    return {
-      name: row.name,
-      type: row.type,
-      limit: row.limit,
-      active: this.#slots.workerUsed(row.name),
-      online: worker !== undefined && !this.#workers.isSilent(worker, now),
-      draining: worker?.isDraining ?? false,
-      connectedAt: row.connectedAt,
-      lastSeenAt: worker ? this.#workers.lastSeenAt(worker) : row.lastSeenAt,
-    };
+  #shown(now: EpochMs) {
+    return shownWorkers({ store: this.#store, workers: this.#workers, slots: this.#slots }, now);
   }
 
   /** Sets the alarm, unless it is set for an earlier time. */

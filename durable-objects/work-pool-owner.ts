@@ -3,8 +3,9 @@
  * `WorkPoolObject` implements it; the object is named by the pool's name.
  */
 import type { JsonObject } from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
+import type { FlowRunId, WorkQueueId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
+import type { Why } from "#protocol/why";
 import type { PoolOffer } from "#protocol/worker-channel";
 
 /** The part of a pool's row that dispatching needs. Given whole each time. */
@@ -13,11 +14,39 @@ export interface PoolSettings {
   readonly isPaused: boolean;
   /** Runs of this pool that may be in progress at the same time; null for no limit. */
   readonly concurrencyLimit: number | null;
+  /** All queues of the pool. */
+  readonly queues: readonly QueueSettings[];
   /** Handed to each worker in `welcome`. */
   readonly baseJobTemplate: JsonObject;
   /** How often workers show that they are alive, in milliseconds. Default: the server's `SLUICE_HEARTBEAT_MS`. */
   readonly heartbeatIntervalMs?: number;
 }
+
+/** The part of a queue's row that dispatching needs. */
+export interface QueueSettings {
+  readonly id: WorkQueueId;
+  readonly name: string;
+  /** 1 is the most urgent. */
+  readonly priority: number;
+  readonly isPaused: boolean;
+  /** Runs of this queue that may be in progress at the same time; null for no limit. */
+  readonly concurrencyLimit: number | null;
+}
+
+/** A run that a poller is about to claim. */
+export interface PolledClaim {
+  readonly id: FlowRunId;
+  /** The number that the claim gets if it comes about. */
+  readonly generation: number;
+  readonly queue: PoolOffer["queue"];
+}
+
+/** What a poller is answered. */
+export type Place =
+  /** `isTaken` is false where a connected worker has the slot by the same claim: there is nothing to give back. */
+  | { readonly kind: "granted"; readonly isTaken: boolean }
+  /** `limit` says which one is full, in words; `heldBy` names some of those who hold its slots. */
+  | { readonly kind: "full"; readonly limit: string; readonly heldBy: readonly FlowRunId[] };
 
 export interface PoolWorker {
   readonly name: string;
@@ -43,6 +72,13 @@ export interface PoolStatus {
   readonly workers: readonly PoolWorker[];
 }
 
+/** A run that is due within minutes. */
+export interface SoonDue {
+  readonly flowRunId: FlowRunId;
+  readonly dueAt: EpochMs;
+  readonly queue: { readonly name: string; readonly priority: number };
+}
+
 export interface WorkPoolOwner {
   /**
    * Hands a run to the pool. Idempotent by run id; a later offer of a waiting run replaces the earlier one. Resolves
@@ -50,6 +86,17 @@ export interface WorkPoolOwner {
    * is certain: offer it again.
    */
   offer(offer: PoolOffer): Promise<void>;
+  /**
+   * Reserves the slots for a run that a poller is about to claim, and takes the run from the list of those that wait.
+   * Idempotent by run and generation. A claim that came to nothing is given back by `release`; if nobody says so, the
+   * pool asks the run's owner after a while.
+   */
+  reserve(claim: PolledClaim): Promise<Place>;
+  /**
+   * Hands runs to the pool that are due soon, many at once. Resolves when they are safely stored here; those that are
+   * stored already are left as they are.
+   */
+  offerSoon(runs: readonly SoonDue[]): Promise<void>;
   /** The run no longer waits here. A claim that is under way is not pushed any more. */
   withdraw(flowRunId: FlowRunId): Promise<void>;
   /**
@@ -65,6 +112,8 @@ export interface WorkPoolOwner {
   /** Tells the worker that has the run to kill its process. False when no connected worker has it. */
   kill(flowRunId: FlowRunId): Promise<boolean>;
   status(): Promise<PoolStatus>;
+  /** Why a run that is due is not given to anybody: what decides first, then what else stands in its way. */
+  explain(flowRunId: FlowRunId): Promise<Why[]>;
   /** Takes over a change of the pool's row. */
   configure(settings: PoolSettings): Promise<void>;
   /** The pool was deleted: workers are sent away, everything stored here is deleted. */

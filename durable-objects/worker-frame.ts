@@ -2,7 +2,10 @@
 
 import { z } from "zod";
 import { SluiceError } from "#protocol/errors";
+import { CHANNEL_PING } from "#protocol/run-channel";
+import type { EpochMs } from "#protocol/time";
 import { WORKER_CHANNEL_PROTOCOL, WorkerClientFrame } from "#protocol/worker-channel";
+import type { WorkerRow } from "./storage/pool-store.ts";
 
 /** Why the pool closes a socket. In the range that applications may use. */
 export const CLOSE = {
@@ -80,4 +83,37 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): string {
   for (const part of path) value = typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined;
   const text = JSON.stringify(value) ?? "absent";
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+}
+
+/** What is kept of a worker that says hello; one that was known keeps its id. */
+export function workerRow(
+  hello: Extract<WorkerClientFrame, { type: "hello" }>,
+  known: WorkerRow | null,
+  now: EpochMs,
+): WorkerRow {
+  return {
+    name: hello.worker_name,
+    id: known?.id ?? crypto.randomUUID(),
+    type: hello.worker_type,
+    limit: hello.limit,
+    queueNames: hello.work_queue_names,
+    isOnline: true,
+    connectedAt: now,
+    lastSeenAt: now,
+  };
+}
+
+/** Why a socket is closed on which nothing was heard for too long. */
+export function silentError(silentMs: number, heartbeatMs: number): SluiceError {
+  return new SluiceError("conflict", `No heartbeat arrived for ${silentMs / 1000} seconds.`, {
+    fix: `Send "${CHANNEL_PING}" every ${heartbeatMs / 1000} seconds, and connect again.`,
+  });
+}
+
+/** The answer to a request that does not open a socket. */
+export function notAWebSocket(): Response {
+  const error = new SluiceError("protocol_unsupported", "The worker channel is a WebSocket.", {
+    fix: "Send the request with `Upgrade: websocket`.",
+  });
+  return Response.json(error.toBody(), { status: error.status, headers: { Upgrade: "websocket" } });
 }

@@ -6,6 +6,7 @@ import { checkReady } from "./ready.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
+import { backfillRoutes } from "./routes/backfills.ts";
 import { blockDocumentRoutes } from "./routes/block-documents.ts";
 import { blockSchemaRoutes } from "./routes/block-schemas.ts";
 import { blockTypeRoutes } from "./routes/block-types.ts";
@@ -13,6 +14,7 @@ import { channelRoutes } from "./routes/channels.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { concurrencyLimitRoutes } from "./routes/concurrency-limits.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { deploymentOperationRoutes } from "./routes/deployment-operations.ts";
 import { deploymentVersionRoutes } from "./routes/deployment-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
@@ -24,10 +26,12 @@ import { flowRunOperationRoutes } from "./routes/flow-run-operations.ts";
 import { flowRunRetryRoutes } from "./routes/flow-run-retry.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
+import { giveBackRoutes } from "./routes/give-back.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
+import { schedulePolicyRoutes } from "./routes/schedule-policies.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
@@ -36,8 +40,10 @@ import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
 import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
+import { whyRoutes } from "./routes/why.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
+import { workerPollRoutes } from "./routes/worker-poll.ts";
 import type { App, AppEnv } from "./serve.ts";
 import { unknownRoute } from "./unknown-route.ts";
 
@@ -58,6 +64,8 @@ export function createApp(): App {
     flowRunOperationRoutes,
     flowRunGraphRoutes,
     flowRunRetryRoutes,
+    giveBackRoutes,
+    whyRoutes,
     flowRunRoutes,
     flowRunInputRoutes,
     taskRunRoutes,
@@ -66,11 +74,15 @@ export function createApp(): App {
     logRoutes,
     deploymentOperationRoutes,
     deploymentVersionRoutes,
+    schedulePolicyRoutes,
+    backfillRoutes,
     deploymentRoutes,
     flowControlRoutes,
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,
+    workerPollRoutes,
+    deadLetterRoutes,
     slotHolderRoutes,
     artifactRoutes,
     variableRoutes,

@@ -68,7 +68,9 @@ export type Reservation =
   /** The limit lets nobody in. */
   | { readonly kind: "closed"; readonly limit: string }
   /** The slot that the run had was given to another one. */
-  | { readonly kind: "lost"; readonly limit: string };
+  | { readonly kind: "lost"; readonly limit: string }
+  /** The run's own work pool or queue is full: it waits there already, so there is nowhere to send it. */
+  | { readonly kind: "no-place"; readonly limit: string; readonly heldBy: readonly string[] };
 
 /** What every rule may know besides the transition itself. */
 export interface RunFacts<Run extends RunRecord = RunRecord> {

@@ -70,6 +70,8 @@ const FLOW_RUN_CHANGES = [
   "state_timestamp",
   "tags",
   "doc",
+  // Its owner has it: it is not dormant any more.
+  "dormant",
 ];
 const TASK_RUN_CHANGES = [
   "version",

@@ -13,12 +13,23 @@ export interface ReadyRun {
   readonly dueAt: EpochMs;
 }
 
-/** A claim that was pushed. It is over for the pool and for the worker at different times; the row ends with both. */
+export interface WaitingQueue {
+  readonly name: string;
+  readonly priority: number;
+}
+
+/**
+ * A claim that was pushed, or made by a poller (which has no worker's name). It is over for the pool and for the worker
+ * at different times; the row ends with both.
+ */
 export interface HeldRun {
   readonly id: FlowRunId;
   readonly generation: number;
   readonly workerName: string;
   readonly claimedAt: EpochMs;
+  readonly queueName: string;
+  /** A poller asked for the slot, and whether the run's owner gave it the run is not known yet. */
+  readonly isTentative: boolean;
   /** The run's owner has not released it. */
   readonly occupiesPool: boolean;
   /** The worker has not said that the process is gone. */
@@ -69,6 +80,10 @@ const STEPS = [
      is_copied INTEGER NOT NULL
    ) WITHOUT ROWID;`,
   "ALTER TABLE ready ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;",
+  `ALTER TABLE held ADD COLUMN queue_name TEXT NOT NULL DEFAULT '';
+   ALTER TABLE held ADD COLUMN is_tentative INTEGER NOT NULL DEFAULT 0;
+   DROP INDEX ready_order;
+   CREATE INDEX ready_order ON ready (queue_priority, queue_name, due_at, flow_run_id);`,
 ] as const;
 
 const SETTINGS_KEY = "settings";
@@ -84,6 +99,8 @@ type HeldColumns = {
   generation: number;
   worker_name: string;
   claimed_at: EpochMs;
+  queue_name: string;
+  is_tentative: number;
   occupies_pool: number;
   occupies_worker: number;
 };
@@ -97,6 +114,10 @@ type WorkerColumns = {
   connected_at: EpochMs;
   last_seen_at: EpochMs;
 };
+
+function toReady(row: ReadyColumns): ReadyRun {
+  return { id: row.flow_run_id, queueName: row.queue_name, queuePriority: row.queue_priority, dueAt: row.due_at };
+}
 
 function toWorker(row: WorkerColumns): WorkerRow {
   return {
@@ -159,31 +180,66 @@ export class PoolStore {
     return row?.count ?? 0;
   }
 
+  /** The queues in which runs wait, the most urgent first; read as far as the caller goes. */
+  *waitingQueues(): Generator<WaitingQueue> {
+    let last: WaitingQueue = { name: "", priority: Number.MIN_SAFE_INTEGER };
+    for (;;) {
+      const [row] = this.#read<{ queue_priority: number; queue_name: string }>(
+        `SELECT queue_priority, queue_name FROM ready WHERE (queue_priority, queue_name) > (?, ?)
+         ORDER BY queue_priority, queue_name LIMIT 1`,
+        last.priority,
+        last.name,
+      );
+      if (row === undefined) return;
+      last = { name: row.queue_name, priority: row.queue_priority };
+      yield last;
+    }
+  }
+
   /**
-   * Due runs in the order in which they are to start, read as far as the caller goes. `queueNames` limits them to
-   * these queues; null means all. `onlyHeld` limits them to runs that occupy a slot of the pool already.
+   * Due runs of a queue in the order in which they are to start, read as far as the caller goes. `onlyHeld` limits them
+   * to runs that occupy a slot of the pool already.
    */
-  *readyToStart(
-    now: EpochMs,
-    { queueNames, onlyHeld }: { queueNames: readonly string[] | null; onlyHeld: boolean },
-  ): Generator<ReadyRun> {
+  *readyToStart(now: EpochMs, queue: WaitingQueue, { onlyHeld }: { onlyHeld: boolean }): Generator<ReadyRun> {
     const rows = this.#read<ReadyColumns>(
-      `SELECT * FROM ready
-       WHERE due_at <= ?1 AND (?2 IS NULL OR queue_name IN (SELECT value FROM json_each(?2)))
-         AND (?3 = 0 OR flow_run_id IN (SELECT flow_run_id FROM held WHERE occupies_pool = 1))
-       ORDER BY queue_priority, due_at, flow_run_id`,
+      `SELECT * FROM ready WHERE queue_priority = ?1 AND queue_name = ?2 AND due_at <= ?3
+         AND (?4 = 0 OR flow_run_id IN (SELECT flow_run_id FROM held WHERE occupies_pool = 1))
+       ORDER BY due_at, flow_run_id`,
+      queue.priority,
+      queue.name,
       now,
-      queueNames === null ? null : JSON.stringify(queueNames),
       onlyHeld ? 1 : 0,
     );
-    for (const row of rows) {
-      yield {
-        id: row.flow_run_id,
-        queueName: row.queue_name,
-        queuePriority: row.queue_priority,
-        dueAt: row.due_at,
-      };
-    }
+    for (const row of rows) yield toReady(row);
+  }
+
+  ready(id: FlowRunId): ReadyRun | null {
+    const [row] = this.#read<ReadyColumns>("SELECT * FROM ready WHERE flow_run_id = ?", id);
+    return row === undefined ? null : toReady(row);
+  }
+
+  /** How many runs of its queue are to start before this one. */
+  countAhead(run: ReadyRun): number {
+    const [row] = this.#read<{ count: number }>(
+      `SELECT count(*) AS count FROM ready
+       WHERE queue_priority = ?1 AND queue_name = ?2 AND (due_at, flow_run_id) < (?3, ?4)`,
+      run.queuePriority,
+      run.queueName,
+      run.dueAt,
+      run.id,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** A queue has another name or priority now. */
+  changeQueue(from: string, to: WaitingQueue): void {
+    this.#write(
+      "UPDATE ready SET queue_name = ?2, queue_priority = ?3 WHERE queue_name = ?1 AND (queue_name <> ?2 OR queue_priority <> ?3)",
+      from,
+      to.name,
+      to.priority,
+    );
+    if (from !== to.name) this.#write("UPDATE held SET queue_name = ?2 WHERE queue_name = ?1", from, to.name);
   }
 
   /** When the next run becomes due that is not due at `now`; null when there is none. */
@@ -224,6 +280,8 @@ export class PoolStore {
       generation: row.generation,
       workerName: row.worker_name,
       claimedAt: row.claimed_at,
+      queueName: row.queue_name,
+      isTentative: row.is_tentative === 1,
       occupiesPool: row.occupies_pool === 1,
       occupiesWorker: row.occupies_worker === 1,
     }));
@@ -231,16 +289,19 @@ export class PoolStore {
 
   putHeld(run: HeldRun): void {
     this.#write(
-      `INSERT INTO held (flow_run_id, generation, worker_name, claimed_at, occupies_pool, occupies_worker)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-       ON CONFLICT (flow_run_id, generation) DO UPDATE
-       SET worker_name = ?3, claimed_at = ?4, occupies_pool = ?5, occupies_worker = ?6`,
+      `INSERT INTO held
+         (flow_run_id, generation, worker_name, claimed_at, occupies_pool, occupies_worker, queue_name, is_tentative)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+       ON CONFLICT (flow_run_id, generation) DO UPDATE SET worker_name = ?3, claimed_at = ?4, occupies_pool = ?5,
+         occupies_worker = ?6, queue_name = ?7, is_tentative = ?8`,
       run.id,
       run.generation,
       run.workerName,
       run.claimedAt,
       run.occupiesPool ? 1 : 0,
       run.occupiesWorker ? 1 : 0,
+      run.queueName,
+      run.isTentative ? 1 : 0,
     );
   }
 

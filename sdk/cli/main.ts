@@ -4,7 +4,7 @@ import { enableCompileCache } from "node:module";
 
 // Only what is imported after this is cached, so the program itself comes in dynamically.
 enableCompileCache();
-const { runCli } = await import("./run-cli.ts");
+const [{ runCli }, { useProxy }] = await Promise.all([import("./run-cli.ts"), import("./proxy.ts")]);
 
 // Somebody may stop reading (`| head -1`); a server or a worker goes on all the same.
 for (const stream of [process.stdout, process.stderr]) {
@@ -12,6 +12,9 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== "EPIPE") throw error;
   });
 }
+
+const unproxied = useProxy(process.env);
+if (unproxied !== null) process.stderr.write(`warning: ${unproxied}\n`);
 
 process.exitCode = await runCli({
   words: process.argv.slice(2),

@@ -32,6 +32,13 @@ export const workerChannel: Channel = {
   role: "worker",
   keyIn: "header",
 };
+export const prefectWorkerChannel: Channel = {
+  id: "prefect_worker_channel",
+  path: "/work_pools/:name/workers/connect",
+  summary: "Heartbeats of Prefect's workers, and changes of their pool.",
+  role: "worker",
+  keyIn: "first frame",
+};
 export const eventsIn: Channel = {
   id: "events_in",
   path: "/events/in",
@@ -66,6 +73,7 @@ export const CHANNELS: readonly Channel[] = [
   runChannel,
   runStream,
   workerChannel,
+  prefectWorkerChannel,
   eventsIn,
   eventsOut,
   logsOut,

@@ -1,21 +1,24 @@
 /** What is done with deployments besides reading and writing one: their schedules, pausing, and many at once. */
 import { z } from "zod";
-import { Deployment, DeploymentSchedule, DeploymentScheduleCreate, DeploymentSort } from "./deployments.ts";
+import {
+  Deployment,
+  DeploymentSchedule,
+  DeploymentScheduleCreate,
+  DeploymentScheduleUpdate,
+  DeploymentSort,
+} from "./deployments.ts";
 import { endpoint } from "./endpoint.ts";
 import { DeploymentFilter, FlowFilter, FlowRunFilters, PageNumber, paginated } from "./filters.ts";
 import { DeploymentFlowRunCreate } from "./flow-runs.ts";
 import { Flow, FlowSort } from "./flows.ts";
 import { DeploymentId, FlowId, FlowRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { WireTime } from "./time.ts";
 import { WorkQueue } from "./work-pools.ts";
 
 const byId = z.object({ id: DeploymentId });
 const bySchedule = z.object({ id: DeploymentId, schedule_id: Uuid });
 const bulkLimit = z.int().min(1).max(LIMITS.bulkRows).nullish();
-
-/** An absent key is left as it is. */
-export const DeploymentScheduleUpdate = DeploymentScheduleCreate.partial();
-export type DeploymentScheduleUpdate = z.infer<typeof DeploymentScheduleUpdate>;
 
 export const pauseDeployment = endpoint({
   id: "pause_deployment",
@@ -32,6 +35,24 @@ export const resumeDeployment = endpoint({
   tag: "Deployments",
   summary: "Let the schedules of a deployment go on.",
   params: byId,
+});
+export const scheduleDeployment = endpoint({
+  id: "schedule_deployment",
+  method: "POST",
+  path: "/deployments/:id/schedule",
+  tag: "Deployments",
+  summary: "Make the runs that the active schedules of a deployment have in a span of time, past or future.",
+  params: byId,
+  body: z.object({
+    /** Now unless said. */
+    start_time: WireTime.nullish(),
+    /** 100 days after the start unless said. */
+    end_time: WireTime.nullish(),
+    /** Runs are made at least until so many seconds after the start. */
+    min_time: z.number().nullish(),
+    min_runs: z.int().nullish(),
+    max_runs: z.int().max(LIMITS.scheduledRuns).nullish(),
+  }),
 });
 export const readDeploymentSchedules = endpoint({
   id: "read_deployment_schedules",

@@ -6,6 +6,7 @@ import { FlowRunFilters, Paging } from "./filters.ts";
 import { CreatedBy, DeploymentFlowRunCreate, FlowRun, JsonObject, Labels } from "./flow-runs.ts";
 import { DeploymentId, FlowId, Uuid, WorkQueueId } from "./ids.ts";
 import { Name } from "./names.ts";
+import { SchedulePolicyChange } from "./schedule-policies.ts";
 import { WireTime } from "./time.ts";
 
 /** When a deployment runs: a cron expression, an interval in seconds, or an RFC 5545 recurrence rule. */
@@ -33,18 +34,28 @@ export const DeploymentScheduleCreate = z.object({
   max_scheduled_runs: z.int().min(1).max(50).nullish(),
   parameters: JsonObject.nullish(),
   slug: z.string().nullish(),
+  /** The slug under which the deployment has this schedule so far, when it is changed. */
+  replaces: z.string().nullish(),
+  /** What it does beyond Prefect's. It is taken here, and read at an address of its own. */
+  policy: SchedulePolicyChange.nullish(),
 });
 export type DeploymentScheduleCreate = z.infer<typeof DeploymentScheduleCreate>;
 
+/** An absent key is left as it is. */
+export const DeploymentScheduleUpdate = DeploymentScheduleCreate.partial();
+export type DeploymentScheduleUpdate = z.infer<typeof DeploymentScheduleUpdate>;
+
 /** The schedules of one deployment: a slug names one of them. */
-const schedules = z.array(DeploymentScheduleCreate).superRefine((all, context) => {
-  const seen = new Set<string>();
-  for (const [index, { slug }] of all.entries()) {
-    if (slug == null) continue;
-    if (seen.has(slug)) context.addIssue({ code: "custom", path: [index, "slug"], message: "names another schedule" });
-    seen.add(slug);
-  }
-});
+const schedulesOf = <T extends z.ZodType<{ slug?: string | null | undefined }>>(schedule: T) =>
+  z.array(schedule).superRefine((all, context) => {
+    const seen = new Set<string>();
+    for (const [index, { slug }] of all.entries()) {
+      if (slug == null) continue;
+      if (seen.has(slug))
+        context.addIssue({ code: "custom", path: [index, "slug"], message: "names another schedule" });
+      seen.add(slug);
+    }
+  });
 
 export const DeploymentSchedule = z.object({
   id: Uuid,
@@ -114,7 +125,7 @@ const deploymentFields = z.object({
   name: Name,
   flow_id: FlowId,
   paused: z.boolean().nullish(),
-  schedules: schedules.nullish(),
+  schedules: schedulesOf(DeploymentScheduleCreate).nullish(),
   /** Runs at the same time, by a limit of the deployment's own; null takes it away. */
   concurrency_limit: z.int().min(1).nullish(),
   concurrency_options: ConcurrencyOptions.nullish(),
@@ -151,6 +162,7 @@ export type DeploymentCreate = z.infer<typeof DeploymentCreate>;
 export const DeploymentUpdate = deploymentFields
   .omit({ name: true, flow_id: true })
   .partial()
+  .extend({ schedules: schedulesOf(DeploymentScheduleUpdate).nullish() })
   .refine(hasOneLimit, twoLimits);
 export type DeploymentUpdate = z.infer<typeof DeploymentUpdate>;
 

@@ -2,12 +2,14 @@
 import * as access from "./access.ts";
 import * as admin from "./admin.ts";
 import * as artifacts from "./artifacts.ts";
+import * as backfills from "./backfills.ts";
 import * as blockDocuments from "./block-documents.ts";
 import * as blockSchemas from "./block-schemas.ts";
 import * as blockTypes from "./block-types.ts";
 import * as collections from "./collections.ts";
 import * as concurrencyLimits from "./concurrency-limits.ts";
 import * as dashboard from "./dashboard.ts";
+import * as deadLetters from "./dead-letters.ts";
 import * as deploymentOperations from "./deployment-operations.ts";
 import * as deploymentVersions from "./deployment-versions.ts";
 import * as deployments from "./deployments.ts";
@@ -20,10 +22,12 @@ import * as flowRunOperations from "./flow-run-operations.ts";
 import * as flowRunRetry from "./flow-run-retry.ts";
 import * as flowRuns from "./flow-runs.ts";
 import * as flows from "./flows.ts";
+import * as giveBack from "./give-back.ts";
 import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
+import * as schedulePolicies from "./schedule-policies.ts";
 import * as server from "./server.ts";
 import * as slotHolders from "./slot-holders.ts";
 import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
@@ -32,8 +36,10 @@ import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
 import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
+import * as why from "./why.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
+import * as workerPoll from "./worker-poll.ts";
 
 const MODULES = [
   server,
@@ -45,6 +51,8 @@ const MODULES = [
   flowRunOperations,
   flowRunGraph,
   flowRunRetry,
+  giveBack,
+  why,
   flowRunInputs,
   taskRuns,
   taskWorkers,
@@ -54,9 +62,13 @@ const MODULES = [
   deploymentOperations,
   deploymentVersions,
   flowControl,
+  schedulePolicies,
+  backfills,
   workPools,
   workQueues,
   polling,
+  workerPoll,
+  deadLetters,
   slotHolders,
   artifacts,
   variables,

@@ -22,6 +22,11 @@ export const LIMITS = {
   bulkRows: 50,
   /** Runs that one request makes of a deployment; upstream's `BULK_CREATE_LIMIT`. */
   bulkCreateRows: 100,
+  /** Runs that one request makes ahead of, or behind, each schedule of a deployment. */
+  scheduledRuns: 1_000,
+  /** Runs of one backfill, and those of them that may be open at the same time. */
+  backfillRuns: 50_000,
+  backfillRunsAtOnce: 100,
   /** Bytes of one request body, other than a log batch. */
   bodyBytes: 8 * 1024 * 1024,
   /** Log lines in one request or frame. */

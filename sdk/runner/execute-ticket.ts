@@ -4,6 +4,8 @@ import { resolve } from "node:path";
 import { type ApiClient, ApiUnreachableError } from "../client/index.ts";
 import { pause } from "../client/jitter.ts";
 import type { JsonObject } from "../protocol/flow-runs.ts";
+import { giveBackFlowRun } from "../protocol/give-back.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import type { RunTicket } from "../protocol/worker-channel.ts";
 import { reportEnd } from "./end-report.ts";
 import { exitReason } from "./exit-reason.ts";
@@ -46,11 +48,16 @@ interface Trouble {
 const REPORT_PATIENCE_MS = 30_000;
 const REPORT_AGAIN_MS = 2_000;
 
-/** Resolves when the process is gone and its end is known to the control plane, or can not be made known. */
-export async function executeTicket(ticket: RunTicket, options: ExecuteOptions): Promise<void> {
+/**
+ * Resolves when the process is gone and its end is known to the control plane, or can not be made known. Answers why
+ * the run never came to its own code and was given back; null for every other end.
+ */
+export async function executeTicket(ticket: RunTicket, options: ExecuteOptions): Promise<string | null> {
   const trouble = await run(ticket, options);
-  if (trouble !== null) await report(ticket, trouble, options);
+  const isGivenBack = trouble?.type === "CRASHED" && (await giveBack(ticket, trouble, options));
+  if (trouble !== null && !isGivenBack) await report(ticket, trouble, options);
   options.onEvent({ kind: "run-ended", ticket, trouble: trouble?.reason ?? null });
+  return isGivenBack ? trouble.reason : null;
 }
 
 async function run(ticket: RunTicket, { client, onProcess, onEvent }: ExecuteOptions): Promise<Trouble | null> {
@@ -76,6 +83,23 @@ async function run(ticket: RunTicket, { client, onProcess, onEvent }: ExecuteOpt
     if (error instanceof CannotStartError) return { type: "FAILED", reason: error.message };
     const said = error instanceof Error ? error.message : String(error);
     return { type: "CRASHED", reason: `The run's process could not be started: ${said}.` };
+  }
+}
+
+/** A run that was not started may be started elsewhere. False when it was, or when that could not be found out. */
+async function giveBack(ticket: RunTicket, { reason }: Trouble, options: ExecuteOptions): Promise<boolean> {
+  const { client, workerName, reporting } = options;
+  const said = `${reason} (Worker "${workerName}".)`.slice(0, LIMITS.keyChars);
+  try {
+    const answer = await client.call(
+      giveBackFlowRun,
+      { params: { id: ticket.flow_run_id }, body: { generation: ticket.generation, reason: said } },
+      { signal: reporting, patienceMs: REPORT_PATIENCE_MS, idempotent: true },
+    );
+    return answer.given_back;
+  } catch {
+    // The report that follows says what is the matter, and is tried again.
+    return false;
   }
 }
 

@@ -4,6 +4,8 @@
  * Its life:
  *
  *     connecting ⇄ online        the connection comes and goes; processes live on meanwhile
+ *          ↑         ↓
+ *          └────── paused        run after run could not be started: takes nothing for a while
  *          ↓         ↓
  *          draining              takes nothing new and waits for its processes; on request, or sent away by the pool
  *             ↓
@@ -17,13 +19,17 @@ import { createWorkPool, readWorkPool } from "../protocol/work-pools.ts";
 import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
 import { executeTicket, type RunEvent } from "./execute-ticket.ts";
 import type { RunProcess } from "./process.ts";
+import { StartTrouble } from "./start-trouble.ts";
 import { WorkerChannel, type WorkerHello } from "./worker-channel.ts";
 
 /** Where a worker is in its life. */
 export type RunnerState =
   /** No connection; `attempt` counts the failed ones since it was last online, and `because` tells of the last. */
   | { readonly kind: "connecting"; readonly attempt: number; readonly because: string | null }
-  | { readonly kind: "online"; readonly workerId: string }
+  /** `via` says whether it is connected, or asks by requests because its connections were cut again and again. */
+  | { readonly kind: "online"; readonly workerId: string; readonly via: "socket" | "requests" }
+  /** Run after run could not be started here, the last `because` of this: nothing is taken for a while. */
+  | { readonly kind: "paused"; readonly because: string; readonly pauseMs: number }
   /** `error` is set when the pool sent the worker away. */
   | { readonly kind: "draining"; readonly because: string; readonly error: SluiceError | null }
   | { readonly kind: "stopped"; readonly because: string; readonly error: SluiceError | null };
@@ -41,6 +47,8 @@ export interface RunnerOptions {
   readonly workQueueNames?: readonly string[];
   /** Makes the pool, of type "process", if there is none. Default false. */
   readonly createPoolIfNotFound?: boolean;
+  /** How long it takes nothing after three runs in a row that could not be started, in milliseconds. Default 60,000. */
+  readonly pauseMs?: number;
   /** A process that is to end is killed after this many milliseconds. Default 10,000. */
   readonly killGraceMs?: number;
   readonly onEvent?: (event: RunnerEvent) => void;
@@ -68,12 +76,15 @@ export class Runner {
   readonly #runs = new Map<FlowRunId, ActiveRun>();
   readonly #ended = new Map<FlowRunId, number>();
   readonly #reports = new AbortController();
+  readonly #startTrouble: StartTrouble;
+  #pauseTimer: NodeJS.Timeout | null = null;
   #isKilling = false;
   #state: RunnerState = { kind: "connecting", attempt: 0, because: null };
   #resolveStopped: (state: Extract<RunnerState, { kind: "stopped" }>) => void;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#startTrouble = new StartTrouble(options.pauseMs);
     this.workerName = options.workerName ?? `${hostname()}-${process.pid}`;
     const { promise, resolve } = Promise.withResolvers<Extract<RunnerState, { kind: "stopped" }>>();
     this.stopped = promise;
@@ -84,13 +95,13 @@ export class Runner {
       hello: () => this.#hello(),
       check: (signal) => this.#checkPool(signal),
       onWelcome: ({ worker_id: workerId }) => {
-        if (this.#state.kind === "draining") this.#channel.drain();
-        else this.#enter({ kind: "online", workerId });
+        if (this.#state.kind === "draining" || this.#state.kind === "paused") this.#channel.drain();
+        else this.#enter({ kind: "online", workerId, via: this.#channel.isByRequests ? "requests" : "socket" });
       },
       onRun: (ticket) => void this.#take(ticket),
       onKill: (id, generation) => this.#kill(id, generation),
       onDown: (because, attempt) => {
-        if (this.#state.kind === "draining") return;
+        if (this.#state.kind === "draining" || this.#state.kind === "paused") return;
         this.#enter({ kind: "connecting", attempt, because });
       },
       onRefused: (error) => this.#drain(error.message, error),
@@ -129,6 +140,7 @@ export class Runner {
   #drain(because: string, error: SluiceError | null): void {
     if (this.#state.kind === "draining" || this.#state.kind === "stopped") return;
     this.#channel.drain();
+    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     this.#enter({ kind: "draining", because, error });
     this.#stopIfDone();
   }
@@ -195,7 +207,7 @@ export class Runner {
     const run: ActiveRun = { generation, process: null, done: over.promise };
     this.#runs.set(id, run);
     await known?.done;
-    await executeTicket(ticket, {
+    const notStarted = await executeTicket(ticket, {
       client,
       workerName: this.workerName,
       killGraceMs,
@@ -210,7 +222,23 @@ export class Runner {
     this.#remember(id, generation);
     this.#channel.released(id, generation);
     over.resolve();
+    if (notStarted === null) this.#startTrouble.started();
+    else this.#pauseAfter(notStarted);
     this.#stopIfDone();
+  }
+
+  /** Another run could not be started: perhaps it is this worker that is broken. */
+  #pauseAfter(because: string): void {
+    const pauseMs = this.#startTrouble.failed();
+    if (pauseMs === null || (this.#state.kind !== "online" && this.#state.kind !== "connecting")) return;
+    this.#channel.drain();
+    this.#enter({ kind: "paused", because, pauseMs });
+    this.#pauseTimer = setTimeout(() => {
+      if (this.#state.kind !== "paused") return;
+      this.#enter({ kind: "connecting", attempt: 0, because: null });
+      // Who says hello anew is given runs again.
+      this.#channel.reconnect();
+    }, pauseMs);
   }
 
   #kill(id: FlowRunId, generation: number): void {

@@ -8,6 +8,7 @@ import { ERROR_STATUS, type ErrorCode, SluiceError } from "../protocol/errors.ts
 import type { FlowRunId } from "../protocol/ids.ts";
 import { CHANNEL_PING, CHANNEL_PONG } from "../protocol/run-channel.ts";
 import { type RunTicket, type WorkerClientFrame, WorkerServerFrame } from "../protocol/worker-channel.ts";
+import { type ChannelSocket, PollSocket } from "./poll-socket.ts";
 
 export type WorkerHello = Extract<WorkerClientFrame, { type: "hello" }>;
 export type WorkerWelcome = Extract<WorkerServerFrame, { type: "welcome" }>;
@@ -33,6 +34,11 @@ const RECONNECT_BASE_MS = 250;
 /** The longest wait before another attempt, unless the heartbeat is shorter: a pool takes three missed ones for the end. */
 const RECONNECT_MAX_MS = 10_000;
 const WELCOME_WITHIN_MS = 10_000;
+/** A socket that lasted for less than this was cut. */
+const LASTING_MS = 60_000;
+/** After so many cuts in a row the worker goes by requests, and tries a socket again after a while. */
+const CUTS_ALLOWED = 4;
+const BY_REQUESTS_MS = 5 * 60_000;
 
 /** Errors after which the same worker may connect again. */
 const PASSING: ReadonlySet<string> = new Set<ErrorCode>(["not_ready", "overloaded"]);
@@ -42,7 +48,12 @@ const CLOSED_FOR_SILENCE = 4408;
 export class WorkerChannel {
   readonly #options: WorkerChannelOptions;
   readonly #stopped = new AbortController();
-  #socket: WebSocket | null = null;
+  #socket: ChannelSocket | null = null;
+  /** Sockets that were cut, one after another. */
+  #cuts = 0;
+  #openedAt = 0;
+  /** Until then, by the process's clock, requests stand in for the socket. */
+  #byRequestsUntil = 0;
   #isOpen = false;
   #attempt = 0;
   #heardAt = 0;
@@ -70,6 +81,13 @@ export class WorkerChannel {
     this.#send({ type: "released", flow_run_id: flowRunId, generation });
   }
 
+  /** Says hello anew, on another connection. */
+  reconnect(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#letGo(1000);
+    void this.#connect();
+  }
+
   /** Closes the connection for good. */
   stop(): void {
     this.#stopped.abort();
@@ -88,11 +106,11 @@ export class WorkerChannel {
       return this.#down(error instanceof Error ? error.message : String(error));
     }
     if (signal.aborted) return;
-    const url = client.socketUrl(`/work_pools/${encodeURIComponent(poolName)}/channel`);
-    // Headers are an extension of Node's WebSocket.
-    const headers: Record<string, string> = client.key === null ? {} : { authorization: `Bearer ${client.key}` };
-    const socket = new WebSocket(url, { headers });
+    const socket = this.isByRequests
+      ? new PollSocket({ client, poolName, hello: () => this.#options.hello() })
+      : this.#openSocket();
     this.#socket = socket;
+    this.#openedAt = performance.now();
     this.#lastError = null;
     this.#setTimer(WELCOME_WITHIN_MS, () => this.#lose(socket, "the pool did not answer in time"));
     socket.addEventListener("open", () => socket.send(JSON.stringify(this.#options.hello())));
@@ -103,7 +121,28 @@ export class WorkerChannel {
     );
   }
 
-  #receive(socket: WebSocket, data: unknown): void {
+  /** Whether requests stand in for a socket, since sockets were cut again and again. */
+  get isByRequests(): boolean {
+    return performance.now() < this.#byRequestsUntil;
+  }
+
+  #openSocket(): ChannelSocket {
+    const { client, poolName } = this.#options;
+    const url = client.socketUrl(`/work_pools/${encodeURIComponent(poolName)}/channel`);
+    // Headers are an extension of Node's WebSocket.
+    const headers: Record<string, string> = client.key === null ? {} : { authorization: `Bearer ${client.key}` };
+    return new WebSocket(url, { headers });
+  }
+
+  /** Counts a connection that ended without a word of the pool. */
+  #wasCut(): void {
+    this.#cuts = performance.now() - this.#openedAt < LASTING_MS ? this.#cuts + 1 : 0;
+    if (this.#cuts < CUTS_ALLOWED) return;
+    this.#cuts = 0;
+    this.#byRequestsUntil = performance.now() + BY_REQUESTS_MS;
+  }
+
+  #receive(socket: ChannelSocket, data: unknown): void {
     if (socket !== this.#socket) return;
     this.#heardAt = performance.now();
     if (data === CHANNEL_PONG) return;
@@ -130,7 +169,7 @@ export class WorkerChannel {
     }
   }
 
-  #welcome(socket: WebSocket, welcome: WorkerWelcome): void {
+  #welcome(socket: ChannelSocket, welcome: WorkerWelcome): void {
     this.#clearTimers();
     this.#isOpen = true;
     this.#attempt = 0;
@@ -144,10 +183,11 @@ export class WorkerChannel {
   }
 
   /** The socket is of no use any more. Told once for each. */
-  #lose(socket: WebSocket, reason: string, closeCode?: number): void {
+  #lose(socket: ChannelSocket, reason: string, closeCode?: number): void {
     if (socket !== this.#socket || this.#stopped.signal.aborted) return;
     this.#letGo(1000);
     const error = this.#lastError;
+    if (error === null && !this.isByRequests) this.#wasCut();
     if (error === null || PASSING.has(error.code) || closeCode === CLOSED_FOR_SILENCE) {
       this.#down(error?.message ?? reason);
     } else this.#refuse(new SluiceError(codeOf(error), error.message, { fix: error.fix }));

@@ -134,6 +134,23 @@ describe("a run whose process is killed", () => {
   }
 });
 
+describe("a run whose process cannot be started", () => {
+  it("is offered three times, then Crashed with each reason, and the worker takes nothing for a while", async ({
+    expect,
+  }) => {
+    const pool = await newPool();
+    await using worker = await startWorker({ apiUrl: server.apiUrl, pool });
+    const deployment = await plane.deploy(`${FLOWS}:steps`, pool, {
+      job_variables: { env: { NODE_OPTIONS: "--no-such-option" } },
+    });
+    const { id } = await plane.trigger(deployment, {});
+    const run = await plane.ends(id);
+    expect(run.state_name).toBe("Crashed");
+    expect(run.state?.message).toMatch(/^No worker started this run\. 1: .*code 9.* 2: .*code 9.* 3: .*code 9/);
+    await eventually("the worker pauses", () => worker.lines.some(({ kind }) => kind === "paused"));
+  });
+});
+
 describe("a worker that is killed", () => {
   for (const flow of ["steps", "busy"]) {
     it(`leaves no process behind, and its run is not executed twice (${flow})`, async ({ expect }) => {

@@ -9,7 +9,7 @@ export const OTHER_ISSUES: readonly { readonly operations: RegExp; readonly issu
     issue: "later: lasting event queries",
   },
   { operations: /^\w+ \/(v2\/)?concurrency_limits\//, issue: "limits: concurrency" },
-  { operations: /^POST \/deployments\/(get_scheduled_flow_runs|\{id\}\/schedule)$/, issue: "dispatch: schedules" },
+  { operations: /^POST \/deployments\/get_scheduled_flow_runs$/, issue: "dispatch: work pools" },
   { operations: /^POST \/work_pools\/\{name\}\/get_scheduled_flow_runs$/, issue: "dispatch: work pools" },
   { operations: /^POST \/work_(pools|queues)\/\{\w+\}\/(concurrency_status|get_runs)$/, issue: "dispatch: work pools" },
 ];
@@ -70,7 +70,6 @@ export const UNKNOWN_FIELDS: readonly { readonly fields: RegExp; readonly reason
   { fields: /^POST \/ui\/task_runs\/dashboard\/counts: body work_queues$/, reason: "api, under way" },
   { fields: /^PATCH \/work_\S+: body last_polled$/, reason: "api, under way" },
   { fields: /deployments\/\S*: body version_info$/, reason: "api, under way: versions of deployments" },
-  { fields: /deployments\/\S*: body (schedules)?(\[\])?\.?replaces$/, reason: "dispatch: schedules" },
   { fields: /deployments\/\S*: body global_concurrency_limit_id$/, reason: "limits: concurrency" },
   { fields: /^\w+ \/work_\S+: body filter$/, reason: "Upstream has deprecated it and ignores it" },
 ];

@@ -21,6 +21,7 @@ export interface WorkerOptions {
 export interface WorkerLine {
   readonly event: "state" | "run-started" | "output" | "run-ended" | "report-failed";
   readonly kind?: string;
+  readonly via?: "socket" | "requests";
   readonly flow_run_id?: string;
   readonly pid?: number;
   readonly line?: string;

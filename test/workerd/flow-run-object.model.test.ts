@@ -95,7 +95,10 @@ class Propose implements Command {
   async run(model: Model, real: Real): Promise<void> {
     const to = state(this.type, this.type === "PENDING" && this.force ? { name: "Submitting" } : {});
     const force = this.force && this.type !== "PENDING";
+    const isNewClaim = this.type === "PENDING" && !isInHand(model.record.state, model.record.policy);
     const expected = modelDecide(model, to, force ? FORCED_POLICY : FLOW_RUN_POLICY);
+    // A claim over REST is counted like that of a worker.
+    if (isNewClaim && expected.status === "ACCEPT") model.claims += 1;
     const answer = await ownerStub(real.id).setState(real.id, { state: to, force });
     same(answer?.result, expected);
     await sameRun(model, real);

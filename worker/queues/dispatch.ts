@@ -5,12 +5,14 @@
 import { z } from "zod";
 import { FlowRunId } from "#protocol/ids";
 import { ownerOf } from "../../durable-objects/partition.ts";
+import { consumeScheduleMessages } from "./schedules.ts";
 
 export const DispatchMessage = z.object({ flow_run_id: FlowRunId });
 
 export async function consumeDispatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  const offers = await consumeScheduleMessages(batch.messages, env);
   await Promise.all(
-    batch.messages.map(async (message) => {
+    offers.map(async (message) => {
       const parsed = DispatchMessage.safeParse(message.body);
       const owner = parsed.success ? ownerOf(env.FLOW_RUNS, parsed.data.flow_run_id) : null;
       if (!parsed.success || !owner) {

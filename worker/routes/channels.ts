@@ -5,6 +5,7 @@ import {
   eventsIn,
   eventsOut,
   logsOut,
+  prefectWorkerChannel,
   runChannel,
   runStream,
   taskSubscription,
@@ -19,6 +20,7 @@ import { ownerOf } from "../../durable-objects/partition.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
 import { eventInbox } from "../event-inbox.ts";
 import { requireRole } from "../guard.ts";
+import { openPrefectWorkerChannel } from "../prefect-worker-channel.ts";
 import type { App, AppEnv } from "../serve.ts";
 import { subscriptionNames } from "./task-workers.ts";
 
@@ -36,6 +38,9 @@ export function channelRoutes(app: App): void {
     const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
     return c.env.TASK_SUBSCRIPTIONS.getByName(name).fetch(c.req.raw);
   });
+  upgrade(app, prefectWorkerChannel, async (c) =>
+    openPrefectWorkerChannel(c.env, c.req.raw, c.req.param("name") ?? ""),
+  );
   upgrade(app, workerChannel, async (c) => {
     const name = c.req.param("name") ?? "";
     const pool = await workPoolByName(c.env, name);

@@ -3,6 +3,7 @@ import type { Deployment } from "#protocol/deployments";
 import { notFound, SluiceError } from "#protocol/errors";
 import type { DeploymentId, WorkQueueId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
+import { type EpochMs, fromWireTime } from "#protocol/time";
 import { createdBy } from "../created-by.ts";
 import * as schedules from "../db/queries/deployment-schedules.ts";
 import * as queries from "../db/queries/deployments.ts";
@@ -11,11 +12,32 @@ import { workQueueById } from "../db/queries/work-queues.ts";
 import { deleteDeploymentWithRuns, deleteFlowWithRuns } from "../delete-with-runs.ts";
 import { paginate } from "../paginate.ts";
 import { runDeployment } from "../run-deployment.ts";
+import { checkSchedules } from "../scheduling/check-schedules.ts";
+import { followDeployment, scheduleSpan } from "../scheduling/follow-schedules.ts";
+import { HORIZON } from "../scheduling/horizon.ts";
+import { reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve } from "../serve.ts";
 
 export function deploymentOperationRoutes(app: App): void {
   serve(app, api.pauseDeployment)(({ env, params }) => setPaused(env, params.id, true));
   serve(app, api.resumeDeployment)(({ env, params }) => setPaused(env, params.id, false));
+  serve(
+    app,
+    api.scheduleDeployment,
+  )(async ({ env, params, body }) => {
+    await requireDeployment(env, params.id);
+    const start = body.start_time == null ? (Date.now() as EpochMs) : fromWireTime(body.start_time);
+    await scheduleSpan(env, params.id, {
+      start,
+      horizon: {
+        minRuns: body.min_runs ?? HORIZON.minRuns,
+        maxRuns: body.max_runs ?? HORIZON.maxRuns,
+        minTimeMs: body.min_time == null ? HORIZON.minTimeMs : body.min_time * 1000,
+        maxTimeMs: body.end_time == null ? HORIZON.maxTimeMs : fromWireTime(body.end_time) - start,
+      },
+    });
+    return undefined;
+  });
   serve(
     app,
     api.readDeploymentSchedules,
@@ -24,19 +46,23 @@ export function deploymentOperationRoutes(app: App): void {
     app,
     api.createDeploymentSchedules,
   )(async ({ env, params, body }) => {
+    checkSchedules(body, ["body"]);
     await requireDeployment(env, params.id);
     const made = await schedules.insertSchedules(env, params.id, body);
     if (!made) throw slugTaken();
+    await followDeployment(env, params.id);
     return made;
   });
   serve(
     app,
     api.updateDeploymentSchedule,
   )(async ({ env, params, body }) => {
+    checkSchedules([body], ["body"]);
     await requireDeployment(env, params.id);
     const outcome = await schedules.changeSchedule(env, params.id, params.schedule_id, body);
     if (outcome === "unknown") throw notFound("Schedule", params.schedule_id);
     if (outcome === "slug taken") throw slugTaken();
+    await reschedule(env, params.id);
     return undefined;
   });
   serve(
@@ -47,6 +73,7 @@ export function deploymentOperationRoutes(app: App): void {
     if (!(await schedules.deleteSchedule(env, params.id, params.schedule_id))) {
       throw notFound("Schedule", params.schedule_id);
     }
+    await reschedule(env, params.id);
     return undefined;
   });
   serve(
@@ -123,6 +150,7 @@ export function deploymentOperationRoutes(app: App): void {
 
 async function setPaused(env: Env, id: DeploymentId, paused: boolean): Promise<undefined> {
   if (!(await queries.changeDeployment(env, id, { paused }))) throw notFound("Deployment", id);
+  await reschedule(env, id);
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import type { DeploymentId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import * as versions from "../db/queries/deployment-versions.ts";
 import { changeDeployment, deploymentById } from "../db/queries/deployments.ts";
+import { reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve } from "../serve.ts";
 
 export function deploymentVersionRoutes(app: App): void {
@@ -21,6 +22,7 @@ export function deploymentVersionRoutes(app: App): void {
   )(async ({ env, params: { id, number } }) => {
     const { details, ...place } = (await requireVersion(env, id, number)).content;
     if (!(await changeDeployment(env, id, { ...details, ...place }))) throw notFound("Deployment", id);
+    await reschedule(env, id);
     const deployment = await deploymentById(env, id);
     if (!deployment) throw notFound("Deployment", id);
     return deployment;

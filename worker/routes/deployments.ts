@@ -10,6 +10,8 @@ import { deleteDeploymentWithRuns } from "../delete-with-runs.ts";
 import { requireSharedLimit, withLimit } from "../deployment-limit.ts";
 import { requireFlow } from "../known-flows.ts";
 import { runDeployment } from "../run-deployment.ts";
+import { checkSchedules } from "../scheduling/check-schedules.ts";
+import { reschedule } from "../scheduling/reschedule.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
 export function deploymentRoutes(app: App): void {
@@ -17,11 +19,13 @@ export function deploymentRoutes(app: App): void {
     app,
     api.createDeployment,
   )(async ({ env, body }) => {
+    checkSchedules(body.schedules, ["body", "schedules"]);
     await checkTemplate(env, body.work_pool_name, body.job_variables, "creating");
     await requireSharedLimit(env, body);
     const flowLabels = await requireFlow(env, body.flow_id);
     const labels = { ...flowLabels, "prefect.flow.id": body.flow_id, ...body.labels };
     const { deployment, created } = await queries.upsertDeployment(env, { ...body, labels });
+    await reschedule(env, deployment.id);
     return withStatus(await withLimit(env, deployment, body), created ? 201 : 200);
   });
   serve(
@@ -55,6 +59,7 @@ export function deploymentRoutes(app: App): void {
     app,
     api.updateDeployment,
   )(async ({ env, params, body }) => {
+    checkSchedules(body.schedules, ["body", "schedules"]);
     if (body.job_variables) {
       const pool = body.work_pool_name ?? (await queries.deploymentById(env, params.id))?.work_pool_name;
       await checkTemplate(env, pool, body.job_variables, "updating");
@@ -63,6 +68,7 @@ export function deploymentRoutes(app: App): void {
     const changed = await queries.changeDeployment(env, params.id, body);
     if (!changed) throw notFound("Deployment", params.id);
     await withLimit(env, changed, body);
+    await reschedule(env, params.id);
     return undefined;
   });
   serve(

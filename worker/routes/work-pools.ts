@@ -3,6 +3,7 @@ import { LIMITS } from "#protocol/limits";
 import * as api from "#protocol/work-pools";
 import * as queries from "../db/queries/work-pools.ts";
 import { type App, serve } from "../serve.ts";
+import { tellPool } from "../tell-pool.ts";
 import { tellStatusesNow } from "../tell-statuses.ts";
 
 /** Upstream keeps names with this beginning for itself. */
@@ -28,7 +29,7 @@ export function workPoolRoutes(app: App): void {
         fix: `Use it as it is, or change it: PATCH /api/work_pools/${body.name}`,
       });
     }
-    await tellPool(env, pool);
+    await tellPool(env, pool.name);
     await tellStatusesNow(env);
     return pool;
   });
@@ -41,7 +42,7 @@ export function workPoolRoutes(app: App): void {
   )(async ({ env, params, body }) => {
     const pool = await queries.changeWorkPool(env, params.name, body);
     if (!pool) throw notFound("Work pool", `"${params.name}"`);
-    await tellPool(env, pool);
+    await tellPool(env, pool.name);
     await tellStatusesNow(env);
     return undefined;
   });
@@ -60,6 +61,7 @@ export function workPoolRoutes(app: App): void {
   )(async ({ env, params, body }) => {
     const queue = await queries.insertWorkQueue(env, await requirePool(env, params.name), body);
     if (!queue) throw queueNameTaken(params.name, body.name);
+    await tellPool(env, params.name);
     return queue;
   });
   serve(
@@ -84,6 +86,7 @@ export function workPoolRoutes(app: App): void {
     const outcome = await queries.changeWorkQueue(env, pool, params.queue, body);
     if (outcome === "unknown") throw notFound("Work queue", `"${params.name}/${params.queue}"`);
     if (outcome === "name taken") throw queueNameTaken(params.name, body.name ?? "");
+    await tellPool(env, params.name);
     await tellStatusesNow(env);
     return undefined;
   });
@@ -100,6 +103,7 @@ export function workPoolRoutes(app: App): void {
       });
     }
     await queries.deleteWorkQueue(env, pool, params.queue);
+    await tellPool(env, params.name);
     return undefined;
   });
   serve(
@@ -129,15 +133,6 @@ export function workPoolRoutes(app: App): void {
 function queueNameTaken(pool: string, name: string): SluiceError {
   return new SluiceError("conflict", `Work pool "${pool}" already has a queue named "${name}".`, {
     fix: "Choose another name, or change the queue that is there.",
-  });
-}
-
-/** The pool's object pushes by what it was told last. */
-async function tellPool(env: Env, pool: api.WorkPool): Promise<void> {
-  await env.WORK_POOLS.getByName(pool.name).configure({
-    isPaused: pool.is_paused,
-    concurrencyLimit: pool.concurrency_limit,
-    baseJobTemplate: pool.base_job_template,
   });
 }
 

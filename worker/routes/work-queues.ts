@@ -12,6 +12,7 @@ import {
 } from "../db/queries/work-pools.ts";
 import * as queries from "../db/queries/work-queues.ts";
 import { type App, serve } from "../serve.ts";
+import { tellPool } from "../tell-pool.ts";
 import { tellStatusesNow } from "../tell-statuses.ts";
 
 export function workQueueRoutes(app: App): void {
@@ -22,6 +23,7 @@ export function workQueueRoutes(app: App): void {
     const pool = await queries.agentPool(env);
     const queue = await insertWorkQueue(env, pool, body);
     if (!queue) throw nameTaken(pool.name, body.name);
+    await tellPool(env, pool.name);
     return queue;
   });
   serve(
@@ -55,6 +57,7 @@ export function workQueueRoutes(app: App): void {
     const outcome = await changeWorkQueue(env, pool, queue.name, body);
     if (outcome === "unknown") throw notFound("Work queue", params.id);
     if (outcome === "name taken") throw nameTaken(pool.name, body.name ?? "");
+    await tellPool(env, pool.name);
     await tellStatusesNow(env);
     return undefined;
   });
@@ -69,6 +72,7 @@ export function workQueueRoutes(app: App): void {
       });
     }
     await deleteWorkQueue(env, pool, queue.name);
+    await tellPool(env, pool.name);
     return undefined;
   });
 }

@@ -8,6 +8,7 @@ import { aPausedRunResumesOrEnds } from "../rules/a-paused-run-resumes-or-ends.t
 import { aRescheduledRunIsOfferedAgain } from "../rules/a-rescheduled-run-is-offered-again.ts";
 import { aRescheduledRunStartsAfresh } from "../rules/a-rescheduled-run-starts-afresh.ts";
 import { aRunIsClaimedByOne } from "../rules/a-run-is-claimed-by-one.ts";
+import { aRunKeepsItsPlaceWhenItsPoolIsFull } from "../rules/a-run-keeps-its-place-when-its-pool-is-full.ts";
 import { aRunThatLostItsSlotIsCancelled } from "../rules/a-run-that-lost-its-slot-is-cancelled.ts";
 import { aRunWaitsForItsScheduledTime } from "../rules/a-run-waits-for-its-scheduled-time.ts";
 import { aRunWaitsWhenSlotsAreTaken } from "../rules/a-run-waits-when-slots-are-taken.ts";
@@ -28,6 +29,7 @@ export const FLOW_RUN_POLICY: Policy = {
     aPausedRunResumesOrEnds,
     aRunWithoutAProcessIsCancelledAtOnce,
     aRunIsClaimedByOne,
+    aRunKeepsItsPlaceWhenItsPoolIsFull,
     aRunWaitsWhenSlotsAreTaken,
     aRunThatLostItsSlotIsCancelled,
     onlyScheduledRunsAreMarkedLate,

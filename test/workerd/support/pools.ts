@@ -204,6 +204,11 @@ export class Pool {
     return pool;
   }
 
+  /** The object of a pool that was made over the API. */
+  static named(name: string): Pool {
+    return new Pool(name);
+  }
+
   /** A pool that asks the objects that own flow runs. */
   static ofRealRuns(): Pool {
     pools += 1;
@@ -211,7 +216,13 @@ export class Pool {
   }
 
   async configure(settings: Partial<PoolSettings>): Promise<void> {
-    await this.stub.configure({ isPaused: false, concurrencyLimit: null, baseJobTemplate: {}, ...settings });
+    await this.stub.configure({
+      isPaused: false,
+      concurrencyLimit: null,
+      queues: [],
+      baseJobTemplate: {},
+      ...settings,
+    });
   }
 
   /** Offers a run that waits at its owner. */
@@ -227,6 +238,13 @@ export class Pool {
   async evict(): Promise<void> {
     await evictDurableObject(this.stub);
     await this.#standIn();
+  }
+
+  /** As {@link evict}, for a pool that asks the real owners. */
+  async evictReal(): Promise<void> {
+    // Only an object that runs can be evicted.
+    await this.status();
+    await evictDurableObject(this.stub);
   }
 
   /** The object loses its memory and its sockets, as when the server is killed. */

@@ -6,6 +6,7 @@ import { deletions } from "../schema/deletions.ts";
 import { deploymentFlowControls, deploymentSchedules, deployments, deploymentVersions } from "../schema/deployments.ts";
 import { flowRuns } from "../schema/flow-runs.ts";
 import { flows } from "../schema/flows.ts";
+import { forgetDeployments } from "./scheduled-runs.ts";
 
 export type Deletion = typeof deletions.$inferSelect;
 
@@ -20,6 +21,7 @@ export async function deleteFlow(env: Env, id: FlowId): Promise<Deletion | null>
       .onConflictDoNothing()
       .returning(),
     db.delete(deploymentFlowControls).where(inArray(deploymentFlowControls.deploymentId, ofFlow)),
+    ...forgetDeployments(db, sql`IN ${ofFlow}`, Date.now()),
     db.delete(deploymentSchedules).where(inArray(deploymentSchedules.deploymentId, ofFlow)),
     db.delete(deploymentVersions).where(inArray(deploymentVersions.deploymentId, ofFlow)),
     db.delete(deployments).where(eq(deployments.flowId, id)),
@@ -38,6 +40,7 @@ export async function deleteDeployment(env: Env, id: DeploymentId): Promise<Dele
       .onConflictDoNothing()
       .returning(),
     db.delete(deploymentFlowControls).where(eq(deploymentFlowControls.deploymentId, id)),
+    ...forgetDeployments(db, sql`= ${id}`, Date.now()),
     db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
     db.delete(deploymentVersions).where(eq(deploymentVersions.deploymentId, id)),
     db.delete(deployments).where(eq(deployments.id, id)),

@@ -1,13 +1,21 @@
 /** The schedules of deployments, one at a time. */
-import { and, eq } from "drizzle-orm";
-import type { DeploymentScheduleUpdate } from "#protocol/deployment-operations";
-import type { DeploymentSchedule, DeploymentScheduleCreate, Schedule } from "#protocol/deployments";
+import { and, eq, sql } from "drizzle-orm";
+import type {
+  DeploymentSchedule,
+  DeploymentScheduleCreate,
+  DeploymentScheduleUpdate,
+  Schedule,
+} from "#protocol/deployments";
 import type { DeploymentId } from "#protocol/ids";
+import { policyOf } from "#protocol/schedule-policies";
 import { type EpochMs, toWireTime } from "#protocol/time";
+import { normalizeRrule } from "#schedules/normalize-rrule";
 import { newId } from "../../new-id.ts";
-import { openDb } from "../open.ts";
+import { type Db, openDb } from "../open.ts";
 import { deploymentSchedules } from "../schema/deployments.ts";
+import { schedulePolicies } from "../schema/schedules.ts";
 import { violatesUnique } from "../unique.ts";
+import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 
 const SLUG = "deployment_schedules.deployment_id";
 
@@ -18,8 +26,9 @@ export async function insertSchedules(
   schedules: readonly DeploymentScheduleCreate[],
 ): Promise<DeploymentSchedule[] | null> {
   const db = openDb(env);
-  const rows = schedules.map((schedule) => scheduleRow(id, schedule));
-  const [first, ...others] = rows.map((row) => db.insert(deploymentSchedules).values(row));
+  const made = schedules.map((schedule) => insertSchedule(db, id, schedule));
+  const rows = made.map(({ row }) => row);
+  const [first, ...others] = made.flatMap(({ statements }) => statements);
   if (!first) return [];
   try {
     await db.batch([first, ...others]);
@@ -36,38 +45,72 @@ export async function changeSchedule(
   scheduleId: string,
   change: DeploymentScheduleUpdate,
 ): Promise<"changed" | "unknown" | "slug taken"> {
+  const db = openDb(env);
+  const now = Date.now();
   try {
-    const [row] = await openDb(env)
-      .update(deploymentSchedules)
-      .set({
-        ...(change.schedule !== undefined ? { schedule: settled(change.schedule, Date.now()) } : {}),
-        ...(change.active != null ? { active: change.active } : {}),
-        ...(change.max_scheduled_runs !== undefined ? { maxScheduledRuns: change.max_scheduled_runs } : {}),
-        ...(change.parameters != null ? { parameters: change.parameters } : {}),
-        ...(change.slug !== undefined ? { slug: change.slug } : {}),
-        updated: Date.now(),
-      })
-      .where(one(id, scheduleId))
-      .returning({ id: deploymentSchedules.id });
-    return row ? "changed" : "unknown";
+    const [rows] = await db.batch([
+      db
+        .update(deploymentSchedules)
+        .set(columnsOf(change, now))
+        .where(one(id, scheduleId))
+        .returning({ id: deploymentSchedules.id }),
+      ...policyStatements(db, id, scheduleId, change),
+      ...clearAhead(db, sql`= ${id}`, now),
+    ]);
+    return rows.length > 0 ? "changed" : "unknown";
   } catch (error) {
     if (violatesUnique(error, SLUG)) return "slug taken";
     throw error;
   }
 }
 
-export async function deleteSchedule(env: Env, id: DeploymentId, scheduleId: string): Promise<boolean> {
-  const [row] = await openDb(env)
-    .delete(deploymentSchedules)
-    .where(one(id, scheduleId))
-    .returning({ id: deploymentSchedules.id });
-  return row !== undefined;
+/** The columns that a change names. */
+export function columnsOf(change: DeploymentScheduleUpdate, now: number) {
+  return {
+    ...(change.schedule !== undefined ? { schedule: settled(change.schedule, now) } : {}),
+    ...(change.active != null ? { active: change.active } : {}),
+    ...(change.max_scheduled_runs !== undefined ? { maxScheduledRuns: change.max_scheduled_runs } : {}),
+    ...(change.parameters != null ? { parameters: change.parameters } : {}),
+    ...(change.slug !== undefined ? { slug: change.slug } : {}),
+    updated: now,
+  };
 }
 
-export function scheduleRow(
-  id: DeploymentId,
-  schedule: DeploymentScheduleCreate,
-): typeof deploymentSchedules.$inferSelect {
+export async function deleteSchedule(env: Env, id: DeploymentId, scheduleId: string): Promise<boolean> {
+  const db = openDb(env);
+  const [rows] = await db.batch([
+    db.delete(deploymentSchedules).where(one(id, scheduleId)).returning({ id: deploymentSchedules.id }),
+    ...forgetSchedules(db, sql`= ${scheduleId}`),
+    ...clearAhead(db, sql`= ${id}`, Date.now()),
+  ]);
+  return rows.length > 0;
+}
+
+/** A new schedule, with its policy if it has one. */
+export function insertSchedule(db: Db, id: DeploymentId, schedule: DeploymentScheduleCreate) {
+  const row = scheduleRow(id, schedule);
+  const statements = [
+    db.insert(deploymentSchedules).values(row),
+    ...policyStatements(db, id, row.id, schedule),
+  ] as const;
+  return { row, statements };
+}
+
+/** Stores what is said of a policy; for a batch with the schedule. A schedule that is not there gets none. */
+export function policyStatements(db: Db, id: DeploymentId, scheduleId: string, { policy }: DeploymentScheduleUpdate) {
+  if (policy == null) return [];
+  const whole = JSON.stringify(policyOf(policy));
+  return [
+    db
+      .insert(schedulePolicies)
+      .select(
+        sql`SELECT id, ${id}, ${whole} FROM deployment_schedules WHERE id = ${scheduleId} AND deployment_id = ${id}`,
+      )
+      .onConflictDoUpdate({ target: schedulePolicies.scheduleId, set: { policy: sql`excluded.policy` } }),
+  ];
+}
+
+function scheduleRow(id: DeploymentId, schedule: DeploymentScheduleCreate): typeof deploymentSchedules.$inferSelect {
   const now = Date.now();
   return {
     id: newId(),
@@ -84,7 +127,11 @@ export function scheduleRow(
 
 /** An interval counts from a fixed moment: from now, unless somebody says otherwise. */
 function settled(schedule: Schedule, now: number): Schedule {
-  if (!("interval" in schedule)) return schedule;
+  if ("rrule" in schedule) {
+    const timezone = schedule.timezone || "UTC";
+    return { ...schedule, timezone, rrule: normalizeRrule(schedule.rrule, timezone, now as EpochMs) };
+  }
+  if ("cron" in schedule) return { ...schedule, timezone: schedule.timezone ?? null, day_or: schedule.day_or ?? true };
   return {
     ...schedule,
     anchor_date: schedule.anchor_date ?? toWireTime(now as EpochMs),

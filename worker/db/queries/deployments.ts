@@ -3,7 +3,7 @@ import type {
   Deployment,
   DeploymentCreate,
   DeploymentDetails,
-  DeploymentScheduleCreate,
+  DeploymentScheduleUpdate,
   DeploymentSort,
   DeploymentUpdate,
 } from "#protocol/deployments";
@@ -15,14 +15,16 @@ import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/id
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { withSlots } from "../../limit-documents.ts";
 import { newId } from "../../new-id.ts";
+import { planSchedules, type SchedulePlan } from "../../scheduling/plan-schedules.ts";
 import { deploymentsWhere, oneOf } from "../filters.ts";
-import { openDb } from "../open.ts";
+import { type Db, openDb } from "../open.ts";
 import { concurrencyLimits } from "../schema/concurrency-limits.ts";
 import { deploymentFlowControls, deploymentSchedules, deployments, type StoredDetails } from "../schema/deployments.ts";
 import { flows } from "../schema/flows.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
-import { scheduleRow, toSchedule } from "./deployment-schedules.ts";
+import { columnsOf, insertSchedule, policyStatements, toSchedule } from "./deployment-schedules.ts";
 import { newestVersion, recordVersion } from "./deployment-versions.ts";
+import { clearAhead, forgetSchedules } from "./scheduled-runs.ts";
 import { isPolled, workPoolByName } from "./work-pools.ts";
 import { ensureWorkQueue } from "./work-queues.ts";
 
@@ -72,7 +74,8 @@ export async function upsertDeployment(
     })
     .returning({ id: deployments.id });
   const stored = (row?.id ?? id) as DeploymentId;
-  await replaceSchedules(env, stored, request.schedules ?? []);
+  const [first, ...others] = replaceSchedules(db, stored, request.schedules ?? [], now);
+  await db.batch([first, ...others]);
   const deployment = await deploymentById(env, stored);
   if (!deployment) throw new Error(`Deployment ${stored} was deleted while it was made.`);
   await recordVersion(env, deployment);
@@ -177,31 +180,68 @@ export async function changeDeployment(
   const place = moves
     ? await placeOf(env, change.work_pool_name ?? known.work_pool_name, change.work_queue_name)
     : undefined;
-  await openDb(env)
-    .update(deployments)
-    .set({
-      ...(place ? { workPoolId: place.poolId, workQueueId: place.queueId } : {}),
-      ...(change.paused != null ? { paused: change.paused } : {}),
-      ...(change.tags != null ? { tags: change.tags } : {}),
-      doc: detailsOf({ ...known, ...withoutUndefined(change) }),
-      updated: Date.now(),
-    })
-    .where(eq(deployments.id, id));
-  if (change.schedules != null) await replaceSchedules(env, id, change.schedules);
+  const plan = change.schedules == null ? null : planSchedules(known.schedules, change.schedules);
+  const db = openDb(env);
+  const now = Date.now();
+  await db.batch([
+    db
+      .update(deployments)
+      .set({
+        ...(place ? { workPoolId: place.poolId, workQueueId: place.queueId } : {}),
+        ...(change.paused != null ? { paused: change.paused } : {}),
+        ...(change.tags != null ? { tags: change.tags } : {}),
+        doc: detailsOf({ ...known, ...withoutUndefined(change) }),
+        updated: now,
+      })
+      .where(eq(deployments.id, id)),
+    ...clearAhead(db, sql`= ${id}`, now),
+    ...(plan === null ? [] : scheduleChanges(db, id, plan, change.schedules ?? [], now)),
+  ]);
   const changed = await deploymentById(env, id);
   if (changed) await recordVersion(env, changed);
   return changed;
 }
 
-async function replaceSchedules(
-  env: Env,
+/** All schedules of a deployment are made anew; what was ahead of the old ones goes. */
+function replaceSchedules(db: Db, id: DeploymentId, schedules: readonly DeploymentScheduleUpdate[], now: number) {
+  return [
+    ...forgetSchedules(db, schedulesOf(id)),
+    ...clearAhead(db, sql`= ${id}`, now),
+    db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id)),
+    ...schedules.flatMap((one) => additionOf(db, id, one)),
+  ] as const;
+}
+
+/** Slugs that change hands are freed first. */
+function scheduleChanges(
+  db: Db,
   id: DeploymentId,
-  schedules: readonly DeploymentScheduleCreate[],
-): Promise<void> {
-  const db = openDb(env);
-  const clear = db.delete(deploymentSchedules).where(eq(deploymentSchedules.deploymentId, id));
-  const inserts = schedules.map((schedule) => db.insert(deploymentSchedules).values(scheduleRow(id, schedule)));
-  await db.batch([clear, ...inserts]);
+  plan: SchedulePlan,
+  wanted: readonly DeploymentScheduleUpdate[],
+  now: number,
+) {
+  if (plan.kind === "replace") return replaceSchedules(db, id, wanted, now);
+  const renamed = JSON.stringify(plan.changes.filter(({ to }) => to.replaces).map((change) => change.id));
+  return [
+    db
+      .update(deploymentSchedules)
+      .set({ slug: null })
+      .where(sql`${deploymentSchedules.id} IN (SELECT value FROM json_each(${renamed}))`),
+    ...plan.changes.flatMap((change) => [
+      db.update(deploymentSchedules).set(columnsOf(change.to, now)).where(eq(deploymentSchedules.id, change.id)),
+      ...policyStatements(db, id, change.id, change.to),
+    ]),
+    ...plan.additions.flatMap((one) => additionOf(db, id, one)),
+  ] as const;
+}
+
+/** Nothing for one that does not say when it is due. */
+function additionOf(db: Db, id: DeploymentId, one: DeploymentScheduleUpdate) {
+  return one.schedule ? insertSchedule(db, id, { ...one, schedule: one.schedule }).statements : [];
+}
+
+function schedulesOf(id: DeploymentId): SQL {
+  return sql`IN (SELECT id FROM deployment_schedules WHERE deployment_id = ${id})`;
 }
 
 /** The pool and queue of a deployment. An unknown pool is the caller's mistake; an unknown queue is made, as upstream. */

@@ -28,7 +28,7 @@ export const flowRuns = sqliteTable(
     totalRunTime: real().notNull().default(0),
     stateTimestamp: real(),
     tags: text({ mode: "json" }).$type<string[]>().notNull().default([]),
-    /** 1: a scheduled run that no object has heard of yet. */
+    /** 1: a scheduled run that no object has heard of yet. 2: its owner is taking it over. */
     dormant: integer().notNull().default(0),
     doc: text({ mode: "json" }).$type<FlowRun>().notNull(),
   },
@@ -47,6 +47,8 @@ export const flowRuns = sqliteTable(
       table.totalRunTime,
       table.stateTimestamp,
     ),
+    // Read once a minute for what is due soon; a run leaves it when its owner takes it over.
+    index("flow_runs_dormant").on(table.nextScheduledStartTime).where(sql`dormant = 1`),
     index("flow_runs_starts_at").on(table.startsAt),
   ],
 );

@@ -1,15 +1,11 @@
 /** `sluice deployment inspect`: one deployment with its schedules. */
 import { createClient } from "../../../client/api-client.ts";
-import {
-  type Deployment,
-  type DeploymentSchedule,
-  readDeploymentByName,
-  type Schedule,
-} from "../../../protocol/deployments.ts";
+import { type Deployment, readDeploymentByName } from "../../../protocol/deployments.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
 import { wholeSeconds } from "../../flow-run-columns.ts";
 import type { Column } from "../../output.ts";
+import { SCHEDULE_COLUMNS } from "../../schedule-columns.ts";
 
 const FIELDS: readonly Column<Deployment>[] = [
   { title: "ID", value: (one) => one.id },
@@ -34,14 +30,6 @@ const FIELDS: readonly Column<Deployment>[] = [
   { title: "Updated", value: (one) => wholeSeconds(one.updated) },
 ];
 
-const SCHEDULE_COLUMNS: readonly Column<DeploymentSchedule>[] = [
-  { title: "SCHEDULE", value: ({ schedule }) => inWords(schedule) },
-  { title: "TIME ZONE", value: ({ schedule }) => schedule.timezone },
-  { title: "ACTIVE", value: ({ active }) => (active ? "yes" : "no") },
-  { title: "SLUG", value: ({ slug }) => slug },
-  { title: "ID", value: ({ id }) => id },
-];
-
 export const deploymentInspect = defineCommand({
   noun: "deployment",
   verb: "inspect",
@@ -59,8 +47,3 @@ export const deploymentInspect = defineCommand({
     return undefined;
   },
 });
-
-function inWords(schedule: Schedule): string {
-  if ("cron" in schedule) return `cron ${schedule.cron}`;
-  return "interval" in schedule ? `every ${schedule.interval} s` : schedule.rrule;
-}

@@ -3,6 +3,7 @@ import { createClient } from "../../../client/api-client.ts";
 import { formatDuration } from "../../../flow/duration.ts";
 import { type FlowRun, readFlowRun } from "../../../protocol/flow-runs.ts";
 import type { TaskRun } from "../../../protocol/task-runs.ts";
+import { readWhy } from "../../../protocol/why.ts";
 import { defineCommand } from "../../command.ts";
 import { flowRunIdArgument, wholeSeconds } from "../../flow-run-columns.ts";
 import type { Column } from "../../output.ts";
@@ -43,11 +44,15 @@ export const flowRunInspect = defineCommand({
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const run = await client.call(readFlowRun, { params: { id } });
     const tasks = await readTaskRunsOf(client, id);
+    const isWaiting = ["SCHEDULED", "PENDING", "PAUSED"].includes(run.state_type ?? "SCHEDULED");
+    const reasons = isWaiting ? (await client.call(readWhy, { params: { id } })).reasons : [];
     if (output.format === "json") {
-      output.item({ ...run, task_runs: tasks }, []);
+      output.item({ ...run, task_runs: tasks, why: reasons }, []);
       return undefined;
     }
     output.item(run, FIELDS);
+    if (reasons.length > 0) output.note("\nWhy it is not running:");
+    for (const { message } of reasons) output.note(`  ${message}`);
     output.note("");
     output.list(tasks, TASK_COLUMNS, "It has no task runs.");
     return undefined;

@@ -48,7 +48,11 @@ function stateText(state: RunnerState, { name, pool, url }: WorkerName): string 
         ? `Worker "${name}" connects to work pool "${pool}" at ${url} …`
         : `Not connected (attempt ${state.attempt}): ${state.because}`;
     case "online":
-      return `Worker "${name}" is online. Stop it with Ctrl-C.`;
+      return state.via === "socket"
+        ? `Worker "${name}" is online. Stop it with Ctrl-C.`
+        : `Worker "${name}" is online by requests: something on the way cuts its WebSockets. They are tried again in five minutes.`;
+    case "paused":
+      return `Run after run could not be started here: ${printable(state.because)} Nothing is taken for ${Math.round(state.pauseMs / 1_000)} s.`;
     case "draining":
       return `${state.because}: no new runs are taken; those that run are waited for. Once more to stop them too.`;
     case "stopped":

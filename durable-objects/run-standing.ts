@@ -1,0 +1,96 @@
+/** What a flow run waits for, as far as its owner knows. Pure. */
+import { LIMITS } from "#protocol/limits";
+import { isTerminal, type State } from "#protocol/states";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
+import type { Why } from "#protocol/why";
+import type { RunPlacement } from "./flow-run-owner.ts";
+import type { RunRow, RunSpec } from "./storage/run-store.ts";
+
+export interface RunStanding {
+  readonly state: State | null;
+  readonly deploymentId: RunSpec["deploymentId"];
+  readonly isWaiting: boolean;
+  readonly reasons: readonly Why[];
+  /** Where it waits for somebody to take it; null when it does not, or when nobody is offered it. */
+  readonly waitsIn: Pick<RunPlacement, "poolName" | "queue"> | null;
+  /** It is due and waits for somebody who asks for it, in no pool. */
+  readonly isUnplaced: boolean;
+}
+
+export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStanding {
+  const { state } = row.record;
+  const base = { state, deploymentId: spec.deploymentId, isWaiting: true, waitsIn: null, isUnplaced: false };
+  const returned = returnedWhy(row);
+  switch (state?.type) {
+    case "SCHEDULED": {
+      const time = scheduledWhy(row, state, now);
+      const isHeldBack = time.length > 0;
+      const isInProcess = row.record.policy.retry_type === "in_process";
+      const placement = isInProcess || isHeldBack ? null : spec.placement;
+      return {
+        ...base,
+        reasons: [...time, ...returned],
+        waitsIn: placement,
+        isUnplaced: !isInProcess && !isHeldBack && spec.placement === null,
+      };
+    }
+    case "PENDING":
+      return { ...base, reasons: [claimedWhy(row), ...returned] };
+    case "PAUSED":
+      return { ...base, reasons: [pausedWhy(state)] };
+    default: {
+      const name = state === null ? "without a state" : state.name;
+      const message = isTerminal(state?.type) ? `It has ended: ${name}.` : `It is ${name}.`;
+      const details = { state_type: state?.type ?? null, state_name: state?.name ?? null };
+      return { ...base, isWaiting: state === null, reasons: [{ kind: "not_waiting", message, details }] };
+    }
+  }
+}
+
+function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
+  const due_at = state.state_details.scheduled_time ?? state.timestamp;
+  if (fromWireTime(due_at) <= now) return [];
+  if (state.name === "AwaitingConcurrencySlot") {
+    const message = `${state.message ?? "A concurrency limit had no free slot."} It asks again at ${due_at}.`;
+    return [{ kind: "awaiting_slot", message, details: { due_at, said: state.message } }];
+  }
+  if (state.name === "AwaitingRetry") {
+    const in_process = record.policy.retry_type === "in_process";
+    const who = in_process ? "Its own process runs it again" : "It is offered again";
+    const message = `${who} at ${due_at}; it has been started ${times(record.runCount)} so far.`;
+    return [{ kind: "retry_delay", message, details: { due_at, run_count: record.runCount, in_process } }];
+  }
+  return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
+}
+
+function claimedWhy({ lease, claims }: RunRow): Why {
+  const until = lease === null ? null : toWireTime(lease.expiresAt);
+  const message =
+    lease === null
+      ? "A worker that polls has claimed it and has not started it yet."
+      : `Worker "${lease.holder}" has claimed it (claim ${claims}) and has not started it yet; the claim stands until ${until}, or as long as the worker is connected.`;
+  return {
+    kind: "claimed",
+    message,
+    details: { worker_name: lease?.holder ?? null, generation: claims, until },
+  };
+}
+
+function pausedWhy(state: State): Why {
+  const { pause_timeout: until, pause_reschedule: is_suspended, run_input_keyset } = state.state_details;
+  const waits_for_input = run_input_keyset != null;
+  const what = waits_for_input ? "It waits for input" : `It is ${is_suspended ? "suspended" : "paused"}`;
+  const message = `${what} until somebody resumes it${until === null ? "" : `, at the latest until ${until}; then it fails`}.`;
+  return { kind: "paused", message, details: { until, waits_for_input, is_suspended } };
+}
+
+function returnedWhy({ returned }: RunRow): Why[] {
+  if (returned.length === 0) return [];
+  const message = `It came back ${times(returned.length)} before its code was started, and ends Crashed after ${LIMITS.claimAttempts}: ${returned.join(" ")}`;
+  const details = { times: returned.length, times_allowed: LIMITS.claimAttempts, reasons: [...returned] };
+  return [{ kind: "returned", message, details }];
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}

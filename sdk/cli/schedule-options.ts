@@ -1,0 +1,81 @@
+/** How commands say when a schedule is due, and what it does beyond Prefect's. */
+import { intervalSeconds } from "../flow/interval.ts";
+import type { Schedule } from "../protocol/deployments.ts";
+import { CatchUpMode, OverlapPolicy, type SchedulePolicyChange } from "../protocol/schedule-policies.ts";
+import { parseWireTime, toWireTime, type WireTime } from "../protocol/time.ts";
+import { CliError } from "./errors.ts";
+import { EXIT } from "./exit-codes.ts";
+import { choice, integer, type Parameter, parsed, text, type Values } from "./parameters.ts";
+
+export const TIMING = {
+  cron: text("A cron expression.", { placeholder: "expression" }),
+  interval: parsed("Every so often: seconds, hh:mm:ss or ISO 8601.", readInterval, { placeholder: "interval" }),
+  anchor: time("A time at which the interval begins."),
+  rrule: text("A recurrence rule (RFC 5545).", { placeholder: "rule" }),
+  at: time("Once, at this time."),
+  timezone: text("IANA name of the time zone; UTC unless given.", { placeholder: "zone" }),
+};
+
+export const POLICY = {
+  overlap: choice("While earlier runs have not ended.", OverlapPolicy.options),
+  "catch-up": choice("What of times that passed while nobody was there.", CatchUpMode.options),
+  "catch-up-window": integer("Seconds back to which that reaches.", { min: 60 }),
+  jitter: integer("Seconds over which starts are spread."),
+  "start-at": time("Nothing is due before."),
+  "end-at": time("Nothing is due after."),
+};
+
+/** A time in ISO 8601. */
+export function time(description: string): Parameter<WireTime | undefined> {
+  const read = (given: string): WireTime => {
+    const at = parseWireTime(given);
+    if (at === null) throw new Error("not a time in ISO 8601, for example 2026-11-21T09:00:00Z");
+    return toWireTime(at);
+  };
+  return parsed(description, read, { placeholder: "time" });
+}
+
+/** Fails unless exactly one way of saying when is used. */
+export function timingOf(options: Values<typeof TIMING>): Schedule {
+  const { cron, interval, anchor, rrule, at, timezone } = options;
+  const zone = timezone === undefined ? {} : { timezone };
+  const ways: Schedule[] = [];
+  if (cron !== undefined) ways.push({ cron, ...zone });
+  if (interval !== undefined) ways.push({ interval, ...(anchor ? { anchor_date: anchor } : {}), ...zone });
+  if (rrule !== undefined) ways.push({ rrule, ...zone });
+  if (at !== undefined) ways.push({ rrule: once(at), timezone: "UTC" });
+  const [way] = ways;
+  if (way !== undefined && ways.length === 1) return way;
+  throw new CliError(way === undefined ? "When the schedule is due is not said." : "When it is due is said twice.", {
+    fix: "Give one of --cron, --interval, --rrule and --at.",
+    code: "usage",
+    exitCode: EXIT.usage,
+  });
+}
+
+/** Null when nothing is said of it. */
+export function policyChangeOf(options: Values<typeof POLICY>): SchedulePolicyChange | null {
+  const change: SchedulePolicyChange = {
+    overlap: options.overlap,
+    catch_up: options["catch-up"],
+    catch_up_window: options["catch-up-window"],
+    jitter: options.jitter,
+    start_at: options["start-at"],
+    end_at: options["end-at"],
+  };
+  return Object.values(change).some((value) => value !== undefined) ? change : null;
+}
+
+function readInterval(given: string): number {
+  try {
+    return intervalSeconds(given);
+  } catch (error) {
+    throw new Error("not an interval: write 90, 01:30:00 or PT15M", { cause: error });
+  }
+}
+
+/** A rule that is due once. */
+function once(at: WireTime): string {
+  const digits = at.slice(0, 19).replace(/[-:]/g, "");
+  return `DTSTART:${digits}\nRRULE:FREQ=DAILY;COUNT=1`;
+}

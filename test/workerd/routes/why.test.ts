@@ -1,0 +1,177 @@
+/** Why a run is not running, in every situation in which it may wait. */
+import { env } from "cloudflare:workers";
+import { describe, it } from "vitest";
+import type { FlowRunId } from "#protocol/ids";
+import type { Why, WhyNotRunning } from "#protocol/why";
+import { aDeployment, aPool, call } from "../support/api.ts";
+import { Pool } from "../support/pools.ts";
+import { ownerStub, until } from "../support/runs.ts";
+
+interface Run {
+  readonly id: FlowRunId;
+}
+
+async function ask(id: string): Promise<WhyNotRunning> {
+  const answer = await call<WhyNotRunning>("GET", `/flow_runs/${id}/why`);
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  return answer.body;
+}
+
+const kinds = async (id: string) => (await ask(id)).reasons.map(({ kind }) => kind);
+
+async function first(id: string): Promise<Why> {
+  const [reason] = (await ask(id)).reasons;
+  if (!reason) throw new Error("no reason");
+  return reason;
+}
+
+async function aWaitingRun(more: object = {}): Promise<{ pool: string; deployment: string; run: FlowRunId }> {
+  const pool = await aPool();
+  const deployment = await aDeployment({ work_pool_name: pool.name });
+  const run = (await call<Run>("POST", `/deployments/${deployment.id}/create_flow_run`, more)).body;
+  return { pool: pool.name, deployment: deployment.id, run: run.id };
+}
+
+const set = (id: string, state: object, force = false) => call("POST", `/flow_runs/${id}/set_state`, { state, force });
+const patchPool = (name: string, body: object) => call("PATCH", `/work_pools/${name}`, body);
+
+/** The object of a pool that was made over the API. */
+function objectOf(name: string): Pool {
+  return Pool.named(name);
+}
+
+describe("the reason why a run is not running", () => {
+  it("is that it runs or has ended", async ({ expect }) => {
+    const { run } = await aWaitingRun();
+    await set(run, { type: "RUNNING" }, true);
+    expect(await ask(run)).toMatchObject({
+      is_waiting: false,
+      state_type: "RUNNING",
+      reasons: [{ kind: "not_waiting", message: "It is Running." }],
+    });
+    await set(run, { type: "COMPLETED" });
+    expect(await first(run)).toMatchObject({ kind: "not_waiting", message: "It has ended: Completed." });
+  });
+
+  it("is that it is not due, or waits for its retry", async ({ expect }) => {
+    const scheduled_time = "2099-01-01T00:00:00.000Z";
+    const { run } = await aWaitingRun({ state: { type: "SCHEDULED", state_details: { scheduled_time } } });
+    expect(await first(run)).toMatchObject({ kind: "not_due", details: { due_at: expect.stringContaining("2099") } });
+    expect(await kinds(run)).toEqual(["not_due"]);
+    const retried = (await aWaitingRun()).run;
+    await call("PATCH", `/flow_runs/${retried}`, { empirical_policy: { retries: 1, retry_delay: 60 } });
+    for (const type of ["PENDING", "RUNNING", "FAILED"]) await set(retried, { type });
+    expect(await first(retried)).toMatchObject({ kind: "retry_delay", details: { run_count: 1, in_process: true } });
+  });
+
+  it("is a limit that let it wait", async ({ expect }) => {
+    const { run } = await aWaitingRun();
+    const scheduled_time = "2099-01-01T00:00:00.000Z";
+    const state = { type: "SCHEDULED", name: "AwaitingConcurrencySlot", message: 'Limit "x" is full.' };
+    await set(run, { ...state, state_details: { scheduled_time } }, true);
+    expect(await first(run)).toMatchObject({ kind: "awaiting_slot", details: { said: 'Limit "x" is full.' } });
+  });
+
+  it("is a pause, with its end and whether input is awaited", async ({ expect }) => {
+    const { run } = await aWaitingRun();
+    await set(run, { type: "RUNNING" }, true);
+    const pause_timeout = "2099-01-01T00:00:00.000Z";
+    const state_details = { pause_timeout, pause_reschedule: true, run_input_keyset: { schema: "s" } };
+    await set(run, { type: "PAUSED", name: "Suspended", state_details }, true);
+    expect(await first(run)).toMatchObject({
+      kind: "paused",
+      details: { until: expect.stringContaining("2099"), waits_for_input: true, is_suspended: true },
+    });
+  });
+
+  it("is that nobody takes runs of its pool, or that a poller is about to", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    expect(await kinds(run)).toEqual(["no_worker_online", "in_line"]);
+    await call("POST", `/work_pools/${pool}/workers/heartbeat`, { name: "old-python" });
+    expect(await first(run)).toMatchObject({ kind: "awaits_poll", details: { workers: ["old-python"] } });
+  });
+
+  it("is a pause of the pool or of the queue", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    await patchPool(pool, { is_paused: true });
+    await call("PATCH", `/work_pools/${pool}/queues/default`, { is_paused: true });
+    expect((await kinds(run)).slice(0, 2)).toEqual(["work_pool_paused", "work_queue_paused"]);
+  });
+
+  it("is a limit that is full, with those who hold it, and the place in line", async ({ expect }) => {
+    const { pool, deployment, run: holder } = await aWaitingRun();
+    await patchPool(pool, { concurrency_limit: 1 });
+    await set(holder, { type: "PENDING" });
+    const next = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    const after = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    expect(await first(next)).toMatchObject({
+      kind: "limit_full",
+      details: { limit: "work_pool", name: pool, slots: 1, taken: 1, holders: [holder] },
+    });
+    expect((await ask(after)).reasons.at(-1)).toMatchObject({ kind: "in_line", details: { position: 2 } });
+    await patchPool(pool, { concurrency_limit: null });
+    await call("PATCH", `/work_pools/${pool}/queues/default`, { concurrency_limit: 1 });
+    expect(await first(next)).toMatchObject({
+      kind: "limit_full",
+      details: { limit: "work_queue", name: `${pool}/default`, holders: [holder] },
+    });
+  });
+
+  it("is workers that are busy, or that take other runs", async ({ expect }) => {
+    const { pool, deployment, run } = await aWaitingRun();
+    const picky = await objectOf(pool).connect("picky", { queues: ["other"] });
+    expect(await first(run)).toMatchObject({ kind: "no_worker_for_queue", details: { workers: ["picky"] } });
+    const worker = await objectOf(pool).connect("w1", { limit: 1 });
+    await worker.waitFor("run");
+    const next = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    expect(await first(next)).toMatchObject({
+      kind: "workers_busy",
+      details: { workers: [{ name: "w1", limit: 1, active: 1, draining: false }] },
+    });
+    picky.close();
+  });
+
+  it("is a claim that nobody has confirmed", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    const worker = await objectOf(pool).connect("w1");
+    await worker.waitFor("run");
+    expect(await first(run)).toMatchObject({
+      kind: "claimed",
+      details: { worker_name: "w1", generation: 1, until: expect.any(String) },
+    });
+    const polled = (await aWaitingRun()).run;
+    await set(polled, { type: "PENDING" });
+    expect(await first(polled)).toMatchObject({ kind: "claimed", details: { worker_name: null } });
+  });
+
+  it("is that only a process which serves its deployment takes it", async ({ expect }) => {
+    const { id } = await aDeployment();
+    const run = (await call<Run>("POST", `/deployments/${id}/create_flow_run`, {})).body.id;
+    expect(await first(run)).toMatchObject({ kind: "no_work_pool", details: { deployment_id: id, last_polled: null } });
+  });
+
+  it("is that its pool was deleted", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    await call("DELETE", `/work_pools/${pool}`);
+    expect(await kinds(run)).toEqual(["work_pool_deleted"]);
+  });
+
+  it("is a message to the pool that was given up", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    await objectOf(pool).stub.withdraw(run);
+    expect(await kinds(run)).toEqual(["not_offered"]);
+    const id = crypto.randomUUID();
+    await env.DB.prepare("INSERT INTO dead_letters (id, queue, body, attempts, created) VALUES (?, ?, ?, ?, ?)")
+      .bind(id, "dispatch", JSON.stringify({ flow_run_id: run }), 10, Date.now())
+      .run();
+    expect(await first(run)).toMatchObject({ kind: "dead_lettered", details: { dead_letter_id: id, attempts: 10 } });
+    await ownerStub(run).offer(run);
+    await until("it waits in line again", async () => (await kinds(run)).includes("in_line"));
+    expect(await kinds(run)).not.toContain("dead_lettered");
+  });
+
+  it("is not to be had of a run that does not exist", async ({ expect }) => {
+    const answer = await call("GET", "/flow_runs/0193a000-0000-7000-8000-00000000dead/why");
+    expect(answer.status).toBe(404);
+  });
+});

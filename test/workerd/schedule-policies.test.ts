@@ -1,0 +1,223 @@
+/** What schedules do beyond Prefect's: overlap, catching up, jitter, their first and last moment. */
+import { env } from "cloudflare:workers";
+import { describe, it } from "vitest";
+import type { FlowRun } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
+import { followSchedules } from "../../worker/scheduling/follow-schedules.ts";
+import { offerSoonDue } from "../../worker/scheduling/offer-soon-due.ts";
+import { aDeployment, call } from "./support/api.ts";
+import { until } from "./support/runs.ts";
+
+const HOUR_MS = 3_600_000;
+
+interface Made {
+  readonly id: string;
+  readonly scheduleId: string;
+}
+
+async function withPolicy(policy: object, schedule: object = { cron: "0 * * * *" }): Promise<Made> {
+  const made = (await aDeployment({ schedules: [{ schedule }] })) as unknown as {
+    id: string;
+    schedules: { id: string }[];
+  };
+  const scheduleId = made.schedules[0]?.id ?? "";
+  const path = `/deployments/${made.id}/schedules/${scheduleId}/policy`;
+  const answer = await call("PUT", path, policy);
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  return { id: made.id, scheduleId };
+}
+
+async function runsOf({ id }: Made): Promise<FlowRun[]> {
+  const body = { deployments: { id: { any_: [id] } }, sort: "EXPECTED_START_TIME_ASC", limit: 200 };
+  return (await call<FlowRun[]>("POST", "/flow_runs/filter", body)).body;
+}
+
+const follow = ({ scheduleId }: Made, at: number) => followSchedules(env, [scheduleId], at as EpochMs);
+const propose = (id: FlowRunId | undefined, type: string) =>
+  call<{ status: string; state: { type: string; name: string } }>("POST", `/flow_runs/${id}/set_state`, {
+    state: { type },
+  });
+const stateOf = async (id: FlowRunId | undefined) => (await call<FlowRun>("GET", `/flow_runs/${id}`)).body.state_name;
+async function claimAll(runs: readonly FlowRun[]): Promise<(string | null)[]> {
+  const names: (string | null)[] = [];
+  for (const { id } of runs) {
+    await propose(id, "PENDING");
+    names.push(await stateOf(id));
+  }
+  return names;
+}
+
+describe("the policy of a schedule", () => {
+  it("is Prefect's behaviour unless it is set, and has an address of its own", async ({ expect }) => {
+    const made = (await aDeployment({ schedules: [{ schedule: { cron: "0 * * * *" } }] })) as unknown as {
+      id: string;
+      schedules: Record<string, unknown>[];
+    };
+    const path = `/deployments/${made.id}/schedules/${made.schedules[0]?.["id"]}/policy`;
+    const defaults = {
+      overlap: "ALLOW",
+      catch_up: "DEFAULT",
+      catch_up_window: 86_400,
+      jitter: 0,
+      start_at: null,
+      end_at: null,
+    };
+    expect((await call("GET", path)).body).toEqual(defaults);
+    expect((await call("PUT", path, { overlap: "SKIP", jitter: 5 })).body).toEqual({
+      ...defaults,
+      overlap: "SKIP",
+      jitter: 5,
+    });
+    const [schedule] = (await call<Record<string, unknown>[]>("GET", `/deployments/${made.id}/schedules`)).body;
+    expect(Object.keys(schedule ?? {})).not.toContain("policy");
+    expect((await call("PUT", path, {})).body).toEqual(defaults);
+    expect((await call("PUT", path.replace(/schedules\/[^/]+/, `schedules/${made.id}`), {})).status).toBe(404);
+    expect((await call("PUT", path, { overlap: "SOMETIMES" })).status).toBe(422);
+  });
+
+  it("is taken with the schedule, too: when it is made, changed, or made again under its slug", async ({ expect }) => {
+    const schedule = { cron: "0 * * * *" };
+    const made = (await aDeployment({
+      schedules: [{ schedule, slug: "a", policy: { overlap: "SKIP" } }],
+    })) as unknown as {
+      id: string;
+      schedules: { id: string }[];
+    };
+    const path = (id?: string) => `/deployments/${made.id}/schedules/${id ?? made.schedules[0]?.id}`;
+    const overlap = async (id?: string) => (await call<{ overlap: string }>("GET", `${path(id)}/policy`)).body.overlap;
+    expect(await overlap()).toBe("SKIP");
+    await call("PATCH", path(), { active: true });
+    expect(await overlap()).toBe("SKIP");
+    await call("PATCH", path(), { policy: { overlap: "BUFFER_ALL" } });
+    expect(await overlap()).toBe("BUFFER_ALL");
+    const schedules = [
+      { slug: "a", policy: { overlap: "BUFFER_ONE" } },
+      { slug: "b", schedule, policy: { jitter: 3 } },
+    ];
+    await call("PATCH", `/deployments/${made.id}`, { schedules });
+    expect(await overlap()).toBe("BUFFER_ONE");
+    const more = await call<{ id: string }[]>("POST", `/deployments/${made.id}/schedules`, [
+      { schedule, policy: { overlap: "CANCEL_OTHER" } },
+    ]);
+    expect(await overlap(more.body[0]?.id)).toBe("CANCEL_OTHER");
+  });
+
+  it("bounds when runs are due", async ({ expect }) => {
+    const start = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 5 * HOUR_MS;
+    const made = await withPolicy({
+      start_at: toWireTime(start as EpochMs),
+      end_at: toWireTime((start + HOUR_MS) as EpochMs),
+    });
+    expect((await runsOf(made)).map((run) => fromWireTime(run.expected_start_time ?? ""))).toEqual([
+      start,
+      start + HOUR_MS,
+    ]);
+  });
+
+  it("spreads runs by a jitter that is the same each time they are made", async ({ expect }) => {
+    const made = await withPolicy({ jitter: 600 });
+    const starts = (await runsOf(made)).map((run) => fromWireTime(run.expected_start_time ?? ""));
+    const offsets = starts.map((at) => at % HOUR_MS);
+    expect(Math.max(...offsets)).toBeLessThan(600_000);
+    expect(new Set(offsets).size).toBeGreaterThan(1);
+    await call("PATCH", `/deployments/${made.id}`, { description: "made again" });
+    expect((await runsOf(made)).map((run) => fromWireTime(run.expected_start_time ?? ""))).toEqual(starts);
+  });
+});
+
+describe("runs of a schedule that are due while an earlier one has not ended", () => {
+  it.for([
+    ["ALLOW", ["Pending", "Pending", "Pending"]],
+    ["SKIP", ["Pending", "Skipped", "Skipped"]],
+    ["BUFFER_ONE", ["Pending", "AwaitingConcurrencySlot", "Skipped"]],
+    ["BUFFER_ALL", ["Pending", "AwaitingConcurrencySlot", "AwaitingConcurrencySlot"]],
+  ] as const)("with %s come out as %j", async ([overlap, expected], { expect }) => {
+    const runs = await runsOf(await withPolicy({ overlap }));
+    expect(await claimAll(runs)).toEqual(expected);
+  });
+
+  it("start in their order when the earlier one has ended", async ({ expect }) => {
+    const [first, second, third] = await runsOf(await withPolicy({ overlap: "BUFFER_ALL" }));
+    await claimAll([first, third, second] as FlowRun[]);
+    await propose(first?.id, "CANCELLED");
+    await until("the next one's turn", async () => (await stateOf(third?.id)) === "Scheduled");
+    expect((await propose(second?.id, "PENDING")).body.status).toBe("REJECT");
+    expect((await propose(third?.id, "PENDING")).body.status).toBe("ACCEPT");
+  });
+
+  it("take its place with CANCEL_OTHER", async ({ expect }) => {
+    const [first, second] = await runsOf(await withPolicy({ overlap: "CANCEL_OTHER" }));
+    await propose(first?.id, "PENDING");
+    await propose(first?.id, "RUNNING");
+    await propose(second?.id, "PENDING");
+    expect(await stateOf(first?.id)).toBe("Cancelling");
+    await propose(first?.id, "CANCELLED");
+    await until("its turn", async () => (await stateOf(second?.id)) === "Scheduled");
+    expect((await propose(second?.id, "PENDING")).body.status).toBe("ACCEPT");
+  });
+
+  it("start although the word of its end was lost, or it was deleted", async ({ expect }) => {
+    const [first, second] = await runsOf(await withPolicy({ overlap: "SKIP" }));
+    await propose(first?.id, "PENDING");
+    await call("DELETE", `/flow_runs/${first?.id}`);
+    expect((await propose(second?.id, "PENDING")).body.status).toBe("ACCEPT");
+  });
+
+  it("do not wait for themselves: a claim that comes again is answered alike", async ({ expect }) => {
+    const [first] = await runsOf(await withPolicy({ overlap: "SKIP" }));
+    await propose(first?.id, "PENDING");
+    await propose(first?.id, "SCHEDULED");
+    expect((await propose(first?.id, "PENDING")).body.status).toBe("ACCEPT");
+  });
+});
+
+describe("times that passed while nobody was there", () => {
+  /** Three runs were made; then nobody looks for a day. */
+  async function aDayLater(catch_up: string, more: object = {}): Promise<{ made: Made; runs: FlowRun[]; now: number }> {
+    const made = await withPolicy({ catch_up, ...more });
+    const now = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 24 * HOUR_MS + 60_000 * 5;
+    await follow(made, now);
+    await offerSoonDue(env, now as EpochMs);
+    await until("states are copied", async () => (await runsOf(made)).every((run) => run.state_name !== null));
+    return { made, runs: await runsOf(made), now };
+  }
+  const isPast = (now: number) => (run: FlowRun) => fromWireTime(run.expected_start_time ?? "") <= now;
+  const names = (runs: FlowRun[], now: number) => Promise.all(runs.filter(isPast(now)).map(({ id }) => stateOf(id)));
+
+  it("are run as far as their runs had been made, as upstream", async ({ expect }) => {
+    const { runs, now } = await aDayLater("DEFAULT");
+    expect(await names(runs, now)).toEqual(["Scheduled", "Scheduled", "Scheduled"]);
+    expect(runs.filter((run) => !isPast(now)(run))).toHaveLength(3);
+  });
+
+  it("are not run with NONE", async ({ expect }) => {
+    const { runs, now } = await aDayLater("NONE");
+    expect(await names(runs, now)).toEqual(["Skipped", "Skipped", "Skipped"]);
+  });
+
+  it("are run but for the last one with LAST", async ({ expect }) => {
+    const { runs, now } = await aDayLater("LAST");
+    expect(await names(runs, now)).toEqual(["Skipped", "Skipped", "Skipped", "Scheduled"]);
+    const last = runs.filter(isPast(now)).at(-1);
+    expect(fromWireTime(last?.expected_start_time ?? "")).toBe(Math.floor(now / HOUR_MS) * HOUR_MS);
+  });
+
+  it("are all run with ALL, as far as the window reaches", async ({ expect }) => {
+    const all = await aDayLater("ALL");
+    expect((await names(all.runs, all.now)).filter((name) => name === "Scheduled")).toHaveLength(24);
+    const few = await aDayLater("ALL", { catch_up_window: 4 * 3600 });
+    expect((await names(few.runs, few.now)).filter((name) => name === "Scheduled")).toHaveLength(4);
+    expect((await names(few.runs, few.now)).filter((name) => name === "Skipped")).toHaveLength(3);
+  });
+
+  it("of a pause are caught up with as well", async ({ expect }) => {
+    const made = await withPolicy({ catch_up: "LAST" });
+    await call("POST", `/deployments/${made.id}/pause_deployment`);
+    expect(await runsOf(made)).toEqual([]);
+    const now = Date.now() + 10 * HOUR_MS;
+    await env.DB.prepare("UPDATE deployments SET paused = 0 WHERE id = ?").bind(made.id).run();
+    await follow(made, now);
+    expect((await runsOf(made)).filter(isPast(now))).toHaveLength(1);
+  });
+});
