@@ -147,15 +147,15 @@ describe("a key", () => {
   it("tells when it was last used, with one row written an hour", async ({ expect }) => {
     const made = await aKey("viewer");
     const start = Date.now();
-    const presentAt = async (spanMs: number): Promise<unknown> => {
+    const useAt = async (spanMs: number): Promise<unknown> => {
       await callerOf(closedEnv, made.key, start + spanMs);
       return (await rowOf(made.id))?.["last_used"];
     };
     expect(made.last_used).toBeNull();
-    expect(await presentAt(0)).toBe(start);
-    expect(await presentAt(31_000)).toBe(start);
-    expect(await presentAt(HOUR_MS - 1)).toBe(start);
-    expect(await presentAt(HOUR_MS + 40_000)).toBe(start + HOUR_MS + 40_000);
+    expect(await useAt(0)).toBe(start);
+    expect(await useAt(31_000)).toBe(start);
+    expect(await useAt(HOUR_MS - 1)).toBe(start);
+    expect(await useAt(HOUR_MS + 40_000)).toBe(start + HOUR_MS + 40_000);
   });
 });
 

@@ -14,6 +14,7 @@ import { ErrorNote } from "../../elements/error-note.tsx";
 import { JsonView } from "../../elements/json-view.tsx";
 import { useTitle } from "../../elements/title.ts";
 import { LastRuns } from "./last-runs.tsx";
+import { NextRuns } from "./next-runs.tsx";
 import { Schedules } from "./schedules.tsx";
 import { Source } from "./source.tsx";
 
@@ -43,7 +44,10 @@ export function DeploymentPage() {
         <p className="notice">It has no work pool, so its runs wait until a program serves it or it is given a pool.</p>
       )}
       <div className="columns">
-        <Schedules deployment={deployment} />
+        <div className="stack">
+          <Schedules deployment={deployment} />
+          <NextRuns deployment={deployment} />
+        </div>
         <Source deployment={deployment} />
       </div>
       <LastRuns deploymentId={id} />

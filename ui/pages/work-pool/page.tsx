@@ -11,6 +11,7 @@ import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { useTitle } from "../../elements/title.ts";
+import { DeadLetters } from "../work-pools/dead-letters.tsx";
 import { PoolForm } from "../work-pools/pool-form.tsx";
 import { PoolStatus } from "../work-pools/pool-status.tsx";
 import { JobTemplate } from "./job-template.tsx";
@@ -52,6 +53,7 @@ export function WorkPoolPage() {
         <WaitingRuns poolName={name} />
         <Queues poolName={name} />
       </div>
+      <DeadLetters />
       <JobTemplate pool={pool} />
     </main>
   );
