@@ -14,6 +14,7 @@ import { ListSearch } from "./components/list-search.ts";
 import { Shell } from "./components/shell.tsx";
 import { artifactsQuery } from "./pages/artifacts/artifacts-query.ts";
 import { blocksQuery } from "./pages/blocks/blocks-query.ts";
+import { CompareSearch } from "./pages/compare/compare-search.ts";
 import { DashboardSearch, dashboardQuery } from "./pages/dashboard/dashboard-query.ts";
 import { DeploymentsSearch, deploymentsQuery } from "./pages/deployments/deployments-query.ts";
 import { RunSearch } from "./pages/flow-run/run-search.ts";
@@ -162,10 +163,23 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/page.tsx"), "SettingsPage"),
 });
 
+const compare = createRoute({
+  getParentRoute: () => app,
+  path: "/compare",
+  validateSearch: CompareSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) =>
+    Promise.all(
+      [deps.a, deps.b].map((id) => context.queryClient.ensureQueryData(read(readFlowRun, { params: { id } }))),
+    ),
+  component: lazyRouteComponent(() => import("./pages/compare/page.tsx"), "ComparePage"),
+});
+
 const PAGES_OF_APP = [
   dashboard,
   runs,
   run,
+  compare,
   flows,
   deployments,
   deployment,

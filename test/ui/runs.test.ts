@@ -134,6 +134,22 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("button", { name: "Failed", exact: true }).waitFor();
   });
 
+  it("compares two runs, and sees where they part", async ({ expect }) => {
+    const bad = await failedRun();
+    const good = await plane.ends((await plane.trigger(made.orders, { failing: null })).id, RUN_MS);
+    await open("/runs");
+    await page.getByRole("checkbox", { name: `Select ${bad.name}` }).check();
+    await page.getByRole("checkbox", { name: `Select ${good.name}` }).check();
+    await page.getByRole("link", { name: "Compare" }).click();
+    await page.getByRole("heading", { name: `${bad.name} and ${good.name}` }).waitFor();
+    await page
+      .getByRole("row", { name: /failing differs/ })
+      .getByText('"east"')
+      .waitFor();
+    await page.getByRole("row", { name: /^price-2 differs/ }).waitFor();
+    await expectAccessible(page, expect);
+  });
+
   it("deletes several runs at once", async ({ expect }) => {
     const run = await failedRun();
     await open(`/runs?name=${run.name}`);

@@ -31,7 +31,7 @@ async function shoot(name: string, path: string, waitFor: string): Promise<void>
     const { page, troubles } = await openPage(browser, look);
     await page.goto(`${server.origin}${path}`);
     await page.getByText(waitFor).first().waitFor();
-    await page.waitForTimeout(500);
+    await page.waitForTimeout(250);
     await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), fullPage: look.name !== "narrow" });
     for (const trouble of troubles) console.error(`${name}: ${trouble}`);
     await page.context().close();
@@ -76,4 +76,13 @@ await shoot("run-running", `/runs/${running.id}?tab=logs`, "looked into the inbo
 await shoot("deployments", "/deployments", "nightly");
 await shoot("deployment", `/deployments/${orders}`, "Schedules");
 await shoot("deployment-run", `/deployments/${orders}?run=true`, "Which regions");
+await shoot("flows", "/flows", "daily-orders");
+await shoot("work-pools", "/work-pools", "process");
+await shoot("work-pool", "/work-pools/local", "Job template");
+await shoot("limits", "/limits", "Concurrency limits");
+await shoot("blocks", "/blocks", "A block is configuration");
+await shoot("variables", "/variables", "A variable is a small value");
+await shoot("artifacts", "/artifacts", "summary");
+await shoot("settings", "/settings", "What is kept");
+await shoot("run-task", `/runs/${bad.id}?tab=tasks&errors=true`, "price-0");
 await shoot("sign-in", "/sign-in", "API key");

@@ -6,9 +6,13 @@ const listeners = new Set<() => void>();
 let nowMs = Date.now();
 let timer: ReturnType<typeof setInterval> | null = null;
 
-/** Milliseconds since 1970, anew every second. */
-export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => nowMs);
+/** Milliseconds since 1970, anew every second; 0 where nothing goes on any more. */
+export function useNow(isTicking = true): number {
+  return useSyncExternalStore(isTicking ? subscribe : standStill, () => (isTicking ? nowMs : 0));
+}
+
+function standStill(): () => void {
+  return () => undefined;
 }
 
 function subscribe(listener: () => void): () => void {

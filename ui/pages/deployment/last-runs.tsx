@@ -9,14 +9,19 @@ import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateBadge } from "../../elements/state-badge.tsx";
 import { Took } from "../../elements/took.tsx";
 import { When } from "../../elements/when.tsx";
+import { soon } from "../flow-runs/runs-search.ts";
 
 const ROWS = 10;
 
-/** The newest runs of a deployment, and those to come. */
+/** The newest runs of a deployment. */
 export function LastRuns({ deploymentId }: { readonly deploymentId: DeploymentId }) {
   const { data, error } = useQuery({
     ...read(filterFlowRuns, {
-      body: { flow_runs: { deployment_id: { any_: [deploymentId] } }, sort: "EXPECTED_START_TIME_DESC", limit: ROWS },
+      body: {
+        flow_runs: { deployment_id: { any_: [deploymentId] }, expected_start_time: { before_: soon() } },
+        sort: "EXPECTED_START_TIME_DESC",
+        limit: ROWS,
+      },
     }),
     refetchInterval: LIVE_MS,
   });

@@ -1,8 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { bulkDeleteFlowRuns, bulkSetFlowRunState } from "#protocol/flow-run-operations";
 import { retryFlowRun } from "#protocol/flow-run-retry";
 import type { FlowRun } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { type RunAction, whyNot } from "#protocol/run-actions";
 import { api } from "../../api/client.ts";
@@ -48,6 +50,11 @@ export function BulkActions({ runs, onDone }: BulkActionsProps) {
           />
         );
       })}
+      {runs.length === 2 && (
+        <Link className="button" to="/compare" search={{ a: runs[1]?.id as FlowRunId, b: runs[0]?.id as FlowRunId }}>
+          Compare
+        </Link>
+      )}
       <span role="status">{act.error ? act.error.message : outcome}</span>
     </div>
   );

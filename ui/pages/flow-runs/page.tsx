@@ -36,6 +36,12 @@ export function FlowRunsPage() {
         </h1>
         <div className="row">
           <Button
+            aria-pressed={search.future === true}
+            onClick={() => change({ ...search, future: search.future ? undefined : true })}
+          >
+            {search.future ? "Hide later runs" : "Later runs"}
+          </Button>
+          <Button
             aria-pressed={search.plot === true}
             onClick={() => change({ ...search, plot: search.plot ? undefined : true })}
           >

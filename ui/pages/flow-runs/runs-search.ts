@@ -36,12 +36,16 @@ export const RunsSearch = z.object({
   parentId: FlowRunId.optional().catch(undefined),
   sort: FlowRunSort.optional().catch(undefined),
   plot: z.boolean().optional().catch(undefined),
+  /** Also runs that are scheduled for later; asked for implicitly by those states, and by an end of the span. */
+  future: z.boolean().optional().catch(undefined),
 });
 export type RunsSearch = z.infer<typeof RunsSearch>;
 
 /** The API's filters for what the address says. */
 export function filtersOf(search: RunsSearch): FlowRunFilters {
-  const { name, tags, flow, deployment, pool, queue, version, since, until, flowId, deploymentId, parentId } = search;
+  const { name, tags, flow, deployment, pool, queue, version, since, flowId, deploymentId, parentId } = search;
+  const withFuture = search.future || search.state?.includes("SCHEDULED");
+  const until = search.until ?? (withFuture ? undefined : soon());
   return FlowRunFilters.parse({
     flow_runs: {
       ...(name && { name: { like_: name } }),
@@ -59,6 +63,11 @@ export function filtersOf(search: RunsSearch): FlowRunFilters {
     ...(deployment && { deployments: { flow_or_deployment_name: { like_: deployment } } }),
     ...(pool && { work_pools: { name: { any_: [pool] } } }),
   });
+}
+
+/** The end of the minute after this one, so that what is asked for does not change with each look. */
+export function soon(): string {
+  return new Date(Math.ceil(Date.now() / 60_000 + 1) * 60_000).toISOString();
 }
 
 /** "Late" is a name of the type SCHEDULED. */
@@ -84,6 +93,6 @@ export function runPages(search: RunsSearch) {
 }
 
 /** Whether anything but the order and the view is asked for. */
-export function isFiltered({ sort: _, plot: __, ...rest }: RunsSearch): boolean {
+export function isFiltered({ sort: _, plot: __, future: ___, ...rest }: RunsSearch): boolean {
   return Object.values(rest).some((value) => value !== undefined);
 }

@@ -14,10 +14,11 @@ const NODE_TYPES = { task: TaskNode };
 export function Graph({ live, search, onSearch }: RunPartProps) {
   const tasks = live.tasks;
   // Where the boxes stand depends on who takes what from whom, not on states.
-  const shape = [...tasks.values()].map(({ id, task_inputs }) => [id, task_inputs]);
+  const isTooMuch = tasks.size > MOST_NODES;
+  const shape = isTooMuch ? [] : [...tasks.values()].map(({ id, task_inputs }) => [id, task_inputs]);
   const key = JSON.stringify(shape);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what of `tasks` matters.
-  const layout = useMemo(() => (tasks.size > MOST_NODES ? null : layOut([...tasks.values()])), [key]);
+  const layout = useMemo(() => (isTooMuch ? null : layOut([...tasks.values()])), [key, isTooMuch]);
   if (tasks.size === 0) return <p className="empty">No task has begun.</p>;
   if (layout === null) {
     return <p className="empty">{tasks.size} task runs are too many for a graph; the timeline shows them all.</p>;

@@ -2,7 +2,7 @@
  * A window on a log: lines without a gap, which grows upwards and downwards page by page, and downwards by what arrives.
  * Pages are found by the time of the outermost line; lines of that very time that are known are skipped by number.
  */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { filterLogs, type Log, LogFilter } from "#protocol/logs";
@@ -61,9 +61,12 @@ export function useLog(query: LogQuery, arrived: readonly Log[]) {
     };
   }, [key, more]);
 
-  // Lines that arrive belong to the window only when it reaches the end.
-  const fresh = shown.reachesEnd ? freshLines(query, shown.lines, arrived) : [];
-  const lines = fresh.length > 0 ? [...shown.lines, ...fresh] : shown.lines;
+  const { lines: read, reachesEnd } = shown;
+  const lines = useMemo(() => {
+    // Lines that arrive belong to the window only when it reaches the end.
+    const fresh = reachesEnd ? freshLines(JSON.parse(key) as LogQuery, read, arrived) : [];
+    return fresh.length > 0 ? [...read, ...fresh] : read;
+  }, [key, read, reachesEnd, arrived]);
   return { ...shown, lines, more: (side: Side) => void more(side, { ...shown, lines }) };
 }
 

@@ -15,8 +15,11 @@ const ROW_PX = 26;
 export function Timeline({ run, live, search, onSearch }: RunPartProps) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const rows = useTimelineRows(live, opened, search.errors === true);
-  const nowMs = useTimelineNow(isTerminal(run.state_type));
+  const hasEnded = isTerminal(run.state_type);
+  const nowMs = useNow(!hasEnded);
   const whole = useMemo(() => extent(rows, run, nowMs), [rows, run, nowMs]);
+  // What has no end in a run that has one was given up with it.
+  const edgeMs = hasEnded ? whole[1] : nowMs;
   const [zoom, setZoom] = useState<readonly [number, number] | null>(null);
   const span = zoom ?? whole;
   const scroller = useRef<HTMLDivElement>(null);
@@ -43,7 +46,7 @@ export function Timeline({ run, live, search, onSearch }: RunPartProps) {
         isZoomed={zoom !== null}
         onWhole={() => setZoom(null)}
       />
-      <Overview rows={rows} whole={whole} zoom={zoom} nowMs={nowMs} onZoom={setZoom} />
+      <Overview rows={rows} whole={whole} zoom={zoom} nowMs={edgeMs} onZoom={setZoom} />
       <Axis span={span} originMs={whole[0]} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard. */}
       <div ref={scroller} className="timeline-rows" tabIndex={0}>
@@ -57,7 +60,7 @@ export function Timeline({ run, live, search, onSearch }: RunPartProps) {
                 row={row}
                 top={start}
                 span={span}
-                nowMs={nowMs}
+                nowMs={edgeMs}
                 isChosen={row.task !== null && row.task.id === search.task}
                 isOpen={opened.has(row.key)}
                 onToggle={() => toggle(row.key)}
@@ -69,13 +72,6 @@ export function Timeline({ run, live, search, onSearch }: RunPartProps) {
       </div>
     </div>
   );
-}
-
-/** The clock, which a run that has ended does not need. */
-function useTimelineNow(hasEnded: boolean): number {
-  const nowMs = useNow();
-  const [endedAt] = useState(() => Date.now());
-  return hasEnded ? endedAt : nowMs;
 }
 
 function extent(

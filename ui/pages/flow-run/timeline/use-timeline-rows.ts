@@ -12,7 +12,7 @@ export function useTimelineRows(
   opened: ReadonlySet<string>,
   errorsOnly: boolean,
 ): readonly TimelineRow[] {
-  const open = [...live.tasks.values()].filter(({ id }) => opened.has(id));
+  const open = useMemo(() => [...live.tasks.values()].filter(({ id }) => opened.has(id)), [live.tasks, opened]);
   const attempts = useQueries({
     queries: open.map(({ id, state_id }) => read(readTaskRunStates, { query: { task_run_id: id } }, state_id)),
     combine: dataOf,
