@@ -3,6 +3,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { filterBlockDocuments } from "../../sdk/protocol/block-documents.ts";
 import { installSystemBlockTypes } from "../../sdk/protocol/block-types.ts";
+import { createFlowRunInput, filterFlowRunInput } from "../../sdk/protocol/flow-run-inputs.ts";
+import { createFlowRun, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
+import { createFlow } from "../../sdk/protocol/flows.ts";
+import { StateDetails } from "../../sdk/protocol/states.ts";
 import { readVariableByName } from "../../sdk/protocol/variables.ts";
 import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
 import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
@@ -55,6 +59,38 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("heading", { name: "local Paused" }).waitFor();
     await button("Let it go on").click();
     await page.getByRole("heading", { name: "local No worker" }).waitFor();
+  });
+
+  it("resumes a run with the input that it asked for, which is held against its schema", async ({ expect }) => {
+    const { client } = plane;
+    const flow = await client.call(createFlow, { body: { name: "approval" } });
+    const { id } = await client.call(createFlowRun, { body: { flow_id: flow.id, state: { type: "RUNNING" } } });
+    const schema = {
+      type: "object",
+      properties: { approved: { type: "boolean", title: "Approved" }, note: { type: "string" } },
+      required: ["approved"],
+    };
+    await client.call(createFlowRunInput, {
+      params: { id },
+      body: { key: "ask-schema", value: JSON.stringify(schema) },
+    });
+    const state_details = { pause_key: "ask", run_input_keyset: { schema: "ask-schema", response: "ask-response" } };
+    await client.call(setFlowRunState, {
+      params: { id },
+      body: { state: { type: "PAUSED", state_details: StateDetails.parse(state_details) } },
+    });
+    await open(`/runs/${id}`);
+    await button("Resume …").click();
+    const form = page.getByRole("dialog");
+    await form.getByRole("button", { name: "Resume" }).click();
+    await form.locator(".field-error").waitFor();
+    await form.getByLabel("Approved").selectOption("true");
+    await form.getByLabel("note").fill("looks good");
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Resume" }).click();
+    await page.locator(".facts").getByText("Running").waitFor();
+    const [answer] = await client.call(filterFlowRunInput, { params: { id }, body: { prefix: "ask-response" } });
+    expect(JSON.parse(answer?.value ?? "")).toEqual({ approved: true, note: "looks good" });
   });
 
   it("creates a block with a secret, which is not shown again", async ({ expect }) => {
