@@ -1,6 +1,7 @@
 /** What people do with runs and deployments, in the browser, against a real server and worker. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { readDeployment, updateDeployment } from "../../sdk/protocol/deployments.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
 import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
@@ -171,6 +172,27 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("textbox", { name: "Cron expression" }).fill("30 7 * * 1-5");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("30 7 * * 1-5 (Europe/London)").waitFor();
+  });
+
+  it("runs the times of a schedule that have passed, after seeing which", async ({ expect }) => {
+    await open(`/deployments/${made.orders}`);
+    await page.getByRole("button", { name: "New backfill" }).click();
+    await page.getByLabel("From").fill("2026-02-02T00:00");
+    await page.getByLabel("Until").fill("2026-02-03T23:00");
+    await page.getByRole("dialog").getByText("2 runs:").waitFor();
+    await expectAccessible(page, expect);
+    await page.getByRole("button", { name: "Run them" }).click();
+    await page.getByText(/of 2, (running|completed)/).waitFor();
+  });
+
+  it("goes back to an earlier version of a deployment", async ({ expect }) => {
+    await plane.client.call(updateDeployment, { params: { id: made.forever }, body: { parameters: { speed: 2 } } });
+    await open(`/deployments/${made.forever}`);
+    await page.getByText('"speed": 2').waitFor();
+    await page.getByRole("button", { name: "Restore" }).last().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+    await page.getByText('"speed": 2').waitFor({ state: "detached" });
+    expect((await plane.client.call(readDeployment, { params: { id: made.forever } })).parameters).toEqual({});
   });
 
   it("finds a deployment by a few letters", async () => {

@@ -13,10 +13,12 @@ import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { JsonView } from "../../elements/json-view.tsx";
 import { useTitle } from "../../elements/title.ts";
+import { Backfills } from "./backfills.tsx";
 import { LastRuns } from "./last-runs.tsx";
 import { NextRuns } from "./next-runs.tsx";
 import { Schedules } from "./schedules.tsx";
 import { Source } from "./source.tsx";
+import { Versions } from "./versions.tsx";
 
 export function DeploymentPage() {
   const id = useParams({ from: "/app/deployments/$deploymentId" }).deploymentId as DeploymentId;
@@ -48,7 +50,11 @@ export function DeploymentPage() {
           <Schedules deployment={deployment} />
           <NextRuns deployment={deployment} />
         </div>
-        <Source deployment={deployment} />
+        <div className="stack">
+          <Source deployment={deployment} />
+          <Versions deployment={deployment} />
+          <Backfills deployment={deployment} />
+        </div>
       </div>
       <LastRuns deploymentId={id} />
       <section className="panel">

@@ -3,10 +3,10 @@ import type { FlowRunSort } from "#protocol/filters";
 import { LateInput } from "../../components/late-input.tsx";
 import { FILTER } from "../../components/list-keys.ts";
 import { TagsInput } from "../../components/tags-input.tsx";
+import { TimeInput } from "../../components/time-input.tsx";
 import { Button } from "../../elements/button.tsx";
 import { DEFAULT_SORT, isFiltered, type RunsSearch } from "./runs-search.ts";
 import { StateMenu } from "./state-menu.tsx";
-import { TimeInput } from "./time-input.tsx";
 
 export interface RunFiltersProps {
   readonly search: RunsSearch;
