@@ -1,5 +1,5 @@
 /**
- * Pictures of every screen: `node test/ui/screenshots.ts FOLDER`. It starts a server and a worker of its own, runs
+ * Pictures of every screen: `node test/ui/screenshots.ts FOLDER [PART-OF-A-NAME [jpeg]]`. It starts a server and a worker of its own, runs
  * flows that succeed, fail and go on, and looks at each page light and dark, wide and narrow.
  */
 import { mkdirSync } from "node:fs";
@@ -14,6 +14,7 @@ import { deployShowcase } from "./showcase.ts";
 
 const folder = process.argv[2] ?? "screenshots";
 const only = process.argv[3];
+const type = process.argv[4] === "jpeg" ? "jpeg" : "png";
 mkdirSync(folder, { recursive: true });
 await using server = await startTestServer();
 const plane = controlPlane(server.apiUrl);
@@ -32,7 +33,9 @@ async function shoot(name: string, path: string, waitFor: string): Promise<void>
     await page.goto(`${server.origin}${path}`);
     await page.getByText(waitFor).first().waitFor();
     await page.waitForTimeout(250);
-    await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), fullPage: look.name !== "narrow" });
+    const file = join(folder, `${name}-${look.name}.${type}`);
+    const fullPage = look.name !== "narrow";
+    await page.screenshot(type === "jpeg" ? { path: file, type, quality: 70 } : { path: file, type, fullPage });
     for (const trouble of troubles) console.error(`${name}: ${trouble}`);
     await page.context().close();
   }

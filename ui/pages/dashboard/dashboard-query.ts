@@ -28,7 +28,7 @@ export function dashboardQuery(search: DashboardSearch) {
       const until = search.until ?? new Date().toISOString();
       const since = search.since ?? new Date(Date.now() - SPANS[search.span ?? DEFAULT_SPAN]).toISOString();
       const body = { since, until, tags: search.tags ?? null };
-      return api.call(readDashboard, { body: body as never }, { signal, idempotent: true });
+      return api.call(readDashboard, { body }, { signal, idempotent: true });
     },
     placeholderData: keepPreviousData,
     refetchInterval: chosen ? LIVE_MS * 4 : LIVE_MS,

@@ -68,10 +68,11 @@ function NoDeployments() {
   return (
     <section className="panel stack">
       <h2>There is no deployment yet</h2>
-      <p>A deployment is a flow that workers can run: from here, by schedule, or by a request. A program makes one:</p>
-      <Commands
-        lines={['await etl.deploy({ name: "daily", workPool: "local", schedules: [{ cron: "0 6 * * *" }] });']}
-      />
+      <p>
+        A deployment is a flow that workers can run: from here, by schedule, or by a request. A program makes one
+        through the API, and so does <code>prefect deploy</code>. This command shows it, with a server of its own:
+      </p>
+      <Commands lines={["npm run demo"]} />
     </section>
   );
 }

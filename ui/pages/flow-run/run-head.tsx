@@ -16,7 +16,7 @@ import { ParentLink } from "./parent-link.tsx";
 export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: LiveRun }) {
   const { data: flow } = useQuery(read(readFlow, { params: { id: run.flow_id } }));
   const { data: deployment } = useQuery({
-    ...read(readDeployment, { params: { id: run.deployment_id as never } }),
+    ...read(readDeployment, { params: { id: run.deployment_id ?? "" } }),
     enabled: run.deployment_id !== null,
   });
   return (

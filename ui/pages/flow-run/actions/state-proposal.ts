@@ -8,6 +8,6 @@ export function stateProposal(action: "cancel" | "suspend"): z.input<typeof Stat
     type: "PAUSED",
     name: "Suspended",
     message: "Suspended in the UI.",
-    state_details: { pause_reschedule: true } as never,
+    state_details: { pause_reschedule: true },
   };
 }

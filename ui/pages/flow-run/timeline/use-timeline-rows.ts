@@ -21,7 +21,7 @@ export function useTimelineRows(
     queries: open.map(({ state }) => ({
       ...read(filterTaskRuns, {
         body: {
-          flow_runs: { id: { any_: [state?.state_details.child_flow_run_id as never] } },
+          flow_runs: { id: { any_: [state?.state_details.child_flow_run_id ?? ""] } },
           limit: LIMITS.pageRows,
         },
       }),
