@@ -5,6 +5,7 @@ import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { Why } from "#protocol/why";
 import type { RunPlacement } from "./flow-run-owner.ts";
 import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import { expiresAt, timeToLiveMs } from "./time-to-live.ts";
 
 export interface RunStanding {
   readonly state: State | null;
@@ -29,7 +30,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
       const placement = isInProcess || isHeldBack ? null : spec.placement;
       return {
         ...base,
-        reasons: [...time, ...returned],
+        reasons: [...time, ...returned, ...expiryWhy(row, spec)],
         waitsIn: placement,
         isUnplaced: !isInProcess && !isHeldBack && spec.placement === null,
       };
@@ -61,6 +62,14 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
     return [{ kind: "retry_delay", message, details: { due_at, run_count: record.runCount, in_process } }];
   }
   return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
+}
+
+function expiryWhy({ record }: RunRow, spec: RunSpec): Why[] {
+  const endsAt = expiresAt(record, timeToLiveMs(spec.labels));
+  if (endsAt === null) return [];
+  const expires_at = toWireTime(endsAt);
+  const message = `It ends Cancelled unless it is started before ${expires_at}: its time to live is over then.`;
+  return [{ kind: "expires", message, details: { expires_at } }];
 }
 
 function claimedWhy({ lease, claims }: RunRow): Why {

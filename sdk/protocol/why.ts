@@ -62,6 +62,8 @@ export const Why = z.discriminatedUnion("kind", [
   reason("awaits_poll", { workers: z.array(z.string()) }),
   /** Its owner could not be asked for it; it is asked again at this time. */
   reason("claim_failing", { retry_at: WireTime }),
+  /** Not what it waits for, but for how long: after this it is not started any more. */
+  reason("expires", { expires_at: WireTime }),
   /** It is being given to a worker at this moment. */
   reason("being_claimed", { worker_name: z.string().nullable() }),
   /** Its place among the runs of its queue that are to start; 1 is the next. */
