@@ -1,4 +1,5 @@
 /** What a flow run waits for, as far as its owner knows. Pure. */
+import { WAITS_FOR_A_SLOT } from "#machine/occupancy";
 import { LIMITS } from "#protocol/limits";
 import { isTerminal, type State } from "#protocol/states";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
@@ -14,13 +15,22 @@ export interface RunStanding {
   readonly reasons: readonly Why[];
   /** Where it waits for somebody to take it; null when it does not, or when nobody is offered it. */
   readonly waitsIn: Pick<RunPlacement, "poolName" | "queue"> | null;
+  /** It takes slots of its deployment's limits when it is claimed, which is now, or as soon as there are some. */
+  readonly wantsSlots: boolean;
   /** It is due and waits for somebody who asks for it, in no pool. */
   readonly isUnplaced: boolean;
 }
 
 export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStanding {
   const { state } = row.record;
-  const base = { state, deploymentId: spec.deploymentId, isWaiting: true, waitsIn: null, isUnplaced: false };
+  const base = {
+    state,
+    deploymentId: spec.deploymentId,
+    isWaiting: true,
+    waitsIn: null,
+    wantsSlots: false,
+    isUnplaced: false,
+  };
   const returned = returnedWhy(row);
   switch (state?.type) {
     case "SCHEDULED": {
@@ -32,6 +42,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
         ...base,
         reasons: [...time, ...returned, ...expiryWhy(row, spec)],
         waitsIn: placement,
+        wantsSlots: !isInProcess && (!isHeldBack || state.name === WAITS_FOR_A_SLOT),
         isUnplaced: !isInProcess && !isHeldBack && spec.placement === null,
       };
     }
@@ -51,7 +62,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
 function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
   const due_at = state.state_details.scheduled_time ?? state.timestamp;
   if (fromWireTime(due_at) <= now) return [];
-  if (state.name === "AwaitingConcurrencySlot") {
+  if (state.name === WAITS_FOR_A_SLOT) {
     const message = `${state.message ?? "A concurrency limit had no free slot."} It asks again at ${due_at}.`;
     return [{ kind: "awaiting_slot", message, details: { due_at, said: state.message } }];
   }
