@@ -42,6 +42,7 @@ import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
 import { writeCopies } from "./storage/flow-run-copy.ts";
 import { isUntouched } from "./storage/migrate.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
+import { expiredInstead } from "./time-to-live.ts";
 
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const RETRY = StateCreate.parse({ type: "SCHEDULED", name: "AwaitingRetry", message: "Retried by request." });
@@ -90,7 +91,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const parts = await this.#awake(id);
     if (!parts) return null;
     if (proposal.state.type === "PENDING" && !proposal.force) {
-      const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+      const instead = await this.#insteadOfClaim(parts, id);
       if (instead !== null) return this.#holdBack(parts, id, instead);
     }
     const outcome = await parts.places.propose(id, proposal, (asked) => parts.recorder.propose(id, proposal, asked));
@@ -278,7 +279,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async claim(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null> {
     const parts = await this.#awake(id, { isOffered: true });
     if (!parts) return null;
-    const instead = await heldBack(this.env.SCHEDULE_LINES, id, parts.store.spec(id), clock.now());
+    const instead = await this.#insteadOfClaim(parts, id);
     if (instead !== null) {
       await this.#holdBack(parts, id, instead);
       return null;
@@ -436,6 +437,13 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
+  }
+
+  /** The state that a run gets instead of being claimed, because its time is over or an earlier run is not. */
+  async #insteadOfClaim({ store }: RunParts, id: FlowRunId): Promise<StateCreate | null> {
+    const spec = store.spec(id);
+    const now = clock.now();
+    return expiredInstead(store.run(id), spec, now) ?? heldBack(this.env.SCHEDULE_LINES, id, spec, now);
   }
 
   /** Gives a run that may not be claimed now the state that says why; one that waits no longer keeps its own. */

@@ -39,8 +39,8 @@ export class PassedDeadlines {
     else {
       const { kind } = row;
       const { commit, deadlines, recorder } = this.#parts;
-      // Late is what the clock says; the others may only pass while somebody could have ended the state.
-      const acts = () => kind === "late" || deadlines.mayAct(row, now, this.#missedMs());
+      // Late is what the clock says, and too late; the others may only pass while somebody could have ended the state.
+      const acts = () => kind === "late" || kind === "expired" || deadlines.mayAct(row, now, this.#missedMs());
       await commit.run(() => acts() && recorder.endState(row.runId, kind));
     }
   }
@@ -49,7 +49,7 @@ export class PassedDeadlines {
     const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
     const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
     const record = store.run(row.runId)?.record;
-    const ofState = record ? stateDeadline(record) : null;
+    const ofState = record ? stateDeadline(record, () => null) : null;
     const isOver = ofState !== null && ofState.dueAt <= now;
     const lastSeen = this.#sockets.lastSeen(row.runId);
     const isSilent = lastSeen === null || lastSeen + termMs <= now;

@@ -92,8 +92,15 @@ export class Reserver {
     const deploymentId = this.#parts.store.spec(id)?.deploymentId ?? null;
     await Promise.all([
       this.#parts.keyed.giveBack(id),
-      leaseId === null ? this.#leaveLine(id, deploymentId) : limitOwner(this.#parts.objects, leaseId).release(leaseId),
+      leaseId !== null
+        ? limitOwner(this.#parts.objects, leaseId).release(leaseId)
+        : this.#waitsInLine(id) || this.#leaveLine(id, deploymentId),
     ]);
+  }
+
+  /** What is performed again after a restart, or late, must not cost a run that waits by now its place. */
+  #waitsInLine(id: FlowRunId): boolean {
+    return this.#parts.store.run(id)?.record.state?.name === WAITS_FOR_A_SLOT;
   }
 
   async #leaveLine(id: FlowRunId, deploymentId: DeploymentId | null): Promise<void> {

@@ -9,6 +9,7 @@ import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import { LATE_POLICY } from "#machine/policies/late";
 import type { Decision, FlowRunRecord, Lease, Policy, Reservation } from "#machine/rule";
+import { TTL_LABEL } from "#protocol/flow-control";
 import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
@@ -28,6 +29,7 @@ import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+import { expired, timeToLiveMs } from "./time-to-live.ts";
 
 /** Changes after which the watermark is written: that many are copied twice after a crash, at most. */
 const WATERMARK_STEP = 100;
@@ -142,7 +144,7 @@ export class RunRecorder {
       returned: [],
       states: [seq],
     });
-    const deadline = stateDeadline(record);
+    const deadline = stateDeadline(record, () => timeToLiveMs(spec.labels));
     if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
     copier.markRun(run.id, seq, false, 0);
     if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
@@ -265,11 +267,18 @@ export class RunRecorder {
     const { store, deadlines, now } = this.#parts;
     const row = store.run(id);
     const state = row?.record.state;
-    const deadline = row && stateDeadline(row.record);
+    const ttlMs = timeToLiveMs(store.spec(id)?.labels);
+    const deadline = row && stateDeadline(row.record, () => ttlMs);
     if (row && state && deadline?.kind === kind) {
       // A pause ends by its timeout even where nobody may end it otherwise.
-      const policy = { late: LATE_POLICY, pause: FORCED_POLICY, cancelling: FLOW_RUN_POLICY }[kind];
-      const decision = this.#decide(row, stateAfterDeadline(kind, state), policy, NOTHING_DEMANDED, now());
+      const policies = {
+        late: LATE_POLICY,
+        pause: FORCED_POLICY,
+        cancelling: FLOW_RUN_POLICY,
+        expired: FLOW_RUN_POLICY,
+      };
+      const next = kind === "expired" ? expired(ttlMs ?? 0) : stateAfterDeadline(kind, state);
+      const decision = this.#decide(row, next, policies[kind], NOTHING_DEMANDED, now());
       if (decision.written) {
         this.#write(id, row, decision, {});
         return;
@@ -395,7 +404,12 @@ export class RunRecorder {
     const row = store.run(id);
     const spec = store.spec(id);
     if (!row || !spec) return false;
-    store.updateSpec(id, { ...spec, labels: { ...spec.labels, ...labels } });
+    const next = { ...spec, labels: { ...spec.labels, ...labels } };
+    store.updateSpec(id, next);
+    if (row.record.state?.type === "SCHEDULED" && TTL_LABEL in labels) {
+      const deadline = stateDeadline(row.record, () => timeToLiveMs(next.labels));
+      if (deadline !== null) this.#parts.deadlines.watch(id, deadline.kind, deadline.dueAt);
+    }
     this.#touch(id, row);
     return true;
   }
@@ -451,7 +465,7 @@ export class RunRecorder {
     heartbeats.forget(id);
     const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
     const isBeating = inHand && deadlines.kindOf(id) === "beating";
-    const deadline = stateDeadline(written.run);
+    const deadline = stateDeadline(written.run, () => timeToLiveMs(store.spec(id)?.labels));
     // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
     // far apart for that, and a state with a deadline of its own needs no other.
     if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);

@@ -1,10 +1,12 @@
 /** What a flow run waits for, as far as its owner knows. Pure. */
+import { WAITS_FOR_A_SLOT } from "#machine/occupancy";
 import { LIMITS } from "#protocol/limits";
 import { isTerminal, type State } from "#protocol/states";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { Why } from "#protocol/why";
 import type { RunPlacement } from "./flow-run-owner.ts";
 import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import { expiresAt, timeToLiveMs } from "./time-to-live.ts";
 
 export interface RunStanding {
   readonly state: State | null;
@@ -13,13 +15,22 @@ export interface RunStanding {
   readonly reasons: readonly Why[];
   /** Where it waits for somebody to take it; null when it does not, or when nobody is offered it. */
   readonly waitsIn: Pick<RunPlacement, "poolName" | "queue"> | null;
+  /** It takes slots of its deployment's limits when it is claimed, which is now, or as soon as there are some. */
+  readonly wantsSlots: boolean;
   /** It is due and waits for somebody who asks for it, in no pool. */
   readonly isUnplaced: boolean;
 }
 
 export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStanding {
   const { state } = row.record;
-  const base = { state, deploymentId: spec.deploymentId, isWaiting: true, waitsIn: null, isUnplaced: false };
+  const base = {
+    state,
+    deploymentId: spec.deploymentId,
+    isWaiting: true,
+    waitsIn: null,
+    wantsSlots: false,
+    isUnplaced: false,
+  };
   const returned = returnedWhy(row);
   switch (state?.type) {
     case "SCHEDULED": {
@@ -29,8 +40,9 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
       const placement = isInProcess || isHeldBack ? null : spec.placement;
       return {
         ...base,
-        reasons: [...time, ...returned],
+        reasons: [...time, ...returned, ...expiryWhy(row, spec)],
         waitsIn: placement,
+        wantsSlots: !isInProcess && (!isHeldBack || state.name === WAITS_FOR_A_SLOT),
         isUnplaced: !isInProcess && !isHeldBack && spec.placement === null,
       };
     }
@@ -50,7 +62,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
 function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
   const due_at = state.state_details.scheduled_time ?? state.timestamp;
   if (fromWireTime(due_at) <= now) return [];
-  if (state.name === "AwaitingConcurrencySlot") {
+  if (state.name === WAITS_FOR_A_SLOT) {
     const message = `${state.message ?? "A concurrency limit had no free slot."} It asks again at ${due_at}.`;
     return [{ kind: "awaiting_slot", message, details: { due_at, said: state.message } }];
   }
@@ -61,6 +73,14 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
     return [{ kind: "retry_delay", message, details: { due_at, run_count: record.runCount, in_process } }];
   }
   return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
+}
+
+function expiryWhy({ record }: RunRow, spec: RunSpec): Why[] {
+  const endsAt = expiresAt(record, timeToLiveMs(spec.labels));
+  if (endsAt === null) return [];
+  const expires_at = toWireTime(endsAt);
+  const message = `It ends Cancelled unless it is started before ${expires_at}: its time to live is over then.`;
+  return [{ kind: "expires", message, details: { expires_at } }];
 }
 
 function claimedWhy({ lease, claims }: RunRow): Why {

@@ -1,26 +1,35 @@
 /**
  * What the passing of time makes of a state by itself: a pause that is not ended in time fails, a cancellation that
- * nobody confirms is done, and a run that waits for longer than it should is marked late. Pure: the owner's alarm asks.
+ * nobody confirms is done, a run that waits for longer than it should is marked late, and one whose time to live is over is
+ * given up. Pure: the owner's alarm asks.
  */
 import type { FlowRunRecord } from "#machine/rule";
 import { SPANS } from "#protocol/limits";
 import { NO_DETAILS, type State, type StateCreate } from "#protocol/states";
 import { after, type EpochMs, fromWireTime, ms } from "#protocol/time";
+import { expiresAt } from "./time-to-live.ts";
 
 /** The kinds of deadlines that a state brings along; the kinds of a process's life are the owner's. */
-export type StateDeadlineKind = "late" | "pause" | "cancelling";
+export type StateDeadlineKind = "late" | "pause" | "cancelling" | "expired";
 
 export interface StateDeadline {
   readonly kind: StateDeadlineKind;
   readonly dueAt: EpochMs;
 }
 
-/** The deadline of a run's state; null for a state that may last. Runs of a pool are marked late by their pool. */
-export function stateDeadline(run: FlowRunRecord): StateDeadline | null {
+/**
+ * The deadline of a run's state; null for a state that may last. Runs of a pool are marked late by their pool. `ttlMs`
+ * answers for how long the run may wait, and is asked only where that matters.
+ */
+export function stateDeadline(run: FlowRunRecord, ttlMs: () => number | null): StateDeadline | null {
   const { state } = run;
   switch (state?.type) {
-    case "SCHEDULED":
-      return run.pooled || state.name !== "Scheduled" ? null : { kind: "late", dueAt: lateAt(state) };
+    case "SCHEDULED": {
+      const endsAt = expiresAt(run, ttlMs());
+      const late = run.pooled || state.name !== "Scheduled" ? null : lateAt(state);
+      if (late !== null && (endsAt === null || late < endsAt)) return { kind: "late", dueAt: late };
+      return endsAt === null ? null : { kind: "expired", dueAt: endsAt };
+    }
     case "PAUSED": {
       const { pause_timeout: timeout } = state.state_details;
       return timeout === null ? null : { kind: "pause", dueAt: fromWireTime(timeout) };
@@ -33,7 +42,7 @@ export function stateDeadline(run: FlowRunRecord): StateDeadline | null {
 }
 
 /** What a run becomes when the deadline of its state has passed. */
-export function stateAfterDeadline(kind: StateDeadlineKind, state: State): StateCreate {
+export function stateAfterDeadline(kind: Exclude<StateDeadlineKind, "expired">, state: State): StateCreate {
   switch (kind) {
     case "late":
       return {

@@ -27,6 +27,7 @@ import { flowRunRetryRoutes } from "./routes/flow-run-retry.ts";
 import { flowRunRoutes } from "./routes/flow-runs.ts";
 import { flowRoutes } from "./routes/flows.ts";
 import { giveBackRoutes } from "./routes/give-back.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
@@ -40,6 +41,7 @@ import { taskWorkerRoutes } from "./routes/task-workers.ts";
 import { uiReadRoutes } from "./routes/ui-reads.ts";
 import { uiTaskRunRoutes } from "./routes/ui-task-runs.ts";
 import { variableRoutes } from "./routes/variables.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { whyRoutes } from "./routes/why.ts";
 import { workPoolRoutes } from "./routes/work-pools.ts";
 import { workQueueRoutes } from "./routes/work-queues.ts";
@@ -53,6 +55,7 @@ export function createApp(): App {
   app.use("*", checkHost);
   // Keys are in D1, so its schema comes first.
   app.use("/api/*", checkReady, identify);
+  app.use("/hooks/*", checkReady);
   for (const add of [
     internalRoutes,
     serverRoutes,
@@ -78,6 +81,8 @@ export function createApp(): App {
     backfillRoutes,
     deploymentRoutes,
     flowControlRoutes,
+    webhookRoutes,
+    hookRoutes,
     workPoolRoutes,
     workQueueRoutes,
     pollingRoutes,

@@ -5,12 +5,18 @@ import { ownerOf } from "../durable-objects/partition.ts";
 import type { RunStanding } from "../durable-objects/run-standing.ts";
 import { listFlowRuns } from "./db/queries/flow-runs.ts";
 import * as queries from "./db/queries/why.ts";
+import { whyNoSlot } from "./why-limits.ts";
 
 /** Null when there is no such run. */
 export async function whyNotRunning(env: Env, id: FlowRunId): Promise<WhyNotRunning | null> {
   const standing = await ownerOf(env.FLOW_RUNS, id)?.standing(id);
   if (!standing) return whyDormant(env, id);
-  const reasons = [...(await whyNotTaken(env, id, standing)), ...standing.reasons];
+  const { deploymentId } = standing;
+  const [notTaken, noSlot] = await Promise.all([
+    whyNotTaken(env, id, standing),
+    standing.wantsSlots && deploymentId !== null ? whyNoSlot(env, id, deploymentId) : [],
+  ]);
+  const reasons = [...notTaken, ...noSlot, ...standing.reasons];
   return {
     flow_run_id: id,
     state_type: standing.state?.type ?? null,

@@ -6,6 +6,7 @@
  * the two leaves 2, which is taken over again.
  */
 import type { DeploymentDetails } from "#protocol/deployments";
+import { TTL_LABEL } from "#protocol/flow-control";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { fromWireTime } from "#protocol/time";
@@ -14,10 +15,12 @@ import type { RunSpec } from "./run-store.ts";
 
 const TAKE = "UPDATE flow_runs SET dormant = 2 WHERE id = ?1 AND dormant = 1";
 const READ = `SELECT flow_runs.doc, deployments.doc AS details, work_pools.name AS pool_name,
-    work_queues.id AS queue_id, work_queues.name AS queue_name, work_queues.priority
+    work_queues.id AS queue_id, work_queues.name AS queue_name, work_queues.priority,
+    deployment_flow_controls.doc ->> '$.time_to_live_seconds' AS time_to_live_seconds
   FROM flow_runs LEFT JOIN deployments ON deployments.id = flow_runs.deployment_id
     LEFT JOIN work_pools ON work_pools.id = flow_runs.work_pool_id
     LEFT JOIN work_queues ON work_queues.id = flow_runs.doc ->> '$.work_queue_id'
+    LEFT JOIN deployment_flow_controls ON deployment_flow_controls.deployment_id = flow_runs.deployment_id
   WHERE flow_runs.id = ?1 AND flow_runs.dormant > 0`;
 
 type Row = {
@@ -27,6 +30,7 @@ type Row = {
   queue_id: WorkQueueId | null;
   queue_name: string | null;
   priority: number | null;
+  time_to_live_seconds: number | null;
 };
 
 /** Without taking it over. Null when there is no such run, or when its owner has it. */
@@ -44,7 +48,10 @@ export async function takeDormant(db: D1Database, id: FlowRunId): Promise<{ run:
   const row = read?.results[0];
   if (!row) return null;
   const run = JSON.parse(row.doc) as FlowRun;
-  return { run, spec: specOf(run, placementOf(run, row)) };
+  const spec = specOf(run, placementOf(run, row));
+  // What its deployment says by now: its row may be older.
+  const labels = row.time_to_live_seconds === null ? {} : { [TTL_LABEL]: row.time_to_live_seconds };
+  return { run, spec: { ...spec, labels: { ...labels, ...spec.labels } } };
 }
 
 function placementOf(run: FlowRun, row: Row): RunPlacement | null {

@@ -29,6 +29,8 @@ export interface FlowControlOptions<P> {
   readonly debounce?: { readonly key?: RunKey<P>; readonly wait: Duration };
   /** At most `limit` runs of a key begin within `per`; more are put off. */
   readonly throttle?: { readonly key?: RunKey<P>; readonly limit: number; readonly per: Duration };
+  /** A run that is not started within this span of its time ends Cancelled. Default: it waits for ever. */
+  readonly timeToLive?: Duration;
 }
 
 /**
@@ -55,9 +57,10 @@ export async function setFlowControl<P, R>(
 }
 
 /** The options as they travel. Throws TypeError for what cannot be. */
-export function flowControlOf<P>({ concurrency, debounce, throttle }: FlowControlOptions<P>): FlowControl {
+export function flowControlOf<P>({ concurrency, debounce, throttle, timeToLive }: FlowControlOptions<P>): FlowControl {
   const seconds = (span: Duration, where: string): number => parseDuration(span, where) / 1_000;
   return FlowControl.parse({
+    time_to_live_seconds: timeToLive && seconds(timeToLive, "timeToLive"),
     concurrency: concurrency && { ...concurrency, key: pathOf(concurrency.key) },
     debounce: debounce && { key: pathOf(debounce.key), seconds: seconds(debounce.wait, "debounce.wait") },
     throttle: throttle && {

@@ -36,6 +36,7 @@ import * as taskWorkers from "./task-workers.ts";
 import * as uiReads from "./ui-reads.ts";
 import * as uiTaskRuns from "./ui-task-runs.ts";
 import * as variables from "./variables.ts";
+import * as webhooks from "./webhooks.ts";
 import * as why from "./why.ts";
 import * as workPools from "./work-pools.ts";
 import * as workQueues from "./work-queues.ts";
@@ -64,6 +65,7 @@ const MODULES = [
   flowControl,
   schedulePolicies,
   backfills,
+  webhooks,
   workPools,
   workQueues,
   polling,

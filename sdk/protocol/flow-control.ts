@@ -16,6 +16,12 @@ import { WireTime } from "./time.ts";
 /** The label that keeps a run's key. */
 export const KEY_LABEL = "sluice.concurrency.key";
 
+/**
+ * The label that keeps for how many seconds a run may wait to be started. Whoever makes a run may set it, which goes before
+ * what the deployment says.
+ */
+export const TTL_LABEL = "sluice.time_to_live_seconds";
+
 /** Where the value of a key stands in a run: `parameters` or `tags`, then names and positions, with dots between. */
 export const KeyPath = z
   .string()
@@ -49,6 +55,13 @@ const span = z
   .max(7 * 86_400);
 
 export const FlowControl = z.object({
+  /** A run that is not started within so many seconds of its time ends Cancelled, named Expired. */
+  time_to_live_seconds: z
+    .number()
+    .positive()
+    .max(365 * 86_400)
+    .nullish()
+    .transform((value) => value ?? null),
   concurrency: KeyedConcurrency.nullish().transform((value) => value ?? null),
   /** A run waits this long, and is cancelled when another one of its key comes meanwhile: the last one runs. */
   debounce: z
@@ -64,7 +77,12 @@ export const FlowControl = z.object({
 export type FlowControl = z.infer<typeof FlowControl>;
 
 /** A deployment of which nothing was said. */
-export const NO_FLOW_CONTROL: FlowControl = Object.freeze({ concurrency: null, debounce: null, throttle: null });
+export const NO_FLOW_CONTROL: FlowControl = Object.freeze({
+  time_to_live_seconds: null,
+  concurrency: null,
+  debounce: null,
+  throttle: null,
+});
 
 /** What a key is read from. */
 export interface KeySource {
@@ -115,7 +133,7 @@ export const readFlowControl = endpoint({
   path: "/deployments/:id/flow_control",
   tag: "Deployments",
   role: "viewer",
-  summary: "Read how runs of a deployment are limited by key, debounced and throttled.",
+  summary: "Read how runs of a deployment are limited by key, debounced and throttled, and how long they may wait.",
   params: byId,
   returns: FlowControl,
 });

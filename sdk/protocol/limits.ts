@@ -81,6 +81,11 @@ export const LIMITS = {
   subscriberBytes: 4 * 1024 * 1024,
   /** Names of flows, deployments and pools that an object remembers for its events. */
   rememberedNames: 2_000,
+  /** Bytes that a webhook may be told to take; kept with the delivery, in a row of D1. */
+  webhookBodyBytes: 1_000_000,
+  /** Deliveries of one webhook that are kept: from senders that proved themselves, and from others. */
+  verifiedDeliveries: 50,
+  unverifiedDeliveries: 20,
   /** Bytes of a subscriber's filter as JSON. */
   subscriberFilterBytes: 262_144,
 } as const;

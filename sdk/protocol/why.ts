@@ -39,13 +39,23 @@ export const Why = z.discriminatedUnion("kind", [
   reason("not_offered", { work_pool_name: z.string() }),
   reason("work_pool_paused", { work_pool_name: z.string() }),
   reason("work_queue_paused", place),
-  /** All slots of the pool or of the queue are taken, by these runs (the first few). */
+  /**
+   * All slots of the pool or the queue, of the deployment's limit or of the run's key are taken, by these runs (the first
+   * few; others may hold slots of a limit that they share).
+   */
   reason("limit_full", {
-    limit: z.enum(["work_pool", "work_queue"]),
+    limit: z.enum(["work_pool", "work_queue", "deployment", "key"]),
     name: z.string(),
     slots: z.int(),
     taken: z.int(),
     holders: z.array(FlowRunId),
+  }),
+  /** Its place among those who wait for slots of a limit, or of its key; 1 is the next. */
+  reason("in_limit_line", {
+    limit: z.enum(["deployment", "key"]),
+    name: z.string(),
+    position: z.int(),
+    waiting: z.int(),
   }),
   /** Nobody who could take it is there; these were, last. */
   reason("no_worker_online", {
@@ -62,6 +72,8 @@ export const Why = z.discriminatedUnion("kind", [
   reason("awaits_poll", { workers: z.array(z.string()) }),
   /** Its owner could not be asked for it; it is asked again at this time. */
   reason("claim_failing", { retry_at: WireTime }),
+  /** Not what it waits for, but for how long: after this it is not started any more. */
+  reason("expires", { expires_at: WireTime }),
   /** It is being given to a worker at this moment. */
   reason("being_claimed", { worker_name: z.string().nullable() }),
   /** Its place among the runs of its queue that are to start; 1 is the next. */

@@ -37,8 +37,14 @@ describe("the options of flow control", () => {
   it("travel with spans in seconds, and null for what was not said", ({ expect }) => {
     const key = (p: Order) => p.customer.id;
     expect(
-      flowControlOf({ concurrency: { key }, debounce: { wait: "1m" }, throttle: { key, limit: 3, per: 500 } }),
+      flowControlOf({
+        concurrency: { key },
+        debounce: { wait: "1m" },
+        throttle: { key, limit: 3, per: 500 },
+        timeToLive: "1h",
+      }),
     ).toEqual({
+      time_to_live_seconds: 3_600,
       concurrency: { key: "parameters.customer.id", limit: 1, strategy: "queue" },
       debounce: { key: null, seconds: 60 },
       throttle: { key: "parameters.customer.id", limit: 3, seconds: 0.5 },

@@ -8,6 +8,7 @@ import { changeDocument, createDocument } from "../blocks/write-document.ts";
 import * as queries from "../db/queries/block-documents.ts";
 import { mayReadSecrets } from "../may-read-secrets.ts";
 import { type App, serve } from "../serve.ts";
+import { rotateWebhookSecrets } from "../webhooks/secrets.ts";
 
 const DEFAULT_ROTATED_DOCUMENTS = 50;
 
@@ -31,7 +32,20 @@ export function blockDocumentRoutes(app: App): void {
     return readDocuments(env, rows, { withSecrets: body.include_secrets === true && mayReadSecrets(c) });
   });
   serve(app, api.countBlockDocuments)(({ env, body }) => queries.countDocuments(env, body));
-  serve(app, api.rotateBlockSecrets)(({ env, body }) => rotateSecrets(env, body.limit ?? DEFAULT_ROTATED_DOCUMENTS));
+  serve(
+    app,
+    api.rotateBlockSecrets,
+  )(async ({ env, body }) => {
+    const limit = body.limit ?? DEFAULT_ROTATED_DOCUMENTS;
+    const blocks = await rotateSecrets(env, limit);
+    // Webhooks have their share of a page only when the blocks did not fill it.
+    const webhooks = await rotateWebhookSecrets(env, limit - blocks.rotated);
+    return {
+      rotated: blocks.rotated + webhooks.rotated,
+      remaining: blocks.remaining + webhooks.remaining,
+      unreadable: blocks.unreadable + webhooks.unreadable,
+    };
+  });
   serve(
     app,
     api.readBlockDocument,

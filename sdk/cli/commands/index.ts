@@ -91,6 +91,48 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./dead-letter/replay.ts")).deadLetterReplay,
   },
   {
+    noun: "webhook",
+    verb: "create",
+    summary: "Make an address at which deliveries start runs of a deployment.",
+    load: async () => (await import("./webhook/create.ts")).webhookCreate,
+  },
+  {
+    noun: "webhook",
+    verb: "ls",
+    summary: "List webhooks.",
+    load: async () => (await import("./webhook/ls.ts")).webhookLs,
+  },
+  {
+    noun: "webhook",
+    verb: "inspect",
+    summary: "Show one webhook.",
+    load: async () => (await import("./webhook/inspect.ts")).webhookInspect,
+  },
+  {
+    noun: "webhook",
+    verb: "update",
+    summary: "Switch a webhook on or off, or change its secrets.",
+    load: async () => (await import("./webhook/update.ts")).webhookUpdate,
+  },
+  {
+    noun: "webhook",
+    verb: "delete",
+    summary: "Delete a webhook and its deliveries.",
+    load: async () => (await import("./webhook/delete.ts")).webhookDelete,
+  },
+  {
+    noun: "webhook",
+    verb: "deliveries",
+    summary: "List the last deliveries of a webhook, the newest first.",
+    load: async () => (await import("./webhook/deliveries.ts")).webhookDeliveries,
+  },
+  {
+    noun: "webhook",
+    verb: "resend",
+    summary: "Take a delivery as if it had come again.",
+    load: async () => (await import("./webhook/resend.ts")).webhookResend,
+  },
+  {
     noun: "schedule",
     verb: "ls",
     summary: "List the schedules of a deployment.",

@@ -1,12 +1,12 @@
 /** Runs of deployments that share slots: who polls, who is pushed, and what becomes of those for which there is none. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { limitObjectName } from "../../../durable-objects/lease-id.ts";
 import { aDeployment, aPool, call } from "../support/api.ts";
 import { aRun, aWorker, propose, stateOf, type Verdict } from "../support/deployed-runs.ts";
 import { movableClock } from "../support/pools.ts";
-import { until } from "../support/runs.ts";
+import { ownerStub, until } from "../support/runs.ts";
 
 interface Limited {
   readonly id: string;
@@ -263,5 +263,25 @@ describe("runs that are pushed to workers", () => {
     expect((await stateOf(waits)).name).toBe("AwaitingConcurrencySlot");
     busyWorker.close();
     idleWorker.close();
+  });
+});
+
+describe("a run that waits for a slot of its deployment", () => {
+  it("keeps its place when its owner starts again, and is called", async ({ expect }) => {
+    const pool = await aPool();
+    const deployment = await aDeployment({ work_pool_name: pool.name, concurrency_limit: 1 });
+    const [holder, waiting] = [await aRun(deployment), await aRun(deployment)];
+    await propose(holder, "PENDING");
+    await propose(waiting, "PENDING");
+    const { name } = await limitOf(deployment);
+    expect((await occupancy(name)).waiters).toHaveLength(1);
+    await evictDurableObject(ownerStub(waiting));
+    // Starts it, which performs again what may have been left undone.
+    await runDurableObjectAlarm(ownerStub(waiting));
+    await runDurableObjectAlarm(ownerStub(waiting));
+    expect((await occupancy(name)).waiters).toHaveLength(1);
+    await propose(holder, "RUNNING");
+    await propose(holder, "COMPLETED");
+    await until("it is called", async () => (await stateOf(waiting)).message?.startsWith("A slot is free"));
   });
 });

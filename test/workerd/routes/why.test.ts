@@ -72,6 +72,42 @@ describe("the reason why a run is not running", () => {
     expect(await first(run)).toMatchObject({ kind: "awaiting_slot", details: { said: 'Limit "x" is full.' } });
   });
 
+  it("is the limit of its deployment, with who holds it and its place in line", async ({ expect }) => {
+    const { id } = await aDeployment({ concurrency_limit: 1 });
+    const make = async () => (await call<Run>("POST", `/deployments/${id}/create_flow_run`, {})).body.id;
+    const holder = await make();
+    await set(holder, { type: "PENDING" });
+    const [next, after, unasked] = [await make(), await make(), await make()];
+    for (const run of [next, after]) await set(run, { type: "PENDING" });
+    expect(await first(after)).toMatchObject({
+      kind: "limit_full",
+      details: { limit: "deployment", name: `deployment:${id}`, slots: 1, taken: 1, holders: [holder] },
+    });
+    expect((await ask(after)).reasons[1]).toMatchObject({
+      kind: "in_limit_line",
+      details: { limit: "deployment", position: 2, waiting: 2 },
+    });
+    // One that has not asked yet would not get a slot either.
+    expect(await kinds(unasked)).toEqual(["no_work_pool", "limit_full"]);
+    for (const type of ["RUNNING", "COMPLETED"]) await set(holder, { type });
+    expect(await kinds(unasked)).not.toContain("limit_full");
+  });
+
+  it("is the limit of its key, with who holds it and its place in line", async ({ expect }) => {
+    const { id } = await aDeployment({ enforce_parameter_schema: false });
+    const concurrency = { key: "parameters.who", limit: 1 };
+    await call("PUT", `/deployments/${id}/flow_control`, { concurrency });
+    const make = async (who: string) =>
+      (await call<Run>("POST", `/deployments/${id}/create_flow_run`, { parameters: { who } })).body.id;
+    const [holder, next, after, other] = [await make("ada"), await make("ada"), await make("ada"), await make("ben")];
+    for (const run of [holder, next, after]) await set(run, { type: "PENDING" });
+    expect((await ask(after)).reasons.slice(0, 2)).toMatchObject([
+      { kind: "limit_full", details: { limit: "key", name: "ada", slots: 1, taken: 1, holders: [holder] } },
+      { kind: "in_limit_line", details: { limit: "key", name: "ada", position: 2, waiting: 2 } },
+    ]);
+    expect(await kinds(other)).toEqual(["no_work_pool"]);
+  });
+
   it("is a pause, with its end and whether input is awaited", async ({ expect }) => {
     const { run } = await aWaitingRun();
     await set(run, { type: "RUNNING" }, true);

@@ -139,7 +139,7 @@ export async function runnableDeployment(
     tags: row.tags,
     details: row.details,
     versionNumber: row.versionNumber ?? 1,
-    flowControl: row.flowControl ?? NO_FLOW_CONTROL,
+    flowControl: { ...NO_FLOW_CONTROL, ...row.flowControl },
     pool:
       poolId !== null && poolName !== null
         ? { id: poolId as WorkPoolId, name: poolName, baseJobTemplate: row.baseJobTemplate ?? {} }

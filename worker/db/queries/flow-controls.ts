@@ -9,13 +9,14 @@ export async function flowControlOf(env: Env, id: DeploymentId): Promise<FlowCon
     .select({ doc: deploymentFlowControls.doc })
     .from(deploymentFlowControls)
     .where(eq(deploymentFlowControls.deploymentId, id));
-  return row?.doc ?? NO_FLOW_CONTROL;
+  // Rows from before a setting was thought of do not have it.
+  return { ...NO_FLOW_CONTROL, ...row?.doc };
 }
 
 /** Keeps what was said; nothing is kept where nothing is said. */
 export async function storeFlowControl(env: Env, id: DeploymentId, doc: FlowControl): Promise<void> {
   const db = openDb(env);
-  const isEmpty = doc.concurrency === null && doc.debounce === null && doc.throttle === null;
+  const isEmpty = Object.values(doc).every((said) => said === null);
   if (isEmpty) await db.delete(deploymentFlowControls).where(eq(deploymentFlowControls.deploymentId, id));
   else {
     await db

@@ -27,6 +27,7 @@ const FIELDS: readonly Column<FlowControl>[] = [
     value: ({ throttle }) =>
       throttle && `${throttle.limit} in ${throttle.seconds} s by ${throttle.key ?? "deployment"}`,
   },
+  { title: "Time to live", value: (control) => control.time_to_live_seconds && `${control.time_to_live_seconds} s` },
 ];
 
 /** A line of the table: a run that has a slot of its key, or waits for one. */
@@ -56,6 +57,7 @@ export const deploymentFlowControl = defineCommand({
     limit: integer("Runs of each key at the same time.", { min: 1, short: "l" }),
     strategy: choice("What becomes of one more run.", CONCURRENCY_STRATEGIES),
     off: flag("Take the limit by key away."),
+    timeToLive: integer("Seconds for which a run may wait to be started; 0 for ever.", { min: 0, placeholder: "s" }),
   },
   examples: [
     "sluice deployment flow-control etl/daily",
@@ -67,16 +69,20 @@ export const deploymentFlowControl = defineCommand({
     const { id } = await client.call(readDeploymentByName, { params: which });
     const before = await client.call(readFlowControl, { params: { id } });
     const { key, limit, strategy } = options;
-    const isChanged = options.off || key !== undefined || limit !== undefined || strategy !== undefined;
-    const concurrency = options.off
-      ? null
-      : {
-          key: key ?? before.concurrency?.key ?? null,
-          limit: limit ?? before.concurrency?.limit ?? 1,
-          strategy: strategy ?? before.concurrency?.strategy ?? "queue",
-        };
+    const isChanged = Object.values(options).some((option) => option !== undefined && option !== false);
+    const { timeToLive } = options;
+    const ttl = timeToLive === undefined ? {} : { time_to_live_seconds: timeToLive === 0 ? null : timeToLive };
+    const isLimited = before.concurrency !== null || key !== undefined || limit !== undefined || strategy !== undefined;
+    const concurrency =
+      options.off || !isLimited
+        ? null
+        : {
+            key: key ?? before.concurrency?.key ?? null,
+            limit: limit ?? before.concurrency?.limit ?? 1,
+            strategy: strategy ?? before.concurrency?.strategy ?? "queue",
+          };
     const control = isChanged
-      ? await client.call(writeFlowControl, { params: { id }, body: { ...before, concurrency } })
+      ? await client.call(writeFlowControl, { params: { id }, body: { ...before, concurrency, ...ttl } })
       : before;
     const { holders, waiters } = await client.call(readFlowControlRuns, { params: { id } });
     if (output.format === "json") {
