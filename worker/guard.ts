@@ -6,6 +6,7 @@ import type { Role } from "#protocol/endpoint";
 import { ENDPOINTS } from "#protocol/endpoints";
 import { SluiceError } from "#protocol/errors";
 import { callerOf, type Refusal } from "../durable-objects/caller.ts";
+import { keepToOwnRun } from "./keep-to-own-run.ts";
 import type { AppEnv } from "./serve.ts";
 
 /** Answer to these even without a key: load balancers and start scripts ask them. */
@@ -47,8 +48,10 @@ export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {
   const path = c.req.path.replace(/\/$/, "");
   if (PUBLIC.has(path) || path.startsWith(INTERNAL_PREFIX)) return next();
   const caller = await callerOf(c.env, presentedKey(c.req.header("authorization")));
-  if (typeof caller !== "string") c.set("caller", caller);
-  else if (caller === "closed") {
+  if (typeof caller !== "string") {
+    if (caller.run !== null) await keepToOwnRun(c.env, path, caller.run);
+    c.set("caller", caller);
+  } else if (caller === "closed") {
     throw new SluiceError("not_configured", "This control plane has no root key, so it answers nobody.", {
       fix: "Set one: npx wrangler secret put SLUICE_ROOT_KEY",
     });

@@ -15,11 +15,19 @@ import { reportEnd } from "./end-report.ts";
 import { EntrypointError, loadEntrypoint } from "./entrypoint.ts";
 import { CHILD_EXIT } from "./exit-reason.ts";
 import type { OrphanWatchData } from "./orphan-watch.ts";
-import { CONTROL_FD, fromEnvironment, REPORTED, type RunAssignment } from "./run-assignment.ts";
+import {
+  CONTROL_FD,
+  fromEnvironment,
+  REPORTED,
+  type RunAssignment,
+  toEnvironment,
+  WARM_VARIABLE,
+  type WarmAssignment,
+} from "./run-assignment.ts";
 
 const START_PATIENCE_MS = 30_000;
 
-const assignment = fromEnvironment(process.env);
+const assignment = process.env[WARM_VARIABLE] ? await waitForAssignment() : fromEnvironment(process.env);
 if (typeof assignment === "string") {
   console.error(`${assignment} This program is started by \`sluice worker start\`, not by hand.`);
   process.exit(CHILD_EXIT.notConfigured);
@@ -67,6 +75,21 @@ async function execute({ apiUrl, apiKey, flowRunId, generation, entrypoint }: Ru
     if (error instanceof FlowRunRefusedError && isTerminal(error.state?.type)) return;
     throw error;
   }
+}
+
+/** Started before it is known for which run. Ends when the worker goes away without having needed it. */
+async function waitForAssignment(): Promise<RunAssignment> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  if (chunks.length === 0) process.exit(CHILD_EXIT.reported);
+  const told = JSON.parse(Buffer.concat(chunks).toString()) as WarmAssignment;
+  delete process.env[WARM_VARIABLE];
+  for (const [name, value] of Object.entries({ ...told.env, ...toEnvironment(told.assignment) })) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  process.chdir(told.cwd);
+  return told.assignment;
 }
 
 /** A thread of its own, since the flow may keep this one busy when the worker dies. */

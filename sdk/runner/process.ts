@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lastErrorIn, type ProcessExit } from "./exit-reason.ts";
 import { lineReader } from "./output-lines.ts";
-import { CONTROL_FD, REPORTED, type RunAssignment, toEnvironment } from "./run-assignment.ts";
+import {
+  CONTROL_FD,
+  REPORTED,
+  type RunAssignment,
+  toEnvironment,
+  toPrefectEnvironment,
+  WARM_VARIABLE,
+  type WarmAssignment,
+} from "./run-assignment.ts";
 
 /** How the process of a run ended. */
 export interface ProcessEnd extends ProcessExit {
@@ -21,6 +29,10 @@ export interface RunProcessOptions {
   readonly cwd: string;
   /** Added to, and overriding, the environment of the worker. */
   readonly env: Readonly<Record<string, string>>;
+  /** A program with its words, in place of the one that runs flows of TypeScript. */
+  readonly command?: readonly [string, ...string[]];
+  /** A process of {@link startWarmProcess} to be used; not with `command`. */
+  readonly warm?: ChildProcess | null;
   readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
 }
 
@@ -41,15 +53,21 @@ export class RunProcess {
   readonly #child: ChildProcess;
   #killTimer: NodeJS.Timeout | null = null;
 
-  constructor({ assignment, cwd, env, onLine }: RunProcessOptions) {
-    this.#child = spawn(process.execPath, [fileURLToPath(CHILD)], {
-      cwd,
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env, ...toEnvironment(assignment) },
-      // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      detached: true,
-      windowsHide: true,
-    });
+  constructor({ assignment, cwd, env, command, warm, onLine }: RunProcessOptions) {
+    if (warm) {
+      this.#child = warm;
+      const told: WarmAssignment = { cwd, env, assignment };
+      // One that died meanwhile is told of by its exit.
+      warm.stdin?.on("error", () => undefined);
+      warm.stdin?.end(JSON.stringify(told));
+    } else if (command) {
+      const [program, ...words] = command;
+      const own = { ...env, ...toPrefectEnvironment(assignment), ...toEnvironment(assignment) };
+      this.#child = start(program, words, { cwd, env: { ...process.env, ...own }, isWarm: false });
+    } else {
+      const own = { ...process.env, ...env, ...toEnvironment(assignment) };
+      this.#child = start(process.execPath, [fileURLToPath(CHILD)], { cwd, env: compiled(own), isWarm: false });
+    }
     this.ended = this.#watch(onLine);
   }
 
@@ -73,6 +91,10 @@ export class RunProcess {
   async #watch(onLine: RunProcessOptions["onLine"]): Promise<ProcessEnd> {
     const child = this.#child;
     const exited = new Promise<ProcessExit>((resolve, reject) => {
+      // A process that was started beforehand may have ended before anybody needed it.
+      if (child.exitCode !== null || child.signalCode !== null) {
+        resolve({ code: child.exitCode, signal: child.signalCode });
+      }
       child.once("exit", (code, signal) => resolve({ code, signal }));
       child.once("error", reject);
     });
@@ -110,6 +132,31 @@ export class RunProcess {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
+}
+
+/** Starts the process of a run that is not known yet: it loads the engine and waits to be told on its standard input. */
+export function startWarmProcess(): ChildProcess {
+  const env = compiled({ ...process.env, [WARM_VARIABLE]: "1" });
+  return start(process.execPath, [fileURLToPath(CHILD)], { cwd: process.cwd(), env, isWarm: true });
+}
+
+function compiled(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
+}
+
+function start(
+  program: string,
+  words: readonly string[],
+  { cwd, env, isWarm }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly isWarm: boolean },
+): ChildProcess {
+  return spawn(program, words, {
+    cwd,
+    env,
+    // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
+    stdio: [isWarm ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
+    detached: true,
+    windowsHide: true,
+  });
 }
 
 function read(stream: ChildProcess["stdio"][number] | undefined, onLine: (line: string) => void): Promise<void> {
