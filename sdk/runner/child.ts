@@ -14,7 +14,7 @@ import { isTerminal } from "../protocol/states.ts";
 import { reportEnd } from "./end-report.ts";
 import { EntrypointError, loadEntrypoint } from "./entrypoint.ts";
 import { CHILD_EXIT } from "./exit-reason.ts";
-import type { OrphanWatchData } from "./orphan-watch.ts";
+import type { OrphanWatchData, WatchedRun } from "./orphan-watch.ts";
 import {
   CONTROL_FD,
   fromEnvironment,
@@ -27,12 +27,13 @@ import {
 
 const START_PATIENCE_MS = 30_000;
 
+const watch = process.env[WARM_VARIABLE] ? watchWorker() : null;
 const assignment = process.env[WARM_VARIABLE] ? await waitForAssignment() : fromEnvironment(process.env);
 if (typeof assignment === "string") {
   console.error(`${assignment} This program is started by \`sluice worker start\`, not by hand.`);
   process.exit(CHILD_EXIT.notConfigured);
 }
-watchWorker(assignment);
+tellOf(assignment, watch ?? watchWorker());
 // The flow may have left timers or connections behind that would keep the process alive.
 process.exit(await main(assignment));
 
@@ -93,11 +94,17 @@ async function waitForAssignment(): Promise<RunAssignment> {
 }
 
 /** A thread of its own, since the flow may keep this one busy when the worker dies. */
-function watchWorker({ apiUrl, apiKey, flowRunId, generation }: RunAssignment): void {
+function watchWorker(): Worker {
   const module = new URL(import.meta.url.endsWith(".ts") ? "./orphan-watch.ts" : "./orphan-watch.js", import.meta.url);
-  const workerData: OrphanWatchData = { fd: CONTROL_FD, url: apiUrl, key: apiKey, flowRunId, generation };
+  const workerData: OrphanWatchData = { fd: CONTROL_FD };
   // Options of the main thread, such as an inspector's, are not for this one.
-  const watch = new Worker(module, { workerData, execArgv: [] });
-  watch.on("error", (error) => console.error("The watch over the worker has failed:", error));
-  watch.unref();
+  const thread = new Worker(module, { workerData, execArgv: [] });
+  thread.on("error", (error) => console.error("The watch over the worker has failed:", error));
+  thread.unref();
+  return thread;
+}
+
+function tellOf({ apiUrl, apiKey, flowRunId, generation }: RunAssignment, thread: Worker): void {
+  const run: WatchedRun = { url: apiUrl, key: apiKey, flowRunId, generation };
+  thread.postMessage(run);
 }

@@ -9,7 +9,7 @@ import { NO_DETAILS, type State, type StateCreate } from "../protocol/states.ts"
 import { type EpochMs, fromWireTime, toWireTime } from "../protocol/time.ts";
 import type { RunTicket } from "../protocol/worker-channel.ts";
 import { exitReason } from "./exit-reason.ts";
-import type { ProcessEnd } from "./process.ts";
+import type { JobEnd } from "./infrastructure.ts";
 
 export interface CommandRunOptions {
   readonly client: ApiClient;
@@ -19,7 +19,7 @@ export interface CommandRunOptions {
 }
 
 export interface StartedCommand {
-  readonly ended: Promise<ProcessEnd>;
+  readonly ended: Promise<JobEnd>;
   terminate(): void;
 }
 
@@ -73,9 +73,11 @@ export async function runCommand({ client, ticket, start }: CommandRunOptions): 
   }
 }
 
-function endOf(end: ProcessEnd): StateCreate {
+function endOf(end: JobEnd): StateCreate {
   if (end.code === 0) return stateOf("COMPLETED", null);
-  if (end.signal !== null) return stateOf("CRASHED", exitReason(end, end.lastError));
+  if (end.signal !== null || end.reason !== null) {
+    return stateOf("CRASHED", end.reason ?? exitReason(end, end.lastError));
+  }
   const said = end.lastError === null ? "" : ` Its last error: ${end.lastError}`;
   return stateOf("FAILED", `The command ended with code ${end.code}.${said}`);
 }

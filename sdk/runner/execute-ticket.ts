@@ -6,16 +6,13 @@ import { giveBackFlowRun } from "../protocol/give-back.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { RunTicket } from "../protocol/worker-channel.ts";
 import { CannotStartError } from "./cannot-start.ts";
-import { codeFolder } from "./code-folder.ts";
 import { runCommand } from "./command-run.ts";
 import { reportEnd } from "./end-report.ts";
 import { exitReason } from "./exit-reason.ts";
-import { type ProcessEnd, RunProcess } from "./process.ts";
-import { type ProcessJob, processJob } from "./process-job.ts";
+import type { Infrastructure, JobEnd, PreparedJob, RunLine, RunningJob } from "./infrastructure.ts";
 import type { RunAssignment } from "./run-assignment.ts";
 import { configureJob } from "./template/job-configuration.ts";
 import { UnknownReferenceError } from "./template/references.ts";
-import type { WarmProcesses } from "./warm-processes.ts";
 
 /** What happens to a run on its worker. */
 export type RunEvent =
@@ -37,12 +34,12 @@ export interface ExecuteOptions {
   readonly killGraceMs: number;
   /** The pool's base job template, as it is now. */
   readonly template: JsonObject;
-  readonly warm: WarmProcesses;
+  readonly infrastructure: Infrastructure;
   /** Aborts when the run is to be ended, also before it has a process. */
   readonly ending: AbortSignal;
   /** Aborts when reports are not to be tried any longer. */
   readonly reporting: AbortSignal;
-  readonly onProcess: (process: RunProcess) => void;
+  readonly onJob: (job: RunningJob) => void;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -67,26 +64,18 @@ export async function executeTicket(ticket: RunTicket, options: ExecuteOptions):
 }
 
 async function run(ticket: RunTicket, options: ExecuteOptions): Promise<Trouble | null> {
-  const { client, ending, template } = options;
+  const { client, ending, template, infrastructure } = options;
   try {
     const variables = ticket.job_variables;
-    const job = processJob(await configureJob({ template, variables, client, env: process.env }));
-    const { env, workingDirectory } = job;
-    await using folder = await codeFolder(ticket, {
-      client,
-      workingDirectory,
-      env,
-      signal: ending,
-      onLine: printing(ticket, job, options),
-    });
-    if (ending.aborted) return { type: "CRASHED", reason: "The run was ended before its process was started." };
-    if (job.command !== null && ticket.entrypoint === null) {
-      return await commandIsTheWork(ticket, job, folder.path, options);
-    }
-    const end = await startProcess(ticket, job, folder.path, options).ended;
+    const configuration = await configureJob({ template, variables, client, env: process.env });
+    const print: RunLine = (line, stream) => options.onEvent({ kind: "output", ticket, stream, line });
+    await using job = await infrastructure.prepare(ticket, configuration, { client, ending, onLine: print });
+    if (ending.aborted) return { type: "CRASHED", reason: "The run was ended before it was started." };
+    if (job.hasCommand && ticket.entrypoint === null) return await commandIsTheWork(ticket, job, options);
+    const end = await start(ticket, job, options).ended;
     return end.reported || (await hasEnded(ticket, job, end, client))
       ? null
-      : { type: "CRASHED", reason: exitReason(end, end.lastError) };
+      : { type: "CRASHED", reason: end.reason ?? exitReason(end, end.lastError) };
   } catch (error) {
     if (error instanceof CannotStartError || error instanceof UnknownReferenceError) {
       return { type: "FAILED", reason: error.message };
@@ -99,14 +88,12 @@ async function run(ticket: RunTicket, options: ExecuteOptions): Promise<Trouble 
   }
 }
 
-function startProcess(
+function start(
   ticket: RunTicket,
-  job: ProcessJob,
-  cwd: string,
-  options: ExecuteOptions,
+  job: PreparedJob,
+  { client, onJob, onEvent }: ExecuteOptions,
   more: { readonly env?: Readonly<Record<string, string>>; readonly onLine?: RunLine } = {},
-): RunProcess {
-  const { client, warm, onProcess, onEvent } = options;
+): RunningJob {
   const assignment: RunAssignment = {
     apiUrl: client.url,
     apiKey: ticket.run_token ?? client.key,
@@ -114,60 +101,35 @@ function startProcess(
     generation: ticket.generation,
     entrypoint: ticket.entrypoint,
   };
-  const env = { ...job.env, ...more.env };
-  const waiting = job.command === null ? warm.take(env) : null;
-  const print = printing(ticket, job, options);
-  const child = new RunProcess({
-    assignment,
-    cwd,
-    env,
-    warm: waiting,
-    ...(job.command === null ? {} : { command: job.command }),
-    onLine: (line, stream) => {
-      print(line, stream);
-      more.onLine?.(line, stream);
-    },
-  });
-  onProcess(child);
-  onEvent({ kind: "run-started", ticket, pid: child.pid, isWarm: waiting !== null });
-  return child;
+  const running = job.start(assignment, { env: more.env ?? {}, onLine: more.onLine ?? (() => undefined) });
+  onJob(running);
+  onEvent({ kind: "run-started", ticket, pid: running.pid, isWarm: running.isWarm });
+  return running;
 }
 
-type RunLine = (line: string, stream: "stdout" | "stderr") => void;
-
-function printing(ticket: RunTicket, job: ProcessJob, { onEvent }: ExecuteOptions): RunLine {
-  if (!job.streamOutput) return () => undefined;
-  return (line, stream) => onEvent({ kind: "output", ticket, stream, line });
-}
-
-async function commandIsTheWork(
-  ticket: RunTicket,
-  job: ProcessJob,
-  cwd: string,
-  options: ExecuteOptions,
-): Promise<Trouble | null> {
-  let ended: Promise<ProcessEnd> | null = null;
+async function commandIsTheWork(ticket: RunTicket, job: PreparedJob, options: ExecuteOptions): Promise<null> {
+  let ended: Promise<JobEnd> | null = null;
   try {
     await runCommand({
       client: options.client,
       ticket,
       start: (parameters, onLine) => {
         const env = { SLUICE_PARAMETERS: JSON.stringify(parameters) };
-        const child = startProcess(ticket, job, cwd, options, { env, onLine });
-        ended = child.ended;
-        return { ended, terminate: () => child.terminate(options.killGraceMs) };
+        const running = start(ticket, job, options, { env, onLine });
+        ended = running.ended;
+        return { ended, terminate: () => running.terminate(options.killGraceMs) };
       },
     });
     return null;
   } finally {
-    // The folder is removed next: nobody may be at work in it.
-    await (ended as Promise<ProcessEnd> | null)?.catch(() => undefined);
+    // What it works with is removed next: nobody may be at work in it.
+    await (ended as Promise<JobEnd> | null)?.catch(() => undefined);
   }
 }
 
-/** A command of one's own says nothing to the worker: whether the run has ended is asked of the control plane. */
-async function hasEnded(ticket: RunTicket, job: ProcessJob, end: ProcessEnd, client: ApiClient): Promise<boolean> {
-  if (job.command === null || end.code !== 0) return false;
+/** Some jobs say nothing to the worker: whether the run has ended is then asked of the control plane. */
+async function hasEnded(ticket: RunTicket, job: PreparedJob, end: JobEnd, client: ApiClient): Promise<boolean> {
+  if (!job.isSilent || end.code !== 0) return false;
   const { state_type: type } = await client.call(readFlowRun, { params: { id: ticket.flow_run_id } });
   return type !== "RUNNING" && type !== "PENDING" && type !== "CANCELLING";
 }

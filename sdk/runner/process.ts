@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lastErrorIn, type ProcessExit } from "./exit-reason.ts";
+import type { JobEnd, RunLine, RunningJob } from "./infrastructure.ts";
 import { lineReader } from "./output-lines.ts";
 import {
   CONTROL_FD,
@@ -15,14 +16,6 @@ import {
   type WarmAssignment,
 } from "./run-assignment.ts";
 
-/** How the process of a run ended. */
-export interface ProcessEnd extends ProcessExit {
-  /** Whether the process said that the end of the run is stored. If not, somebody else has to report it. */
-  readonly reported: boolean;
-  /** The error that it wrote last on its standard error, if one could be told. */
-  readonly lastError: string | null;
-}
-
 export interface RunProcessOptions {
   readonly assignment: RunAssignment;
   /** Working directory; has to exist. */
@@ -33,7 +26,7 @@ export interface RunProcessOptions {
   readonly command?: readonly [string, ...string[]];
   /** A process of {@link startWarmProcess} to be used; not with `command`. */
   readonly warm?: ChildProcess | null;
-  readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
+  readonly onLine: RunLine;
 }
 
 const CHILD = new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url);
@@ -47,13 +40,15 @@ const KEPT_LINES = 40;
 /** Output is waited for this long after the process ended: something that it started may hold the pipe open. */
 const OUTPUT_WITHIN_MS = 500;
 
-export class RunProcess {
+export class RunProcess implements RunningJob {
   /** Resolves when the process and its group are gone and their output was read. Rejects if it could not be started. */
-  readonly ended: Promise<ProcessEnd>;
+  readonly ended: Promise<JobEnd>;
+  readonly isWarm: boolean;
   readonly #child: ChildProcess;
   #killTimer: NodeJS.Timeout | null = null;
 
   constructor({ assignment, cwd, env, command, warm, onLine }: RunProcessOptions) {
+    this.isWarm = Boolean(warm);
     if (warm) {
       this.#child = warm;
       const told: WarmAssignment = { cwd, env, assignment };
@@ -88,7 +83,7 @@ export class RunProcess {
     this.#signal("SIGKILL");
   }
 
-  async #watch(onLine: RunProcessOptions["onLine"]): Promise<ProcessEnd> {
+  async #watch(onLine: RunProcessOptions["onLine"]): Promise<JobEnd> {
     const child = this.#child;
     const exited = new Promise<ProcessExit>((resolve, reject) => {
       // A process that was started beforehand may have ended before anybody needed it.
@@ -119,7 +114,7 @@ export class RunProcess {
     await Promise.race([Promise.all([closed, control]), late.promise]);
     clearTimeout(timer);
     for (const stream of child.stdio) stream?.destroy();
-    return { ...exit, reported, lastError: lastErrorIn(errors) };
+    return { ...exit, reported, lastError: lastErrorIn(errors), reason: null };
   }
 
   #signal(signal: "SIGTERM" | "SIGKILL"): void {

@@ -21,9 +21,9 @@ import { createWorkPool, readWorkPool, updateWorkPool, type WorkPool } from "../
 import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
 import { defaultTemplate } from "./default-template.ts";
 import { executeTicket, type RunEvent } from "./execute-ticket.ts";
-import type { RunProcess } from "./process.ts";
+import type { Infrastructure, RunningJob } from "./infrastructure.ts";
+import { processInfrastructure } from "./process-infrastructure.ts";
 import { StartTrouble } from "./start-trouble.ts";
-import { WarmProcesses } from "./warm-processes.ts";
 import { WorkerChannel, type WorkerHello } from "./worker-channel.ts";
 import { WorkerEvents } from "./worker-events.ts";
 
@@ -58,8 +58,8 @@ export interface RunnerOptions {
   readonly createPoolIfNotFound?: boolean;
   /** Takes the runs that are due, and stops when they are done. Default false. */
   readonly runOnce?: boolean;
-  /** Processes that wait, started beforehand, for runs that need no process of their own kind. Default 0. */
-  readonly warm?: number;
+  /** Where jobs are started. Default: processes of this machine, none of them started beforehand. */
+  readonly infrastructure?: Infrastructure;
   /** How long it takes nothing after three runs in a row that could not be started, in milliseconds. Default 60,000. */
   readonly pauseMs?: number;
   /** A process that is to end is killed after this many milliseconds. Default 10,000. */
@@ -72,11 +72,9 @@ interface ActiveRun {
   readonly done: Promise<void>;
   /** Ends the run also while its code is still brought. */
   readonly ending: AbortController;
-  process: RunProcess | null;
+  job: RunningJob | null;
 }
 
-/** The type of work pool that this worker serves. */
-const WORKER_TYPE = "process";
 /** Claims that are remembered after their process has gone, so that a repeated push starts nothing. */
 const ENDED_REMEMBERED = 1_000;
 /** How long a worker that is stopped at once goes on trying to report the ends of its runs. */
@@ -94,7 +92,7 @@ export class Runner {
   readonly #ended = new Map<FlowRunId, number>();
   readonly #reports = new AbortController();
   readonly #startTrouble: StartTrouble;
-  readonly #warm: WarmProcesses;
+  readonly #infrastructure: Infrastructure;
   readonly #events: WorkerEvents;
   #template: JsonObject = {};
   #pauseTimer: NodeJS.Timeout | null = null;
@@ -111,11 +109,11 @@ export class Runner {
     const { promise, resolve } = Promise.withResolvers<Extract<RunnerState, { kind: "stopped" }>>();
     this.stopped = promise;
     this.#resolveStopped = resolve;
-    this.#warm = new WarmProcesses(options.warm ?? 0);
+    this.#infrastructure = options.infrastructure ?? processInfrastructure(0);
     this.#events = new WorkerEvents({
       client: options.client,
       workerName: this.workerName,
-      workerType: WORKER_TYPE,
+      workerType: this.#infrastructure.type,
       poolName: options.poolName,
       onFailure: (because) => this.#options.onEvent?.({ kind: "events-failed", because }),
     });
@@ -155,7 +153,7 @@ export class Runner {
 
   start(): void {
     this.#options.onEvent?.({ kind: "state", state: this.#state });
-    this.#warm.start();
+    this.#infrastructure.start();
     this.#channel.start();
   }
 
@@ -171,7 +169,7 @@ export class Runner {
     const deadline = setTimeout(() => this.#reports.abort(), LAST_REPORTS_MS);
     for (const run of this.#runs.values()) {
       run.ending.abort();
-      run.process?.kill();
+      run.job?.kill();
     }
     await Promise.all([...this.#runs.values()].map(({ done }) => done));
     clearTimeout(deadline);
@@ -181,7 +179,7 @@ export class Runner {
   #drain(because: string, error: SluiceError | null): void {
     if (this.#state.kind === "draining" || this.#state.kind === "stopped") return;
     this.#channel.drain();
-    this.#warm.stop();
+    this.#infrastructure.stop();
     if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
     this.#enter({ kind: "draining", because, error });
@@ -217,7 +215,7 @@ export class Runner {
       type: "hello",
       protocol: WORKER_CHANNEL_PROTOCOL,
       worker_name: this.workerName,
-      worker_type: WORKER_TYPE,
+      worker_type: this.#infrastructure.type,
       limit,
       work_queue_names: [...workQueueNames],
       runs: [...this.#runs].map(([id, { generation }]) => ({ flow_run_id: id, generation })),
@@ -229,12 +227,12 @@ export class Runner {
     const how = { signal, patienceMs: 0 };
     try {
       const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
-      if (pool.type === WORKER_TYPE) return await this.#giveTemplate(pool, how);
+      if (pool.type === this.#infrastructure.type) return await this.#giveTemplate(pool, how);
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== "not_found") throw error;
       if (createPoolIfNotFound) {
-        const template = await defaultTemplate(client, WORKER_TYPE, how);
-        const body = { name: poolName, type: WORKER_TYPE, base_job_template: template };
+        const template = await defaultTemplate(client, this.#infrastructure.type, how);
+        const body = { name: poolName, type: this.#infrastructure.type, base_job_template: template };
         await client.call(createWorkPool, { body }, how);
         return;
       }
@@ -243,8 +241,8 @@ export class Runner {
         cause: error,
       });
     }
-    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${WORKER_TYPE}".`, {
-      fix: `This worker runs processes on its own machine. Create a pool for it with \`sluice work-pool create NAME\`.`,
+    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${this.#infrastructure.type}".`, {
+      fix: `Start it with the --type of the pool, or make a pool for it: sluice work-pool create NAME --type ${this.#infrastructure.type}`,
     });
   }
 
@@ -253,7 +251,7 @@ export class Runner {
     if (Object.keys(own).length > 0) return;
     const { client } = this.#options;
     try {
-      const template = await defaultTemplate(client, WORKER_TYPE, how);
+      const template = await defaultTemplate(client, this.#infrastructure.type, how);
       if (template === null) return;
       await client.call(updateWorkPool, { params: { name }, body: { base_job_template: template } }, how);
     } catch (error) {
@@ -271,10 +269,10 @@ export class Runner {
     this.#stopWhenQuiet();
     // Whoever was given the run before must not go on with it.
     known?.ending.abort();
-    known?.process?.kill();
+    known?.job?.kill();
     const { client, killGraceMs = 10_000, onEvent } = this.#options;
     const over = Promise.withResolvers<void>();
-    const run: ActiveRun = { generation, process: null, done: over.promise, ending: new AbortController() };
+    const run: ActiveRun = { generation, job: null, done: over.promise, ending: new AbortController() };
     this.#runs.set(id, run);
     await known?.done;
     this.#events.tell("submitted-flow-run", ticket);
@@ -283,11 +281,11 @@ export class Runner {
       workerName: this.workerName,
       killGraceMs,
       template: this.#template,
-      warm: this.#warm,
+      infrastructure: this.#infrastructure,
       ending: run.ending.signal,
       reporting: this.#reports.signal,
-      onProcess: (child) => {
-        run.process = child;
+      onJob: (child) => {
+        run.job = child;
         if (this.#isKilling || run.ending.signal.aborted) child.kill();
       },
       onEvent: (event) => onEvent?.(event),
@@ -321,7 +319,7 @@ export class Runner {
     const run = this.#runs.get(id);
     if (!run || run.generation > generation) return;
     run.ending.abort();
-    run.process?.terminate(this.#options.killGraceMs ?? 10_000);
+    run.job?.terminate(this.#options.killGraceMs ?? 10_000);
   }
 
   #remember(id: FlowRunId, generation: number): void {

@@ -1,6 +1,7 @@
 /** `sluice worker start`: takes runs from a work pool and runs each in a process of its own. */
 import { createClient } from "../../../client/api-client.ts";
 import { startHealthServer } from "../../../runner/health-server.ts";
+import { processInfrastructure } from "../../../runner/process-infrastructure.ts";
 import { Runner } from "../../../runner/runner.ts";
 import { defineCommand } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -55,7 +56,7 @@ export const workerStart = defineCommand({
       createPoolIfNotFound: options.createPoolIfNotFound,
       killGraceMs: options.killGrace * 1_000,
       runOnce: options.runOnce,
-      warm: options.warm,
+      infrastructure: processInfrastructure(options.warm),
       onEvent: (event) => {
         if (event.kind === "state") stateAt = performance.now();
         const { value, text } = lineOf(event, { name: runner.workerName, pool: options.pool, url: connection.apiUrl });
