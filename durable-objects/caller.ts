@@ -3,14 +3,19 @@
  * their first frame. What is found is remembered for a short while, so that a key costs no query per request.
  */
 import { KEY_PREFIX, type KeyRole } from "#protocol/access";
+import type { FlowRunId } from "#protocol/ids";
+import { ownerOf } from "./partition.ts";
+import { type RunToken, readRunToken } from "./run-token.ts";
 import { sameSecret } from "./same-secret.ts";
 import { findKey, markUsed, type StoredKey } from "./storage/api-keys.ts";
 
 export interface Caller {
   readonly role: KeyRole;
-  readonly by: "api_key" | "root_key" | "open";
+  readonly by: "api_key" | "root_key" | "run_token" | "open";
   /** Null unless `by` is "api_key". */
   readonly key: { readonly id: string; readonly name: string; readonly expires: number | null } | null;
+  /** The run whose token it is; null unless `by` is "run_token". */
+  readonly run: FlowRunId | null;
 }
 
 /** Why a presented key is not taken. `closed`: no key is, since the server has no root key and is not on loopback. */
@@ -24,9 +29,11 @@ const LAST_USED_STEP_MS = 60 * 60 * 1_000;
 /** 32 bytes in base64url. */
 const KEY_FORM = new RegExp(`^${KEY_PREFIX}[A-Za-z0-9_-]{43}$`);
 
-const OPEN: Caller = { role: "admin", by: "open", key: null };
-const ROOT: Caller = { role: "admin", by: "root_key", key: null };
+const OPEN: Caller = { role: "admin", by: "open", key: null, run: null };
+const ROOT: Caller = { role: "admin", by: "root_key", key: null, run: null };
 
+/** Until when each is taken without asking. */
+const goodTokens = new Map<string, number>();
 const remembered = new Map<string, { readonly key: StoredKey | null; readonly until: number }>();
 
 /** Whether everybody is admin: an embedded server on loopback without a root key. */
@@ -46,12 +53,17 @@ export async function callerOf(env: Env, presented: string, now = Date.now()): P
   for (const given of new Set([presented, behindUser])) {
     if (await sameSecret(given, rootKey)) return ROOT;
   }
+  const token = await readRunToken(rootKey, behindUser);
+  if (token !== null) {
+    const isGood = await tokenIsGood(env, behindUser, token, now);
+    return isGood ? { role: "worker", by: "run_token", key: null, run: token.flowRunId } : "expired";
+  }
   if (!KEY_FORM.test(behindUser)) return "unknown";
   const key = await lookUp(env.DB, await hashOf(behindUser), now);
   if (key === null) return "unknown";
   if (key.revoked !== null) return "revoked";
   if (key.expires !== null && key.expires <= now) return "expired";
-  return { role: key.role, by: "api_key", key: { id: key.id, name: key.name, expires: key.expires } };
+  return { role: key.role, by: "api_key", key: { id: key.id, name: key.name, expires: key.expires }, run: null };
 }
 
 /** The role of whoever presents this key; null when the key is refused. */
@@ -69,6 +81,17 @@ export async function hashOf(key: string): Promise<string> {
 /** Makes a revocation hold here at once; elsewhere it holds when what is remembered has lapsed. */
 export function forgetCallers(): void {
   remembered.clear();
+  goodTokens.clear();
+}
+
+/** Asks the owner of the run, and remembers a good token for as long as a key. */
+async function tokenIsGood(env: Env, presented: string, token: RunToken, now: number): Promise<boolean> {
+  if ((goodTokens.get(presented) ?? 0) > now) return true;
+  const owner = ownerOf(env.FLOW_RUNS, token.flowRunId);
+  if (!(await owner?.honoursToken(token.flowRunId, token.generation))) return false;
+  if (goodTokens.size >= REMEMBERED_MAX) goodTokens.clear();
+  goodTokens.set(presented, now + REMEMBER_MS);
+  return true;
 }
 
 async function lookUp(db: D1Database, hash: string, now: number): Promise<StoredKey | null> {

@@ -21,7 +21,7 @@ import {
 } from "#protocol/run-channel";
 import { isTerminal, type OrchestrationResult, type State, StateCreate } from "#protocol/states";
 import type { TaskRun, TaskRunCreate, TaskRunUpdate } from "#protocol/task-runs";
-import type { EpochMs } from "#protocol/time";
+import { type EpochMs, fromWireTime } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
@@ -37,6 +37,7 @@ import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { type RunStanding, standingOf } from "./run-standing.ts";
 import { watchedRun } from "./run-stream.ts";
+import { makeRunToken, TOKEN_AFTER_END_MS } from "./run-token.ts";
 import { heldBack } from "./schedule-gate.ts";
 import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
 import { writeCopies } from "./storage/flow-run-copy.ts";
@@ -289,7 +290,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const ticket = await commit.run(() => recorder.claim(id, worker, reserved.reservation));
     await reserver.settle(id, reserved);
     this.#arm();
-    return ticket;
+    if (ticket === null) return null;
+    const token = { flowRunId: id, generation: ticket.generation };
+    return { ...ticket, run_token: await makeRunToken(this.env.SLUICE_ROOT_KEY, token) };
   }
 
   async slotFree(id: FlowRunId): Promise<"comes" | "not now"> {
@@ -330,6 +333,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async holdsClaim(id: FlowRunId, generation: number): Promise<boolean> {
     const row = this.#parts?.store.run(id);
     return row ? row.claims === generation && isInHand(row.record.state, row.record.policy) : false;
+  }
+
+  async honoursToken(id: FlowRunId, generation: number): Promise<boolean> {
+    const row = this.#parts?.store.run(id);
+    if (!row || row.claims !== generation) return false;
+    const { state } = row.record;
+    if (state === null || !isTerminal(state.type)) return true;
+    return fromWireTime(state.timestamp) + TOKEN_AFTER_END_MS > clock.now();
   }
 
   async standing(id: FlowRunId): Promise<RunStanding | null> {

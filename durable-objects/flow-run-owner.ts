@@ -156,6 +156,8 @@ export interface FlowRunOwner {
   giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null>;
   /** Whether the run is in somebody's hand under the claim of this number; asked by its pool about a claim of a poller. */
   holdsClaim(id: FlowRunId, generation: number): Promise<boolean>;
+  /** Whether the token of this claim is still good: the claim is the newest, and the run has not ended long ago. */
+  honoursToken(id: FlowRunId, generation: number): Promise<boolean>;
   /** What the run waits for, as far as its owner knows. Null when there is no such run. */
   standing(id: FlowRunId): Promise<RunStanding | null>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */

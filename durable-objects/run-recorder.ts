@@ -527,6 +527,7 @@ function ticketOf(id: FlowRunId, spec: RunSpec, lease: Lease, now: EpochMs): Run
     pull_steps: placement.pullSteps,
     job_variables: placement.jobVariables,
     work_queue_name: placement.queue.name,
+    run_token: null,
   };
 }
 

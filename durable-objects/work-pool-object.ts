@@ -164,6 +164,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   async configure(settings: PoolSettings): Promise<void> {
+    const template = JSON.stringify(settings.baseJobTemplate);
+    const isNewTemplate = template !== JSON.stringify(this.#settings?.baseJobTemplate);
     if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) {
       const changes = this.#queues.changesTo(settings.queues);
       this.#store.together(() => {
@@ -175,6 +177,11 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#settings = settings;
     this.#applySettings();
     for (const watcher of this.ctx.getWebSockets(WATCHERS)) watcher.send("changed");
+    // Before the pump: a run that it pushes is started by the template that holds now.
+    if (isNewTemplate) {
+      const frame = { type: "template", base_job_template: settings.baseJobTemplate } as const;
+      for (const worker of [...this.#workers.all()]) this.#send(worker, frame);
+    }
     this.#pump();
   }
 

@@ -6,6 +6,7 @@ import type { Role } from "#protocol/endpoint";
 import { ENDPOINTS } from "#protocol/endpoints";
 import { SluiceError } from "#protocol/errors";
 import { callerOf, type Refusal } from "../durable-objects/caller.ts";
+import { keepToOwnRun } from "./keep-to-own-run.ts";
 import type { AppEnv } from "./serve.ts";
 import { cookieKey } from "./session-cookie.ts";
 
@@ -50,8 +51,10 @@ export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {
   const authorization = c.req.header("authorization");
   const key = authorization === undefined ? cookieKey(c.req.header("cookie"), c.req.url) : presentedKey(authorization);
   const caller = await callerOf(c.env, key);
-  if (typeof caller !== "string") c.set("caller", caller);
-  else if (caller === "closed") {
+  if (typeof caller !== "string") {
+    if (caller.run !== null) await keepToOwnRun(c.env, path, caller.run);
+    c.set("caller", caller);
+  } else if (caller === "closed") {
     throw new SluiceError("not_configured", "This control plane has no root key, so it answers nobody.", {
       fix: "Set one: npx wrangler secret put SLUICE_ROOT_KEY",
     });

@@ -47,7 +47,8 @@ export const trigger: Bench = {
         },
       );
     }
-    rows.push(await realWorker(budget));
+    rows.push(await realWorker(budget, "a fresh Node process per run", []));
+    rows.push(await realWorker(budget, "a Node process per run, started beforehand", ["--warm", "4"]));
     return rows;
   },
 };
@@ -120,11 +121,11 @@ async function play(ws: string, worker: Conversation, { flow_run_id: id, generat
   worker.send({ type: "released", flow_run_id: id, generation });
 }
 
-async function realWorker(budget: number): Promise<Row> {
+async function realWorker(budget: number, how: string, words: readonly string[]): Promise<Row> {
   await using server = await startMeasuredServer();
   const client = jsonClient(server.origin);
   const deployment = await deploy(client, "examples/hello.ts:hello");
-  const worker = startWorker(server);
+  const worker = startWorker(server, words);
   try {
     const one = await load(1, 8_000 * budget, async () => {
       const created = await client.call<{ id: string }>("POST", `/api/deployments/${deployment}/create_flow_run`, {});
@@ -138,7 +139,7 @@ async function realWorker(budget: number): Promise<Row> {
       );
     });
     return {
-      name: "trigger → Completed by a real process worker (a fresh Node process per run), 1 caller",
+      name: `trigger → Completed by a real process worker (${how}), 1 caller`,
       figure: `p50 ${one.p50Ms.toFixed(0)} ms, p99 ${one.p99Ms.toFixed(0)} ms (${one.failures} failed)`,
       ratio: "–",
       aim: "–",
@@ -149,9 +150,9 @@ async function realWorker(budget: number): Promise<Row> {
   }
 }
 
-function startWorker(server: MeasuredServer): ChildProcess {
+function startWorker(server: MeasuredServer, words: readonly string[]): ChildProcess {
   const cli = new URL("../../sdk/cli/main.ts", import.meta.url).pathname;
-  return spawn(process.execPath, [cli, "worker", "start", "--pool", POOL], {
+  return spawn(process.execPath, [cli, "worker", "start", "--pool", POOL, ...words], {
     stdio: "ignore",
     env: { ...process.env, SLUICE_API_URL: `${server.origin}/api` },
   });

@@ -56,8 +56,8 @@ export type ApiKeyWithSecret = z.infer<typeof ApiKeyWithSecret>;
 /** Who the caller is. */
 export const Session = z.object({
   role: KeyRole,
-  /** What made the caller known: an API key, the root key, or nothing, where the server is open. */
-  by: z.enum(["api_key", "root_key", "open"]),
+  /** What made the caller known: an API key, the root key, the token of a run, or nothing, where the server is open. */
+  by: z.enum(["api_key", "root_key", "run_token", "open"]),
   /** Of the API key; null otherwise. */
   key_id: Uuid.nullable(),
   key_name: z.string().nullable(),

@@ -28,12 +28,14 @@ export const RunTicket = z.object({
   pull_steps: z.array(JsonObject).nullable(),
   job_variables: JsonObject,
   work_queue_name: z.string().nullable(),
+  /** A key that is good for this run and no longer than it lasts; null where the control plane asks for none. */
+  run_token: z.string().nullable().default(null),
 });
 export type RunTicket = z.infer<typeof RunTicket>;
 
 /** A due or future run that is offered to a pool. Internal: between the objects. */
 export interface PoolOffer {
-  readonly ticket: Omit<RunTicket, "generation" | "lease_ms">;
+  readonly ticket: Omit<RunTicket, "generation" | "lease_ms" | "run_token">;
   /** When it is to start, in milliseconds since 1970. */
   readonly due_at: number;
   readonly queue: { readonly id: WorkQueueId | null; readonly name: string; readonly priority: number };
@@ -71,6 +73,8 @@ export const WorkerServerFrame = z.discriminatedUnion("type", [
     base_job_template: JsonObject,
   }),
   z.object({ type: z.literal("run"), ticket: RunTicket }),
+  /** The pool's template was changed: it holds for the runs that follow. */
+  z.object({ type: z.literal("template"), base_job_template: JsonObject }),
   /** The run is being cancelled and its process did not end by itself: kill it. */
   z.object({ type: z.literal("kill"), flow_run_id: FlowRunId, generation: z.int() }),
   z.object({ type: z.literal("error"), code: z.string(), message: z.string(), fix: z.string() }),

@@ -14,17 +14,26 @@ import { isTerminal } from "../protocol/states.ts";
 import { reportEnd } from "./end-report.ts";
 import { EntrypointError, loadEntrypoint } from "./entrypoint.ts";
 import { CHILD_EXIT } from "./exit-reason.ts";
-import type { OrphanWatchData } from "./orphan-watch.ts";
-import { CONTROL_FD, fromEnvironment, REPORTED, type RunAssignment } from "./run-assignment.ts";
+import type { OrphanWatchData, WatchedRun } from "./orphan-watch.ts";
+import {
+  CONTROL_FD,
+  fromEnvironment,
+  REPORTED,
+  type RunAssignment,
+  toEnvironment,
+  WARM_VARIABLE,
+  type WarmAssignment,
+} from "./run-assignment.ts";
 
 const START_PATIENCE_MS = 30_000;
 
-const assignment = fromEnvironment(process.env);
+const watch = process.env[WARM_VARIABLE] ? watchWorker() : null;
+const assignment = process.env[WARM_VARIABLE] ? await waitForAssignment() : fromEnvironment(process.env);
 if (typeof assignment === "string") {
   console.error(`${assignment} This program is started by \`sluice worker start\`, not by hand.`);
   process.exit(CHILD_EXIT.notConfigured);
 }
-watchWorker(assignment);
+tellOf(assignment, watch ?? watchWorker());
 // The flow may have left timers or connections behind that would keep the process alive.
 process.exit(await main(assignment));
 
@@ -69,12 +78,33 @@ async function execute({ apiUrl, apiKey, flowRunId, generation, entrypoint }: Ru
   }
 }
 
+/** Started before it is known for which run. Ends when the worker goes away without having needed it. */
+async function waitForAssignment(): Promise<RunAssignment> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  if (chunks.length === 0) process.exit(CHILD_EXIT.reported);
+  const told = JSON.parse(Buffer.concat(chunks).toString()) as WarmAssignment;
+  delete process.env[WARM_VARIABLE];
+  for (const [name, value] of Object.entries({ ...told.env, ...toEnvironment(told.assignment) })) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  process.chdir(told.cwd);
+  return told.assignment;
+}
+
 /** A thread of its own, since the flow may keep this one busy when the worker dies. */
-function watchWorker({ apiUrl, apiKey, flowRunId, generation }: RunAssignment): void {
+function watchWorker(): Worker {
   const module = new URL(import.meta.url.endsWith(".ts") ? "./orphan-watch.ts" : "./orphan-watch.js", import.meta.url);
-  const workerData: OrphanWatchData = { fd: CONTROL_FD, url: apiUrl, key: apiKey, flowRunId, generation };
+  const workerData: OrphanWatchData = { fd: CONTROL_FD };
   // Options of the main thread, such as an inspector's, are not for this one.
-  const watch = new Worker(module, { workerData, execArgv: [] });
-  watch.on("error", (error) => console.error("The watch over the worker has failed:", error));
-  watch.unref();
+  const thread = new Worker(module, { workerData, execArgv: [] });
+  thread.on("error", (error) => console.error("The watch over the worker has failed:", error));
+  thread.unref();
+  return thread;
+}
+
+function tellOf({ apiUrl, apiKey, flowRunId, generation }: RunAssignment, thread: Worker): void {
+  const run: WatchedRun = { url: apiUrl, key: apiKey, flowRunId, generation };
+  thread.postMessage(run);
 }

@@ -1,19 +1,22 @@
 /** One claimed run from its ticket to its end: a process is started and watched, and its end is reported if it did not. */
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { type ApiClient, ApiUnreachableError } from "../client/index.ts";
 import { pause } from "../client/jitter.ts";
-import type { JsonObject } from "../protocol/flow-runs.ts";
+import { type JsonObject, readFlowRun } from "../protocol/flow-runs.ts";
 import { giveBackFlowRun } from "../protocol/give-back.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { RunTicket } from "../protocol/worker-channel.ts";
+import { CannotStartError } from "./cannot-start.ts";
+import { runCommand } from "./command-run.ts";
 import { reportEnd } from "./end-report.ts";
 import { exitReason } from "./exit-reason.ts";
-import { RunProcess } from "./process.ts";
+import type { Infrastructure, JobEnd, PreparedJob, RunLine, RunningJob } from "./infrastructure.ts";
+import type { RunAssignment } from "./run-assignment.ts";
+import { configureJob } from "./template/job-configuration.ts";
+import { UnknownReferenceError } from "./template/references.ts";
 
 /** What happens to a run on its worker. */
 export type RunEvent =
-  | { readonly kind: "run-started"; readonly ticket: RunTicket; readonly pid: number | null }
+  | { readonly kind: "run-started"; readonly ticket: RunTicket; readonly pid: number | null; readonly isWarm: boolean }
   | { readonly kind: "output"; readonly ticket: RunTicket; readonly stream: "stdout" | "stderr"; readonly line: string }
   /** `trouble` is why the run ended without its own doing; null when its process reported the end itself. */
   | { readonly kind: "run-ended"; readonly ticket: RunTicket; readonly trouble: string | null }
@@ -29,15 +32,15 @@ export interface ExecuteOptions {
   readonly client: ApiClient;
   readonly workerName: string;
   readonly killGraceMs: number;
+  /** The pool's base job template, as it is now. */
+  readonly template: JsonObject;
+  readonly infrastructure: Infrastructure;
+  /** Aborts when the run is to be ended, also before it has a process. */
+  readonly ending: AbortSignal;
   /** Aborts when reports are not to be tried any longer. */
   readonly reporting: AbortSignal;
-  readonly onProcess: (process: RunProcess) => void;
+  readonly onJob: (job: RunningJob) => void;
   readonly onEvent: (event: RunEvent) => void;
-}
-
-/** Something about the run itself keeps it from being started on this machine. */
-class CannotStartError extends Error {
-  override readonly name = "CannotStartError";
 }
 
 interface Trouble {
@@ -60,30 +63,75 @@ export async function executeTicket(ticket: RunTicket, options: ExecuteOptions):
   return isGivenBack ? trouble.reason : null;
 }
 
-async function run(ticket: RunTicket, { client, onProcess, onEvent }: ExecuteOptions): Promise<Trouble | null> {
+async function run(ticket: RunTicket, options: ExecuteOptions): Promise<Trouble | null> {
+  const { client, ending, template, infrastructure } = options;
   try {
-    const cwd = await workingDirectory(ticket);
-    const child = new RunProcess({
-      assignment: {
-        apiUrl: client.url,
-        apiKey: client.key,
-        flowRunId: ticket.flow_run_id,
-        generation: ticket.generation,
-        entrypoint: ticket.entrypoint,
-      },
-      cwd,
-      env: environment(ticket.job_variables),
-      onLine: (line, stream) => onEvent({ kind: "output", ticket, stream, line }),
-    });
-    onProcess(child);
-    onEvent({ kind: "run-started", ticket, pid: child.pid });
-    const end = await child.ended;
-    return end.reported ? null : { type: "CRASHED", reason: exitReason(end, end.lastError) };
+    const variables = ticket.job_variables;
+    const configuration = await configureJob({ template, variables, client, env: process.env });
+    const print: RunLine = (line, stream) => options.onEvent({ kind: "output", ticket, stream, line });
+    await using job = await infrastructure.prepare(ticket, configuration, { client, ending, onLine: print });
+    if (ending.aborted) return { type: "CRASHED", reason: "The run was ended before it was started." };
+    if (job.hasCommand && ticket.entrypoint === null) return await commandIsTheWork(ticket, job, options);
+    const end = await start(ticket, job, options).ended;
+    return end.reported || (await hasEnded(ticket, job, end, client))
+      ? null
+      : { type: "CRASHED", reason: end.reason ?? exitReason(end, end.lastError) };
   } catch (error) {
-    if (error instanceof CannotStartError) return { type: "FAILED", reason: error.message };
+    if (error instanceof CannotStartError || error instanceof UnknownReferenceError) {
+      return { type: "FAILED", reason: error.message };
+    }
     const said = error instanceof Error ? error.message : String(error);
-    return { type: "CRASHED", reason: `The run's process could not be started: ${said}.` };
+    return {
+      type: "CRASHED",
+      reason: `The run's process could not be started: ${said}${said.endsWith(".") ? "" : "."}`,
+    };
   }
+}
+
+function start(
+  ticket: RunTicket,
+  job: PreparedJob,
+  { client, onJob, onEvent }: ExecuteOptions,
+  more: { readonly env?: Readonly<Record<string, string>>; readonly onLine?: RunLine } = {},
+): RunningJob {
+  const assignment: RunAssignment = {
+    apiUrl: client.url,
+    apiKey: ticket.run_token ?? client.key,
+    flowRunId: ticket.flow_run_id,
+    generation: ticket.generation,
+    entrypoint: ticket.entrypoint,
+  };
+  const running = job.start(assignment, { env: more.env ?? {}, onLine: more.onLine ?? (() => undefined) });
+  onJob(running);
+  onEvent({ kind: "run-started", ticket, pid: running.pid, isWarm: running.isWarm });
+  return running;
+}
+
+async function commandIsTheWork(ticket: RunTicket, job: PreparedJob, options: ExecuteOptions): Promise<null> {
+  let ended: Promise<JobEnd> | null = null;
+  try {
+    await runCommand({
+      client: options.client,
+      ticket,
+      start: (parameters, onLine) => {
+        const env = { SLUICE_PARAMETERS: JSON.stringify(parameters) };
+        const running = start(ticket, job, options, { env, onLine });
+        ended = running.ended;
+        return { ended, terminate: () => running.terminate(options.killGraceMs) };
+      },
+    });
+    return null;
+  } finally {
+    // What it works with is removed next: nobody may be at work in it.
+    await (ended as Promise<JobEnd> | null)?.catch(() => undefined);
+  }
+}
+
+/** Some jobs say nothing to the worker: whether the run has ended is then asked of the control plane. */
+async function hasEnded(ticket: RunTicket, job: PreparedJob, end: JobEnd, client: ApiClient): Promise<boolean> {
+  if (!job.isSilent || end.code !== 0) return false;
+  const { state_type: type } = await client.call(readFlowRun, { params: { id: ticket.flow_run_id } });
+  return type !== "RUNNING" && type !== "PENDING" && type !== "CANCELLING";
 }
 
 /** A run that was not started may be started elsewhere. False when it was, or when that could not be found out. */
@@ -133,50 +181,4 @@ function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener("abort", () => reject(new Error("the worker stops")), { once: true });
   });
-}
-
-/** Where the code of the run is on this machine. Throws {@link CannotStartError}. */
-async function workingDirectory(ticket: RunTicket): Promise<string> {
-  const fromVariables = ticket.job_variables["working_dir"];
-  const base = resolve(
-    typeof fromVariables === "string" && fromVariables !== "" ? fromVariables : (ticket.path ?? "."),
-  );
-  const cwd = resolve(base, pulledDirectory(ticket.pull_steps ?? []));
-  const found = await stat(cwd).catch(() => null);
-  if (found?.isDirectory()) return cwd;
-  throw new CannotStartError(
-    `The deployment's path ${cwd} is not a folder on this machine. Put the code there, or change the path of the deployment.`,
-  );
-}
-
-const SET_WORKING_DIRECTORY = /(^|\.)set_working_directory$/;
-
-/** Of Prefect's pull steps, the one that needs nothing but the folder is understood. */
-function pulledDirectory(steps: readonly JsonObject[]): string {
-  let directory = ".";
-  for (const step of steps) {
-    for (const [name, inputs] of Object.entries(step)) {
-      const given = typeof inputs === "object" && inputs !== null ? Reflect.get(inputs, "directory") : undefined;
-      if (!SET_WORKING_DIRECTORY.test(name) || typeof given !== "string") {
-        throw new CannotStartError(
-          `The deployment's pull step "${name}" is not one that this worker can do. Put the code on the worker's machine and set the deployment's path to it.`,
-        );
-      }
-      directory = given;
-    }
-  }
-  return directory;
-}
-
-/** Variables for the process, from the job variable `env`. Null values are left out, everything else becomes text. */
-function environment(variables: JsonObject): Record<string, string> {
-  const env = variables["env"];
-  if (env === undefined || env === null) return {};
-  if (typeof env !== "object" || Array.isArray(env)) {
-    throw new CannotStartError(`The job variable "env" is ${JSON.stringify(env)}. Give an object of names and values.`);
-  }
-  const entries = Object.entries(env).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
 }

@@ -6,14 +6,13 @@
  * the start of a run little.
  */
 import { Socket } from "node:net";
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { FlowRun } from "../protocol/flow-runs.ts";
 import type { RunClientFrame } from "../protocol/run-channel.ts";
 import type { StateType } from "../protocol/states.ts";
 
-export interface OrphanWatchData {
-  /** The inherited file descriptor of the pipe. */
-  readonly fd: number;
+/** Which run the process executes, told by a message. Before it there is nothing to report. */
+export interface WatchedRun {
   /** Address of the API, ending in `/api`. */
   readonly url: string;
   readonly key: string | null;
@@ -21,11 +20,20 @@ export interface OrphanWatchData {
   readonly generation: number;
 }
 
+export interface OrphanWatchData {
+  /** The inherited file descriptor of the pipe. */
+  readonly fd: number;
+}
+
 /** Reporting may not take longer than this: a process without a worker is not to live on. */
 const REPORT_WITHIN_MS = 1_000;
 const REASON = "The worker that started this run is gone, so its process was ended too.";
 
-const { fd, url, key, flowRunId, generation } = workerData as OrphanWatchData;
+const { fd } = workerData as OrphanWatchData;
+let watched: WatchedRun | null = null;
+parentPort?.on("message", (run: WatchedRun) => {
+  watched = run;
+});
 const pipe = new Socket({ fd, readable: true, writable: false });
 pipe.on("error", () => pipe.destroy());
 pipe.on("close", () => void end());
@@ -33,7 +41,7 @@ pipe.resume();
 
 async function end(): Promise<void> {
   try {
-    await report(AbortSignal.timeout(REPORT_WITHIN_MS));
+    if (watched !== null) await report(watched, AbortSignal.timeout(REPORT_WITHIN_MS));
   } catch (error) {
     console.error(`${REASON} That could not be reported: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -47,7 +55,7 @@ async function end(): Promise<void> {
 }
 
 /** A run that has not begun is left as it is: its claim ends by itself, and another worker gets it. */
-async function report(signal: AbortSignal): Promise<void> {
+async function report({ url, key, flowRunId, generation }: WatchedRun, signal: AbortSignal): Promise<void> {
   const headers: Record<string, string> = {
     "content-type": "application/json",
     ...(key === null ? {} : { authorization: `Bearer ${key}` }),

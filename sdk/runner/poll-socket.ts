@@ -104,8 +104,12 @@ export class PollSocket implements ChannelSocket {
 
   #hear(frame: WorkerServerFrame): void {
     if (frame.type === "welcome") {
-      // Each request is welcomed; the worker is to hear of it once.
-      if (this.#isWelcomed) return;
+      // Each request is welcomed; the worker is to hear of it once, and of the template as it is.
+      if (this.#isWelcomed) {
+        const template: WorkerServerFrame = { type: "template", base_job_template: frame.base_job_template };
+        this.#tell("message", JSON.stringify(template));
+        return;
+      }
       this.#isWelcomed = true;
     }
     // A run that was given out is taken even if the worker has gone on to another connection meanwhile.

@@ -4,16 +4,17 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lastErrorIn, type ProcessExit } from "./exit-reason.ts";
+import type { JobEnd, RunLine, RunningJob } from "./infrastructure.ts";
 import { lineReader } from "./output-lines.ts";
-import { CONTROL_FD, REPORTED, type RunAssignment, toEnvironment } from "./run-assignment.ts";
-
-/** How the process of a run ended. */
-export interface ProcessEnd extends ProcessExit {
-  /** Whether the process said that the end of the run is stored. If not, somebody else has to report it. */
-  readonly reported: boolean;
-  /** The error that it wrote last on its standard error, if one could be told. */
-  readonly lastError: string | null;
-}
+import {
+  CONTROL_FD,
+  REPORTED,
+  type RunAssignment,
+  toEnvironment,
+  toPrefectEnvironment,
+  WARM_VARIABLE,
+  type WarmAssignment,
+} from "./run-assignment.ts";
 
 export interface RunProcessOptions {
   readonly assignment: RunAssignment;
@@ -21,7 +22,11 @@ export interface RunProcessOptions {
   readonly cwd: string;
   /** Added to, and overriding, the environment of the worker. */
   readonly env: Readonly<Record<string, string>>;
-  readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
+  /** A program with its words, in place of the one that runs flows of TypeScript. */
+  readonly command?: readonly [string, ...string[]];
+  /** A process of {@link startWarmProcess} to be used; not with `command`. */
+  readonly warm?: ChildProcess | null;
+  readonly onLine: RunLine;
 }
 
 const CHILD = new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url);
@@ -35,21 +40,29 @@ const KEPT_LINES = 40;
 /** Output is waited for this long after the process ended: something that it started may hold the pipe open. */
 const OUTPUT_WITHIN_MS = 500;
 
-export class RunProcess {
+export class RunProcess implements RunningJob {
   /** Resolves when the process and its group are gone and their output was read. Rejects if it could not be started. */
-  readonly ended: Promise<ProcessEnd>;
+  readonly ended: Promise<JobEnd>;
+  readonly isWarm: boolean;
   readonly #child: ChildProcess;
   #killTimer: NodeJS.Timeout | null = null;
 
-  constructor({ assignment, cwd, env, onLine }: RunProcessOptions) {
-    this.#child = spawn(process.execPath, [fileURLToPath(CHILD)], {
-      cwd,
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env, ...toEnvironment(assignment) },
-      // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      detached: true,
-      windowsHide: true,
-    });
+  constructor({ assignment, cwd, env, command, warm, onLine }: RunProcessOptions) {
+    this.isWarm = Boolean(warm);
+    if (warm) {
+      this.#child = warm;
+      const told: WarmAssignment = { cwd, env, assignment };
+      // One that died meanwhile is told of by its exit.
+      warm.stdin?.on("error", () => undefined);
+      warm.stdin?.end(JSON.stringify(told));
+    } else if (command) {
+      const [program, ...words] = command;
+      const own = { ...env, ...toPrefectEnvironment(assignment), ...toEnvironment(assignment) };
+      this.#child = start(program, words, { cwd, env: { ...process.env, ...own }, isWarm: false });
+    } else {
+      const own = { ...process.env, ...env, ...toEnvironment(assignment) };
+      this.#child = start(process.execPath, [fileURLToPath(CHILD)], { cwd, env: compiled(own), isWarm: false });
+    }
     this.ended = this.#watch(onLine);
   }
 
@@ -70,9 +83,13 @@ export class RunProcess {
     this.#signal("SIGKILL");
   }
 
-  async #watch(onLine: RunProcessOptions["onLine"]): Promise<ProcessEnd> {
+  async #watch(onLine: RunProcessOptions["onLine"]): Promise<JobEnd> {
     const child = this.#child;
     const exited = new Promise<ProcessExit>((resolve, reject) => {
+      // A process that was started beforehand may have ended before anybody needed it.
+      if (child.exitCode !== null || child.signalCode !== null) {
+        resolve({ code: child.exitCode, signal: child.signalCode });
+      }
       child.once("exit", (code, signal) => resolve({ code, signal }));
       child.once("error", reject);
     });
@@ -97,7 +114,7 @@ export class RunProcess {
     await Promise.race([Promise.all([closed, control]), late.promise]);
     clearTimeout(timer);
     for (const stream of child.stdio) stream?.destroy();
-    return { ...exit, reported, lastError: lastErrorIn(errors) };
+    return { ...exit, reported, lastError: lastErrorIn(errors), reason: null };
   }
 
   #signal(signal: "SIGTERM" | "SIGKILL"): void {
@@ -110,6 +127,31 @@ export class RunProcess {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
+}
+
+/** Starts the process of a run that is not known yet: it loads the engine and waits to be told on its standard input. */
+export function startWarmProcess(): ChildProcess {
+  const env = compiled({ ...process.env, [WARM_VARIABLE]: "1" });
+  return start(process.execPath, [fileURLToPath(CHILD)], { cwd: process.cwd(), env, isWarm: true });
+}
+
+function compiled(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
+}
+
+function start(
+  program: string,
+  words: readonly string[],
+  { cwd, env, isWarm }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly isWarm: boolean },
+): ChildProcess {
+  return spawn(program, words, {
+    cwd,
+    env,
+    // The child keeps the last pipe open as long as it lives, and sees it closed when this process is gone.
+    stdio: [isWarm ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
+    detached: true,
+    windowsHide: true,
+  });
 }
 
 function read(stream: ChildProcess["stdio"][number] | undefined, onLine: (line: string) => void): Promise<void> {

@@ -4,6 +4,7 @@
 export interface RunAssignment {
   /** Address of the API, ending in `/api`. */
   readonly apiUrl: string;
+  /** The run's own token, where the control plane asks for keys; the worker's key is not handed on. */
   readonly apiKey: string | null;
   readonly flowRunId: string;
   /** The number of the claim; reports under an older one are refused. */
@@ -12,10 +13,20 @@ export interface RunAssignment {
   readonly entrypoint: string | null;
 }
 
+/** What a process that was started beforehand is told, as one JSON text on its standard input. */
+export interface WarmAssignment {
+  readonly cwd: string;
+  /** Added to the environment that it has. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly assignment: RunAssignment;
+}
+
 /** The pipe between worker and process: it carries {@link REPORTED} one way, and nothing but its end the other. */
 export const CONTROL_FD = 3;
 /** The line that says that the end of the run is stored. */
 export const REPORTED = "reported";
+/** Set for a process that is to wait for its {@link WarmAssignment}. */
+export const WARM_VARIABLE = "SLUICE_WARM";
 
 export function toEnvironment(assignment: RunAssignment): Record<string, string | undefined> {
   return {
@@ -24,6 +35,16 @@ export function toEnvironment(assignment: RunAssignment): Record<string, string 
     SLUICE_FLOW_RUN_ID: assignment.flowRunId,
     SLUICE_GENERATION: String(assignment.generation),
     SLUICE_ENTRYPOINT: assignment.entrypoint ?? undefined,
+  };
+}
+
+/** The same for programs that know Prefect's names, such as `prefect flow-run execute`. */
+export function toPrefectEnvironment(assignment: RunAssignment): Record<string, string | undefined> {
+  return {
+    PREFECT_API_URL: assignment.apiUrl,
+    PREFECT_API_KEY: assignment.apiKey ?? undefined,
+    PREFECT__FLOW_RUN_ID: assignment.flowRunId,
+    PREFECT__FLOW_ENTRYPOINT: assignment.entrypoint ?? undefined,
   };
 }
 

@@ -12,15 +12,20 @@
  *          stopped               for good
  */
 import { hostname } from "node:os";
-import type { ApiClient } from "../client/index.ts";
+import type { ApiClient, CallOptions } from "../client/index.ts";
+import { pause } from "../client/jitter.ts";
 import { SluiceError } from "../protocol/errors.ts";
+import type { JsonObject } from "../protocol/flow-runs.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
-import { createWorkPool, readWorkPool } from "../protocol/work-pools.ts";
+import { createWorkPool, readWorkPool, updateWorkPool, type WorkPool } from "../protocol/work-pools.ts";
 import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
+import { defaultTemplate } from "./default-template.ts";
 import { executeTicket, type RunEvent } from "./execute-ticket.ts";
-import type { RunProcess } from "./process.ts";
+import type { Infrastructure, RunningJob } from "./infrastructure.ts";
+import { processInfrastructure } from "./process-infrastructure.ts";
 import { StartTrouble } from "./start-trouble.ts";
 import { WorkerChannel, type WorkerHello } from "./worker-channel.ts";
+import { WorkerEvents } from "./worker-events.ts";
 
 /** Where a worker is in its life. */
 export type RunnerState =
@@ -34,7 +39,11 @@ export type RunnerState =
   | { readonly kind: "draining"; readonly because: string; readonly error: SluiceError | null }
   | { readonly kind: "stopped"; readonly because: string; readonly error: SluiceError | null };
 
-export type RunnerEvent = { readonly kind: "state"; readonly state: RunnerState } | RunEvent;
+export type RunnerEvent =
+  | { readonly kind: "state"; readonly state: RunnerState }
+  /** Events of this worker could not be told to the control plane; nothing else depends on them. */
+  | { readonly kind: "events-failed"; readonly because: string }
+  | RunEvent;
 
 export interface RunnerOptions {
   readonly client: ApiClient;
@@ -47,6 +56,10 @@ export interface RunnerOptions {
   readonly workQueueNames?: readonly string[];
   /** Makes the pool, of type "process", if there is none. Default false. */
   readonly createPoolIfNotFound?: boolean;
+  /** Takes the runs that are due, and stops when they are done. Default false. */
+  readonly runOnce?: boolean;
+  /** Where jobs are started. Default: processes of this machine, none of them started beforehand. */
+  readonly infrastructure?: Infrastructure;
   /** How long it takes nothing after three runs in a row that could not be started, in milliseconds. Default 60,000. */
   readonly pauseMs?: number;
   /** A process that is to end is killed after this many milliseconds. Default 10,000. */
@@ -57,15 +70,17 @@ export interface RunnerOptions {
 interface ActiveRun {
   readonly generation: number;
   readonly done: Promise<void>;
-  process: RunProcess | null;
+  /** Ends the run also while its code is still brought. */
+  readonly ending: AbortController;
+  job: RunningJob | null;
 }
 
-/** The type of work pool that this worker serves. */
-const WORKER_TYPE = "process";
 /** Claims that are remembered after their process has gone, so that a repeated push starts nothing. */
 const ENDED_REMEMBERED = 1_000;
 /** How long a worker that is stopped at once goes on trying to report the ends of its runs. */
 const LAST_REPORTS_MS = 3_000;
+/** A worker that runs once stops when nothing was pushed for this long. */
+const QUIET_MS = 2_000;
 
 export class Runner {
   readonly workerName: string;
@@ -77,7 +92,12 @@ export class Runner {
   readonly #ended = new Map<FlowRunId, number>();
   readonly #reports = new AbortController();
   readonly #startTrouble: StartTrouble;
+  readonly #infrastructure: Infrastructure;
+  readonly #events: WorkerEvents;
+  #template: JsonObject = {};
   #pauseTimer: NodeJS.Timeout | null = null;
+  #quietTimer: NodeJS.Timeout | null = null;
+  #hasStarted = false;
   #isKilling = false;
   #state: RunnerState = { kind: "connecting", attempt: 0, because: null };
   #resolveStopped: (state: Extract<RunnerState, { kind: "stopped" }>) => void;
@@ -89,12 +109,26 @@ export class Runner {
     const { promise, resolve } = Promise.withResolvers<Extract<RunnerState, { kind: "stopped" }>>();
     this.stopped = promise;
     this.#resolveStopped = resolve;
+    this.#infrastructure = options.infrastructure ?? processInfrastructure(0);
+    this.#events = new WorkerEvents({
+      client: options.client,
+      workerName: this.workerName,
+      workerType: this.#infrastructure.type,
+      poolName: options.poolName,
+      onFailure: (because) => this.#options.onEvent?.({ kind: "events-failed", because }),
+    });
     this.#channel = new WorkerChannel({
       client: options.client,
       poolName: options.poolName,
       hello: () => this.#hello(),
       check: (signal) => this.#checkPool(signal),
+      onTemplate: (template) => {
+        this.#template = template;
+      },
       onWelcome: ({ worker_id: workerId }) => {
+        if (!this.#hasStarted) this.#events.tell("started", null);
+        this.#hasStarted = true;
+        this.#stopWhenQuiet();
         if (this.#state.kind === "draining" || this.#state.kind === "paused") this.#channel.drain();
         else this.#enter({ kind: "online", workerId, via: this.#channel.isByRequests ? "requests" : "socket" });
       },
@@ -119,6 +153,7 @@ export class Runner {
 
   start(): void {
     this.#options.onEvent?.({ kind: "state", state: this.#state });
+    this.#infrastructure.start();
     this.#channel.start();
   }
 
@@ -132,15 +167,21 @@ export class Runner {
     this.#drain(because, null);
     this.#isKilling = true;
     const deadline = setTimeout(() => this.#reports.abort(), LAST_REPORTS_MS);
-    for (const run of this.#runs.values()) run.process?.kill();
+    for (const run of this.#runs.values()) {
+      run.ending.abort();
+      run.job?.kill();
+    }
     await Promise.all([...this.#runs.values()].map(({ done }) => done));
     clearTimeout(deadline);
+    await this.stopped;
   }
 
   #drain(because: string, error: SluiceError | null): void {
     if (this.#state.kind === "draining" || this.#state.kind === "stopped") return;
     this.#channel.drain();
+    this.#infrastructure.stop();
     if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
+    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
     this.#enter({ kind: "draining", because, error });
     this.#stopIfDone();
   }
@@ -150,8 +191,17 @@ export class Runner {
     const { because, error } = this.#state;
     const state = { kind: "stopped", because, error } as const;
     this.#channel.stop();
+    if (this.#hasStarted) this.#events.tell("stopped", null);
     this.#enter(state);
-    this.#resolveStopped(state);
+    const told = this.#hasStarted ? this.#events.flush() : Promise.resolve();
+    // A control plane that is away does not keep a worker that is done.
+    void Promise.race([told, pause(LAST_REPORTS_MS)]).then(() => this.#resolveStopped(state));
+  }
+
+  #stopWhenQuiet(): void {
+    if (this.#options.runOnce !== true) return;
+    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => this.#drain("There is nothing more to run now", null), QUIET_MS);
   }
 
   #enter(state: RunnerState): void {
@@ -165,7 +215,7 @@ export class Runner {
       type: "hello",
       protocol: WORKER_CHANNEL_PROTOCOL,
       worker_name: this.workerName,
-      worker_type: WORKER_TYPE,
+      worker_type: this.#infrastructure.type,
       limit,
       work_queue_names: [...workQueueNames],
       runs: [...this.#runs].map(([id, { generation }]) => ({ flow_run_id: id, generation })),
@@ -177,11 +227,13 @@ export class Runner {
     const how = { signal, patienceMs: 0 };
     try {
       const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
-      if (pool.type === WORKER_TYPE) return;
+      if (pool.type === this.#infrastructure.type) return await this.#giveTemplate(pool, how);
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== "not_found") throw error;
       if (createPoolIfNotFound) {
-        await client.call(createWorkPool, { body: { name: poolName, type: WORKER_TYPE } }, how);
+        const template = await defaultTemplate(client, this.#infrastructure.type, how);
+        const body = { name: poolName, type: this.#infrastructure.type, base_job_template: template };
+        await client.call(createWorkPool, { body }, how);
         return;
       }
       throw new SluiceError("not_found", `There is no work pool "${poolName}" at ${client.url}.`, {
@@ -189,9 +241,23 @@ export class Runner {
         cause: error,
       });
     }
-    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${WORKER_TYPE}".`, {
-      fix: `This worker runs processes on its own machine. Create a pool for it with \`sluice work-pool create NAME\`.`,
+    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${this.#infrastructure.type}".`, {
+      fix: `Start it with the --type of the pool, or make a pool for it: sluice work-pool create NAME --type ${this.#infrastructure.type}`,
     });
+  }
+
+  /** A pool that has no template gets that of its type, so that people see what there is to set. */
+  async #giveTemplate({ name, base_job_template: own }: WorkPool, how: CallOptions): Promise<void> {
+    if (Object.keys(own).length > 0) return;
+    const { client } = this.#options;
+    try {
+      const template = await defaultTemplate(client, this.#infrastructure.type, how);
+      if (template === null) return;
+      await client.call(updateWorkPool, { params: { name }, body: { base_job_template: template } }, how);
+    } catch (error) {
+      // Pools are changed by operators; a worker whose key may not does without.
+      if (!(error instanceof SluiceError) || error.status >= 500) throw error;
+    }
   }
 
   /** A pushed run is claimed on this worker's behalf: it is executed even if the worker was just told to drain. */
@@ -200,27 +266,35 @@ export class Runner {
     const known = this.#runs.get(id);
     if (known && known.generation >= generation) return;
     if ((this.#ended.get(id) ?? -1) >= generation) return this.#channel.released(id, generation);
+    this.#stopWhenQuiet();
     // Whoever was given the run before must not go on with it.
-    known?.process?.kill();
+    known?.ending.abort();
+    known?.job?.kill();
     const { client, killGraceMs = 10_000, onEvent } = this.#options;
     const over = Promise.withResolvers<void>();
-    const run: ActiveRun = { generation, process: null, done: over.promise };
+    const run: ActiveRun = { generation, job: null, done: over.promise, ending: new AbortController() };
     this.#runs.set(id, run);
     await known?.done;
+    this.#events.tell("submitted-flow-run", ticket);
     const notStarted = await executeTicket(ticket, {
       client,
       workerName: this.workerName,
       killGraceMs,
+      template: this.#template,
+      infrastructure: this.#infrastructure,
+      ending: run.ending.signal,
       reporting: this.#reports.signal,
-      onProcess: (child) => {
-        run.process = child;
-        if (this.#isKilling) child.kill();
+      onJob: (child) => {
+        run.job = child;
+        if (this.#isKilling || run.ending.signal.aborted) child.kill();
       },
       onEvent: (event) => onEvent?.(event),
     });
     if (this.#runs.get(id) === run) this.#runs.delete(id);
     this.#remember(id, generation);
     this.#channel.released(id, generation);
+    this.#events.tell("executed-flow-run", ticket);
+    this.#stopWhenQuiet();
     over.resolve();
     if (notStarted === null) this.#startTrouble.started();
     else this.#pauseAfter(notStarted);
@@ -243,7 +317,9 @@ export class Runner {
 
   #kill(id: FlowRunId, generation: number): void {
     const run = this.#runs.get(id);
-    if (run && run.generation <= generation) run.process?.terminate(this.#options.killGraceMs ?? 10_000);
+    if (!run || run.generation > generation) return;
+    run.ending.abort();
+    run.job?.terminate(this.#options.killGraceMs ?? 10_000);
   }
 
   #remember(id: FlowRunId, generation: number): void {

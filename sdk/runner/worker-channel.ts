@@ -5,6 +5,7 @@
 import { type ApiClient, ApiUnreachableError } from "../client/index.ts";
 import { fullJitterMs } from "../client/jitter.ts";
 import { ERROR_STATUS, type ErrorCode, SluiceError } from "../protocol/errors.ts";
+import type { JsonObject } from "../protocol/flow-runs.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
 import { CHANNEL_PING, CHANNEL_PONG } from "../protocol/run-channel.ts";
 import { type RunTicket, type WorkerClientFrame, WorkerServerFrame } from "../protocol/worker-channel.ts";
@@ -22,6 +23,8 @@ export interface WorkerChannelOptions {
   /** Makes sure, before each attempt, that the pool may be connected to: a failed upgrade does not say why it failed. */
   check(signal: AbortSignal): Promise<void>;
   onWelcome(welcome: WorkerWelcome): void;
+  /** The pool's base job template, with each welcome and after each change. */
+  onTemplate(template: JsonObject): void;
   onRun(ticket: RunTicket): void;
   onKill(flowRunId: FlowRunId, generation: number): void;
   /** The connection is gone and will be made again; `attempt` counts from 1 since it was last open. */
@@ -158,6 +161,9 @@ export class WorkerChannel {
       case "run":
         this.#options.onRun(frame.ticket);
         break;
+      case "template":
+        this.#options.onTemplate(frame.base_job_template);
+        break;
       case "kill":
         this.#options.onKill(frame.flow_run_id, frame.generation);
         break;
@@ -179,6 +185,7 @@ export class WorkerChannel {
       if (silentMs > 2.5 * this.#heartbeatMs) this.#lose(socket, "nothing was heard for two heartbeats");
       else socket.send(CHANNEL_PING);
     }, this.#heartbeatMs);
+    this.#options.onTemplate(welcome.base_job_template);
     this.#options.onWelcome(welcome);
   }
 

@@ -22,7 +22,7 @@ export interface ControlPlane {
   deploy(
     entrypoint: string | null,
     pool: string,
-    more?: { path?: string; name?: string; job_variables?: JsonObject },
+    more?: { path?: string; name?: string; job_variables?: JsonObject; pull_steps?: JsonObject[] },
   ): Promise<DeploymentId>;
   trigger(deployment: DeploymentId, parameters?: JsonObject): Promise<FlowRun>;
   read(id: FlowRunId): Promise<FlowRun>;

@@ -19,13 +19,15 @@ export interface WorkerOptions {
 
 /** One line of the worker's `--output json`. */
 export interface WorkerLine {
-  readonly event: "state" | "run-started" | "output" | "run-ended" | "report-failed";
+  readonly event: "state" | "health" | "run-started" | "output" | "run-ended" | "report-failed";
   readonly kind?: string;
   readonly via?: "socket" | "requests";
   readonly flow_run_id?: string;
   readonly pid?: number;
   readonly line?: string;
   readonly trouble?: string | null;
+  readonly warm?: boolean;
+  readonly port?: number;
 }
 
 export interface StartedWorker extends AsyncDisposable {

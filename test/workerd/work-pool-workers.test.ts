@@ -38,6 +38,18 @@ describe("a worker's connection", () => {
     expect((await pool.status()).held).toBe(2);
   });
 
+  it("is told of a new job template before the runs that follow", async ({ expect }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1");
+    const base_job_template = { job_configuration: { command: "{{ command }}" }, variables: {} };
+    await pool.configure({ baseJobTemplate: base_job_template });
+    await pool.configure({ baseJobTemplate: base_job_template, concurrencyLimit: 5 });
+    await pool.offer();
+    await worker.waitFor("run");
+    expect(worker.frames.map(({ type }) => type)).toEqual(["welcome", "template", "run"]);
+    expect(worker.all("template")).toEqual([{ type: "template", base_job_template }]);
+  });
+
   it("counts processes that the pool had forgotten", async ({ expect }) => {
     const pool = await Pool.open();
     const worker = await pool.connect("w1");

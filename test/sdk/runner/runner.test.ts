@@ -38,6 +38,7 @@ function ticket(generation: number): RunTicket {
     pull_steps: null,
     job_variables: {},
     work_queue_name: null,
+    run_token: null,
   };
 }
 

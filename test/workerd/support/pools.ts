@@ -109,7 +109,7 @@ export class RunOwners {
       this.#unconfirmed.set(id, worker);
       this.onTicket(id, worker, this.generation(id));
     } else if (this.#unconfirmed.get(id) !== worker) return null;
-    return { ...offer({ id }).ticket, generation: this.generation(id), lease_ms: 30_000 };
+    return { ...offer({ id }).ticket, generation: this.generation(id), lease_ms: 30_000, run_token: null };
   }
 }
 

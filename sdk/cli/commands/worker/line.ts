@@ -15,12 +15,16 @@ export function lineOf(event: RunnerEvent, worker: WorkerName): { readonly value
     const because = "error" in state && state.error !== null ? { error: state.error.toBody() } : {};
     return { value: { event: "state", worker: worker.name, ...state, ...because }, text: stateText(state, worker) };
   }
+  if (event.kind === "events-failed") {
+    const text = `Events of this worker could not be told: ${printable(event.because)}`;
+    return { value: { event: event.kind, worker: worker.name, because: event.because }, text };
+  }
   const { flow_run_id, name, entrypoint } = event.ticket;
   const run = { event: event.kind, flow_run_id };
   switch (event.kind) {
     case "run-started": {
-      const text = `started (${entrypoint ?? "no entrypoint"}, process ${event.pid ?? "none"})`;
-      return { value: { ...run, name, pid: event.pid }, text: `${name} │ ${text}` };
+      const text = `started (${entrypoint ?? "a command"}, process ${event.pid ?? "none"}${event.isWarm ? ", warm" : ""})`;
+      return { value: { ...run, name, pid: event.pid, warm: event.isWarm }, text: `${name} │ ${text}` };
     }
     case "output":
       return {

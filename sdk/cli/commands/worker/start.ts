@@ -1,9 +1,11 @@
 /** `sluice worker start`: takes runs from a work pool and runs each in a process of its own. */
 import { createClient } from "../../../client/api-client.ts";
+import { startHealthServer } from "../../../runner/health-server.ts";
+import { processInfrastructure } from "../../../runner/process-infrastructure.ts";
 import { Runner } from "../../../runner/runner.ts";
 import { defineCommand } from "../../command.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { flag, integer, repeated, required, text, withDefault } from "../../parameters.ts";
+import { choice, flag, integer, repeated, required, text, withDefault } from "../../parameters.ts";
 import { lineOf } from "./line.ts";
 
 const GOODBYE_MS = 500;
@@ -28,10 +30,23 @@ export const workerStart = defineCommand({
       text("Take runs of this queue only; may be given several times.", { placeholder: "name", short: "q" }),
     ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
+    runOnce: flag("Take the runs that are due, and stop when they are done."),
+    type: withDefault(choice("How runs are run: has to be the type of the pool.", ["process"]), "process"),
+    warm: withDefault(
+      integer("Processes that are started beforehand, so that a run begins at once; each serves one run.", {
+        max: 1_000,
+        env: "SLUICE_WORKER_WARM",
+      }),
+      0,
+    ),
+    withHealthcheck: flag("Answer GET /health, on port 8080 unless --health-port says otherwise."),
+    healthPort: withDefault(integer("Port for --with-healthcheck; 0 for any.", { max: 65_535 }), 8_080),
+    healthHost: withDefault(text("Address for --with-healthcheck.", { placeholder: "address" }), "0.0.0.0"),
     killGrace: withDefault(integer("Seconds that a process gets to end before it is killed.", { max: 3_600 }), 10),
   },
   examples: ["sluice worker start --pool local", "sluice worker start --pool local --limit 4 --work-queue urgent"],
   async run({ options, connection, output }) {
+    let stateAt = performance.now();
     const runner = new Runner({
       client: createClient({ url: connection.apiUrl, key: connection.apiKey ?? null }),
       poolName: options.pool,
@@ -40,11 +55,25 @@ export const workerStart = defineCommand({
       workQueueNames: options.workQueue,
       createPoolIfNotFound: options.createPoolIfNotFound,
       killGraceMs: options.killGrace * 1_000,
+      runOnce: options.runOnce,
+      infrastructure: processInfrastructure(options.warm),
       onEvent: (event) => {
+        if (event.kind === "state") stateAt = performance.now();
         const { value, text } = lineOf(event, { name: runner.workerName, pool: options.pool, url: connection.apiUrl });
         output.event(value, text);
       },
     });
+    const status = () => ({
+      state: runner.state,
+      sinceMs: performance.now() - stateAt,
+      activeRuns: runner.activeRuns,
+    });
+    await using health = options.withHealthcheck
+      ? await startHealthServer(options.healthPort, options.healthHost, status)
+      : null;
+    if (health !== null) {
+      output.event({ event: "health", port: health.port }, `GET /health is answered on port ${health.port}.`);
+    }
     let signals = 0;
     const stop = (signal: NodeJS.Signals): void => {
       signals++;

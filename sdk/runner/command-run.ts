@@ -1,0 +1,91 @@
+/**
+ * A run whose deployment has a command and no entrypoint: the command itself is the work, in any language. The worker
+ * tells the control plane what becomes of it: Running, its output as logs, and its end by its exit code.
+ */
+import { type ApiClient, RunChannel } from "../client/index.ts";
+import { pause } from "../client/jitter.ts";
+import type { JsonObject } from "../protocol/flow-runs.ts";
+import { NO_DETAILS, type State, type StateCreate } from "../protocol/states.ts";
+import { type EpochMs, fromWireTime, toWireTime } from "../protocol/time.ts";
+import type { RunTicket } from "../protocol/worker-channel.ts";
+import { exitReason } from "./exit-reason.ts";
+import type { JobEnd } from "./infrastructure.ts";
+
+export interface CommandRunOptions {
+  readonly client: ApiClient;
+  readonly ticket: RunTicket;
+  /** Starts the command; called again for each retry. */
+  start(parameters: JsonObject, onLine: (line: string, stream: "stdout" | "stderr") => void): StartedCommand;
+}
+
+export interface StartedCommand {
+  readonly ended: Promise<JobEnd>;
+  terminate(): void;
+}
+
+const INFO = 20;
+const ERROR = 40;
+
+/** Resolves when the end of the run is stored. Throws when the control plane refuses the claim or stays away. */
+export async function runCommand({ client, ticket, start }: CommandRunOptions): Promise<void> {
+  let command: StartedCommand | null = null;
+  let isCancelled = false;
+  const channel = new RunChannel({
+    client,
+    flowRunId: ticket.flow_run_id,
+    generation: ticket.generation,
+    onControl: ({ action }) => {
+      // A command cannot be suspended: it goes on.
+      if (action === "suspend") return;
+      isCancelled = true;
+      command?.terminate();
+    },
+  });
+  const log = (level: number, message: string): void =>
+    channel.log({
+      name: "sluice.command",
+      level,
+      message,
+      timestamp: toWireTime(Date.now() as EpochMs),
+      flow_run_id: ticket.flow_run_id,
+      task_run_id: null,
+    });
+  try {
+    const { parameters } = await channel.open();
+    for (;;) {
+      const { status, state } = await channel.propose(stateOf("RUNNING", null));
+      if (status !== "ACCEPT" && state?.type !== "RUNNING") break;
+      command = start(parameters, (line, stream) => log(stream === "stdout" ? INFO : ERROR, line));
+      if (isCancelled) command.terminate();
+      const end = await command.ended;
+      command = null;
+      const verdict = await channel.propose(isCancelled ? stateOf("CANCELLED", "The command was ended.") : endOf(end));
+      if (verdict.status === "REJECT" && verdict.state?.type === "CANCELLING") {
+        await channel.propose(stateOf("CANCELLED", "The command was ended."));
+      }
+      if (verdict.status !== "REJECT" || verdict.state?.type !== "SCHEDULED") break;
+      // The run is to be tried again, in the hands of this worker.
+      await pause(untilDue(verdict.state));
+    }
+  } finally {
+    command?.terminate();
+    await channel.close();
+  }
+}
+
+function endOf(end: JobEnd): StateCreate {
+  if (end.code === 0) return stateOf("COMPLETED", null);
+  if (end.signal !== null || end.reason !== null) {
+    return stateOf("CRASHED", end.reason ?? exitReason(end, end.lastError));
+  }
+  const said = end.lastError === null ? "" : ` Its last error: ${end.lastError}`;
+  return stateOf("FAILED", `The command ended with code ${end.code}.${said}`);
+}
+
+function untilDue({ state_details: { scheduled_time: at } }: State): number {
+  return at ? Math.max(0, fromWireTime(at) - Date.now()) : 0;
+}
+
+function stateOf(type: StateCreate["type"], message: string | null): StateCreate {
+  return { type, name: null, message, data: null, state_details: NO_DETAILS };
+}

@@ -1,0 +1,182 @@
+/** Pull steps against a real git repository and a server that speaks as S3 does and checks each signature. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "vitest";
+import { createClient } from "../../../sdk/client/index.ts";
+import type { JsonObject } from "../../../sdk/protocol/flow-runs.ts";
+import { signedHeaders } from "../../../sdk/runner/pull/aws-signature.ts";
+import { runPullSteps } from "../../../sdk/runner/pull/pull-steps.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-pull-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Nothing is asked of the control plane: there are no references in these steps. */
+const client = createClient({ url: "http://127.0.0.1:1/api", key: null });
+
+function pull(
+  steps: readonly JsonObject[],
+  lines: string[] = [],
+  signal = new AbortController().signal,
+): Promise<string> {
+  const directory = join(folder, "run");
+  mkdirSync(directory, { recursive: true });
+  return runPullSteps(steps, client, { directory, env: process.env, signal, onLine: (line) => void lines.push(line) });
+}
+
+function git(...words: string[]): string {
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+  return execFileSync("git", ["-C", join(folder, "origin"), ...identity, ...words], { encoding: "utf8" }).trim();
+}
+
+function repository(): string {
+  const path = join(folder, "origin");
+  mkdirSync(path);
+  git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(join(path, "flow.ts"), "// first");
+  git("add", ".");
+  git("commit", "--quiet", "-m", "first");
+  return `file://${path}`;
+}
+
+describe("git_clone", () => {
+  it("brings a repository, which is then the working directory", async ({ expect }) => {
+    const directory = await pull([{ "prefect.deployments.steps.git_clone": { repository: repository() } }]);
+    expect(directory).toBe(join(folder, "run", "origin"));
+    expect(readFileSync(join(directory, "flow.ts"), "utf8")).toBe("// first");
+  });
+
+  it("brings a branch, or a commit", async ({ expect }) => {
+    const address = repository();
+    const first = git("rev-parse", "HEAD");
+    git("checkout", "--quiet", "-b", "feature/x");
+    writeFileSync(join(folder, "origin", "flow.ts"), "// second");
+    git("commit", "--quiet", "-am", "second");
+    const branch = await pull([{ git_clone: { repository: address, branch: "feature/x" } }]);
+    expect(branch).toBe(join(folder, "run", "origin-feature-x"));
+    expect(readFileSync(join(branch, "flow.ts"), "utf8")).toBe("// second");
+    const commit = await pull([{ git_clone: { repository: address, commit_sha: first } }]);
+    expect(readFileSync(join(commit, "flow.ts"), "utf8")).toBe("// first");
+  });
+
+  it("hands a credential to the host and leaves it in no file", async ({ expect }) => {
+    const asked: (string | undefined)[] = [];
+    await using server = await serve((request) => {
+      asked.push(request.headers.authorization);
+      return { status: 404, body: "" };
+    });
+    const repository = `${server.origin}/code.git`;
+    const failed = pull([{ git_clone: { repository, credentials: { token: "s3cret" } } }]);
+    await expect(failed).rejects.toThrow(/git ended with code 128/);
+    await expect(failed).rejects.not.toThrow(/s3cret/);
+    expect(asked[0]).toBe(`Basic ${Buffer.from("x-access-token:s3cret").toString("base64")}`);
+  });
+
+  it.for([
+    [{}, /needs "repository"/],
+    [{ repository: "--upload-pack=touch x" }, /cannot use/],
+    [{ repository: "https://example.com/x", branch: "-x" }, /cannot use/],
+    [{ repository: "git@example.com:x.git", access_token: "t" }, /goes with an https address/],
+  ] as const)("with %j is refused", async ([inputs, reason], { expect }) => {
+    await expect(pull([{ git_clone: inputs }])).rejects.toThrow(reason);
+  });
+});
+
+describe("pull steps", () => {
+  it("hand what they answer to the later ones", async ({ expect }) => {
+    const directory = await pull([
+      { git_clone: { id: "code", repository: repository() } },
+      { run_shell_script: { id: "name", script: "echo made", directory: "{{ code.directory }}" } },
+      { run_shell_script: { script: "mkdir {{ name.stdout }} && echo {{ other }} > {{ name.stdout }}/text" } },
+      { set_working_directory: { directory: "made" } },
+    ]);
+    expect(directory).toBe(join(folder, "run", "origin", "made"));
+    expect(readFileSync(join(directory, "text"), "utf8")).toBe("{{ other }}\n");
+  });
+
+  it("that are not known are named, with those that are", async ({ expect }) => {
+    await expect(pull([{ "my.steps.teleport": {} }])).rejects.toThrow(/"my.steps.teleport" is not one.*git_clone/);
+  });
+
+  it("stop at a line of a script that fails, with what it said", async ({ expect }) => {
+    const lines: string[] = [];
+    const failed = pull([{ run_shell_script: { script: "echo one\necho oh >&2\nfalse\necho two" } }], lines);
+    await expect(failed).rejects.toThrow("sh ended with code 1: oh");
+    expect(lines.sort()).toEqual(["oh", "one"]);
+  });
+
+  it("end when the run is ended", async ({ expect }) => {
+    const ending = new AbortController();
+    const started = pull([{ run_shell_script: { script: "echo begun; sleep 60" } }], [], ending.signal);
+    setTimeout(() => ending.abort(), 100);
+    await expect(started).rejects.toThrow(/ended while its code was fetched/);
+  });
+});
+
+describe("pull_from_s3", () => {
+  const credentials = { aws_access_key_id: "id", aws_secret_access_key: "key", region_name: "auto" };
+
+  it("brings all objects below a folder, page by page", async ({ expect }) => {
+    const objects: Record<string, string> = { "flows/a.ts": "a", "flows/sub/b & c.ts": "b", "flows/": "" };
+    await using server = await serve((request) => {
+      const url = new URL(request.url ?? "", `http://${request.headers.host}`);
+      if (!isSigned(request, url)) return { status: 403, body: "<Error><Code>SignatureDoesNotMatch</Code></Error>" };
+      if (url.pathname !== "/bucket") {
+        return { status: 200, body: objects[decodeURIComponent(url.pathname).slice("/bucket/".length)] ?? "?" };
+      }
+      const second = url.searchParams.get("continuation-token") === "t/2=";
+      const keys = second ? ["flows/sub/b &amp; c.ts"] : ["flows/a.ts", "flows/"];
+      const next = second ? "" : "<NextContinuationToken>t/2=</NextContinuationToken>";
+      return { status: 200, body: `<R>${keys.map((key) => `<Key>${key}</Key>`).join("")}${next}</R>` };
+    });
+    const inputs = {
+      bucket: "bucket",
+      folder: "flows",
+      credentials,
+      client_parameters: { endpoint_url: server.origin },
+    };
+    const directory = await pull([{ "prefect_aws.deployments.steps.pull_from_s3": inputs }]);
+    expect(readFileSync(join(directory, "a.ts"), "utf8")).toBe("a");
+    expect(readFileSync(join(directory, "sub", "b & c.ts"), "utf8")).toBe("b");
+    const wrong = { ...inputs, credentials: { ...credentials, aws_secret_access_key: "other" } };
+    await expect(pull([{ pull_from_s3: wrong }])).rejects.toThrow(/answered 403 \(SignatureDoesNotMatch\)/);
+  });
+
+  it("refuses a key that leads out of the folder", async ({ expect }) => {
+    await using server = await serve(() => ({ status: 200, body: "<Key>../../evil</Key>" }));
+    const inputs = { bucket: "b", credentials, endpoint_url: server.origin };
+    await expect(pull([{ pull_from_r2: inputs }])).rejects.toThrow(/leads out of the folder/);
+  });
+
+  /** As the other side checks it: the same request signed with the secret that it knows. */
+  function isSigned(request: IncomingMessage, url: URL): boolean {
+    const [, year, month, day, hour, minute, second] =
+      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers["x-amz-date"])) ?? [];
+    const now = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    const known = { accessKeyId: "id", secretAccessKey: "key", sessionToken: null, region: "auto" };
+    return signedHeaders(url, known, now)["authorization"] === request.headers.authorization;
+  }
+});
+
+async function serve(answer: (request: IncomingMessage) => { readonly status: number; readonly body: string }) {
+  const server = createServer((request, response) => {
+    const { status, body } = answer(request);
+    response.writeHead(status, { "www-authenticate": "Basic" }).end(body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
