@@ -6,6 +6,10 @@ export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
+export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";
+export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
+export { type ServeOptions, serve } from "./flow/deploy/serve.ts";
 export type { Duration } from "./flow/duration.ts";
 export { FlowRunRefusedError, FlowRunStoppedError, TimedOutError, UpstreamFailedError } from "./flow/errors.ts";
 export {

@@ -1,7 +1,17 @@
 /** Declares flows. */
 import type { FlowRunPolicy } from "../protocol/flow-runs.ts";
+import type { DeploymentId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { FlowContext } from "./context.ts";
+import {
+  applyDeployment,
+  type DeploymentOptions,
+  type DeployOptions,
+  type PlannedDeployment,
+  planDeployment,
+  requiredClient,
+} from "./deploy/deployment.ts";
+import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { callFlow } from "./engine/call-flow.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
@@ -64,6 +74,20 @@ export interface Flow<P, R> {
   (...parameters: FlowArguments<P>): Promise<Awaited<R>>;
   /** Name of the flow (not of its function). */
   readonly name: string;
+  /** The same flow with other options; those that are not named stay as they are. */
+  withOptions(options: FlowOptions): Flow<P, R>;
+  /**
+   * Makes a deployment of the flow and executes its runs in this process until a signal ends it. Throws `SluiceError`
+   * where there is no control plane, or what it refuses.
+   */
+  serve(options: DeploymentOptions<P> & ServeOptions): Promise<void>;
+  /**
+   * Makes or changes a deployment whose runs the workers of a pool execute, and answers its id. Throws `SluiceError`
+   * where there is no control plane, and what it refuses: an unknown pool, variables that its template does not take.
+   */
+  deploy(options: DeployOptions<P>): Promise<DeploymentId>;
+  /** Plans a deployment for `serve([...])`. Sends nothing. */
+  toDeployment(options: DeploymentOptions<P>): PlannedDeployment;
   readonly [DEFINITION]: FlowDefinition;
 }
 
@@ -98,10 +122,17 @@ export function flow(
   if (typeof run !== "function") throw new TypeError("flow() needs a function: flow({ name }, async () => { … }).");
   const definition = define(options, run);
   const called = (parameters?: unknown): Promise<unknown> => callFlow(definition, parameters);
-  return Object.defineProperties(called, {
+  const members = {
+    withOptions: (changed: FlowOptions) => flow({ ...options, ...changed } as FlowOptions, run),
+    serve: (how: DeploymentOptions & ServeOptions) => serve(planDeployment(made, how), how),
+    deploy: (how: DeployOptions) => applyDeployment(requiredClient("deploy()"), planDeployment(made, how)),
+    toDeployment: (how: DeploymentOptions) => planDeployment(made, how),
+  };
+  const made = Object.defineProperties(Object.assign(called, members), {
     name: { value: definition.name },
     [DEFINITION]: { value: definition },
-  }) as Flow<unknown, unknown>;
+  }) as unknown as Flow<unknown, unknown>;
+  return made;
 }
 
 /** Whether a value is a flow, also one of another copy of this package. */

@@ -13,6 +13,7 @@ import { echo } from "./echo.ts";
 import { Execution } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
+import { onAbort } from "./on-abort.ts";
 import { inScope } from "./scope.ts";
 import { untilDueMs } from "./until-due.ts";
 
@@ -35,7 +36,7 @@ const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was canc
 const LEAST_WAIT_MS = 50;
 
 /**
- * Runs a flow. `parameters` are as the caller gave them. Throws when the owner of the run is lost or refuses it; what
+ * Runs a flow. `parameters` are as the caller gave them; with the signal of a caller, its end is the run's. Throws when the owner of the run is lost or refuses it; what
  * the flow itself throws is in the outcome.
  */
 export async function runFlow(
@@ -43,6 +44,7 @@ export async function runFlow(
   session: RunSession,
   parameters: unknown,
   clock: Clock,
+  callerSignal: AbortSignal | null = null,
 ): Promise<FlowOutcome> {
   const execution = new Execution({
     session,
@@ -53,6 +55,7 @@ export async function runFlow(
   });
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
+  const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
   const startedAt = clock.now();
   try {
     const outcome = await new FlowRunner(flow, execution, session).run(parameters);
@@ -61,6 +64,7 @@ export async function runFlow(
     echo(type === "COMPLETED" ? "info" : "error", session.run.name, `Finished in state ${name} after ${span}.`);
     return outcome;
   } finally {
+    forget?.();
     execution.end();
     release?.();
     await session.close();

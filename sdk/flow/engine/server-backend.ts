@@ -3,11 +3,12 @@ import { type ApiClient, RunChannel, type RunControl } from "../../client/index.
 import { type ArtifactCreate, createArtifact } from "../../protocol/artifacts.ts";
 import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
-import type { FlowRunId } from "../../protocol/ids.ts";
+import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, StateCreate } from "../../protocol/states.ts";
-import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
+import { createTaskRun } from "../../protocol/task-runs.ts";
+import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
 
 /** Before user code has run, an unreachable control plane is told of soon. */
@@ -25,6 +26,7 @@ export class ServerBackend implements RunBackend {
   async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
     const patience = { idempotent: true, patienceMs: START_PATIENCE_MS };
     const flow = await this.#client.call(createFlow, { body: { name: request.flowName } }, patience);
+    const parentId = request.parent === null ? null : await openSubflowTask(this.#client, request.parent);
     const run = await this.#client.call(
       createFlowRun,
       {
@@ -35,6 +37,7 @@ export class ServerBackend implements RunBackend {
           parameters: request.parameters,
           empirical_policy: request.policy,
           tags: [...request.tags],
+          ...(parentId === null ? {} : { parent_task_run_id: parentId }),
           // Makes the call safe to repeat when its answer is lost.
           idempotency_key: crypto.randomUUID(),
         },
@@ -43,6 +46,26 @@ export class ServerBackend implements RunBackend {
     );
     return await openServerSession(this.#client, run.id, null);
   }
+}
+
+/** Makes the task run that stands for a child run, or finds the one of an earlier attempt; answers its id. */
+export async function openSubflowTask(client: ApiClient, task: SubflowTask): Promise<TaskRunId> {
+  const { id } = await client.call(
+    createTaskRun,
+    {
+      body: {
+        id: task.id,
+        flow_run_id: task.flowRunId,
+        name: task.name,
+        task_key: task.taskKey,
+        dynamic_key: task.dynamicKey,
+        task_inputs: Object.fromEntries(Object.entries(task.inputs).map(([name, all]) => [name, [...all]])),
+        state: { type: "PENDING" },
+      },
+    },
+    { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+  );
+  return id;
 }
 
 /** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
