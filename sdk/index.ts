@@ -32,7 +32,23 @@ export {
   SlotsLostError,
 } from "./flow/limits.ts";
 export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export {
+  type CacheContext,
+  CachePolicy,
+  cacheKey,
+  FLOW_PARAMETERS,
+  INPUTS,
+  NO_CACHE,
+  RUN_ID,
+  TASK_SOURCE,
+} from "./flow/results/cache-policy.ts";
+export { NotSerialisableError } from "./flow/results/json-values.ts";
+export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
+export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
+export type { ResultSettings } from "./flow/results/settings.ts";
+export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
-export { type Task, type TaskOptions, task } from "./flow/task.ts";
+export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { SluiceError } from "./protocol/errors.ts";
 export { isTerminal, type State, type StateType } from "./protocol/states.ts";

@@ -31,6 +31,11 @@ export interface FlowOptions {
   /** Whether `console.log` and its like, in the flow and its tasks, are also kept as log lines. Default true. */
   readonly captureConsole?: boolean;
   readonly tags?: readonly string[];
+  /**
+   * Whether tasks that do not say persist their results, so that another attempt of the run, in this process or after a
+   * crash in another, does not run them again. Default: in runs of deployments they do.
+   */
+  readonly persist?: boolean;
   /** Submitted and mapped tasks of one run that run at the same time. Default 32. Plain calls do not count. */
   readonly concurrency?: number;
 }
@@ -61,6 +66,7 @@ export interface FlowDefinition {
   readonly timeoutMs: number | null;
   readonly captureConsole: boolean;
   readonly tags: readonly string[];
+  readonly persist: boolean | null;
   readonly concurrency: number;
   readonly parameters: StandardSchema | null;
   readonly run: (parameters: unknown, context: FlowContext) => unknown;
@@ -178,6 +184,7 @@ function define(
     timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
     captureConsole: options.captureConsole ?? true,
     tags: options.tags ?? [],
+    persist: options.persist ?? null,
     concurrency,
     parameters: options.parameters ?? null,
     run,

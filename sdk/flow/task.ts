@@ -7,6 +7,11 @@ import { callTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
 import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+import { CachePolicy } from "./results/cache-policy.ts";
+import { type LockManager, memoryLocks } from "./results/locks.ts";
+import type { Serializer } from "./results/serializer.ts";
+import type { ResultSettings } from "./results/settings.ts";
+import type { ResultStorage } from "./results/storage.ts";
 
 /** How a task runs. Everything may be left out. */
 export interface TaskOptions {
@@ -25,8 +30,41 @@ export interface TaskOptions {
   readonly tags?: readonly string[];
   /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
   readonly taskRunName?: string | ((...args: never[]) => string);
+  /** Whether another attempt of its flow run finds its result, and does not run it again. Default: what its flow does. */
+  readonly persist?: boolean;
+  /** Which calls share a result, across runs. Default: none do. */
+  readonly cache?: CachePolicy | CacheOptions;
+  /** Where and how its results are kept. Default: what `configure({ results })` says. */
+  readonly results?: Pick<ResultSettings, "storage" | "serializer">;
+  /** Whether a failure is worth a retry. Default: every one is. */
+  readonly retryCondition?: (error: unknown, context: TaskContext) => boolean | Promise<boolean>;
   /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
   readonly concurrency?: number;
+}
+
+/** How results of a task are shared across runs. */
+export interface CacheOptions {
+  readonly policy: CachePolicy;
+  /** How long a result is good. Default: for ever. */
+  readonly expires?: Duration;
+  /** Runs the task anyway, and replaces what is stored. Default false. */
+  readonly refresh?: boolean;
+  /**
+   * With "serializable", calls with the same key wait for the one that makes the result. Default "read-committed": they
+   * all make it.
+   */
+  readonly isolation?: "read-committed" | "serializable";
+  /** What "serializable" locks with. Default: locks of this process. */
+  readonly locks?: LockManager;
+}
+
+/** What the engine knows of a task's cache. */
+export interface TaskCache {
+  readonly policy: CachePolicy;
+  readonly expiresMs: number | null;
+  readonly refresh: boolean;
+  /** Null: nobody waits for another. */
+  readonly locks: LockManager | null;
 }
 
 /** What the engine knows of a task. */
@@ -38,6 +76,12 @@ export interface TaskDefinition {
   readonly policy: TaskRunPolicy;
   readonly timeoutMs: number | null;
   readonly tags: readonly string[];
+  /** Null: what its flow does. */
+  readonly persist: boolean | null;
+  readonly cache: TaskCache | null;
+  readonly storage: ResultStorage | null;
+  readonly serializer: Serializer | null;
+  readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
   readonly shape: FunctionShape;
@@ -134,9 +178,28 @@ function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinitio
     policy: retryPolicy(owner, options),
     timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
     tags: options.tags ?? [],
+    persist: options.persist ?? null,
+    cache: cacheOf(owner, options.cache),
+    storage: options.results?.storage ?? null,
+    serializer: options.results?.serializer ?? null,
+    retryCondition: options.retryCondition ?? null,
     runName: (taskRunName as TaskDefinition["runName"] | undefined) ?? null,
     slots: concurrency === undefined ? null : new Slots(concurrency),
     shape,
     run,
+  };
+}
+
+const processLocks = memoryLocks();
+
+function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
+  if (given === undefined) return null;
+  const { policy, expires, refresh, isolation, locks }: CacheOptions =
+    given instanceof CachePolicy ? { policy: given } : given;
+  return {
+    policy,
+    expiresMs: expires === undefined ? null : parseDuration(expires, `${owner} option "cache.expires"`),
+    refresh: refresh ?? false,
+    locks: isolation === "serializable" ? (locks ?? processLocks) : null,
   };
 }

@@ -6,6 +6,7 @@ import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
+import type { KnownTask } from "../results/run-memory.ts";
 
 /** A flow run to be made for a flow that was called in this process. */
 export interface FlowRunRequest {
@@ -54,6 +55,8 @@ export interface RunSession {
   report(task: TaskReport): void;
   log(line: LogCreate): void;
   createArtifact(artifact: ArtifactCreate): Promise<void>;
+  /** Task runs of earlier attempts, asked for before the first one of this process. */
+  knownTasks(): Promise<readonly KnownTask[]>;
   /** Waits while too much is on its way; null when there is no need to. */
   ready(): Promise<void> | null;
   /** Names the one that hears of wishes to stop. A wish that came before is told at once. */

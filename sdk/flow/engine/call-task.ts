@@ -43,6 +43,7 @@ function openScope(task: TaskDefinition): Scope {
     captureConsole: false,
     concurrency: Infinity,
     remembersTasks: false,
+    memory: null,
   });
   return { execution, flow: null, task: null };
 }

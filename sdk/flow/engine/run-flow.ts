@@ -1,11 +1,13 @@
 /** Runs one flow to its end: asks to start, attempts, reports, waits for retries, obeys what its owner says. */
 import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
 import { type Clock, sleep } from "../clock.ts";
+import { persistsResults } from "../configuration.ts";
 import type { FlowContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, FlowRunRefusedError, FlowRunStoppedError, TimedOutError } from "../errors.ts";
 import type { FlowDefinition } from "../flow.ts";
 import { logger } from "../logger.ts";
+import { RunMemory } from "../results/run-memory.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { captureConsole } from "./console-capture.ts";
@@ -52,6 +54,11 @@ export async function runFlow(
     captureConsole: flow.captureConsole,
     concurrency: flow.concurrency,
     remembersTasks: (flow.policy.retries ?? 0) > 0,
+    memory: new RunMemory(
+      session.run.id,
+      flow.persist ?? persistsResults() ?? session.run.deploymentId !== null,
+      session.run.runCount > 0,
+    ),
   });
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
@@ -93,6 +100,7 @@ class FlowRunner {
       this.#execution.log("error", errorMessage(error), null);
       return { kind: "threw", state: await this.#propose(failureState(error)), error };
     }
+    if (this.#session.run.runCount > 0) this.#execution.memory?.learn(await this.#session.knownTasks());
     let begin: Proposal = { type: "RUNNING" };
     for (;;) {
       const begun = await this.#propose(begin);

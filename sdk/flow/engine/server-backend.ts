@@ -1,13 +1,16 @@
 /** Flow runs in a control plane: made by the API, reported over the run channel. */
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
 import { type ArtifactCreate, createArtifact } from "../../protocol/artifacts.ts";
+import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
 import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
 import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, StateCreate } from "../../protocol/states.ts";
-import { createTaskRun } from "../../protocol/task-runs.ts";
+import { createTaskRun, filterTaskRuns, type TaskRun } from "../../protocol/task-runs.ts";
+import type { KnownTask } from "../results/run-memory.ts";
 import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
 
@@ -139,6 +142,20 @@ export class ServerSession implements RunSession {
     await this.#client.call(createArtifact, { body: artifact }, { patienceMs: ARTIFACT_PATIENCE_MS });
   }
 
+  async knownTasks(): Promise<KnownTask[]> {
+    const found: KnownTask[] = [];
+    const flow_runs = { id: { any_: [this.run.id] } };
+    for (;;) {
+      const page = await this.#client.call(
+        filterTaskRuns,
+        { body: { flow_runs, limit: LIMITS.pageRows, offset: found.length, sort: "ID_DESC" } },
+        { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+      );
+      found.push(...page.map(knownTask));
+      if (page.length < LIMITS.pageRows) return found;
+    }
+  }
+
   ready(): Promise<void> | null {
     return this.#channel.ready();
   }
@@ -150,4 +167,11 @@ export class ServerSession implements RunSession {
   close(): Promise<void> {
     return this.#channel.close();
   }
+}
+
+function knownTask({ id, task_key: taskKey, dynamic_key: dynamicKey, state }: TaskRun): KnownTask {
+  const data = state?.data;
+  const hasResult = typeof data === "object" && data !== null && "storage_key" in data;
+  const isRerun = state?.type === "PENDING" && state.name === RERUN_STATE;
+  return { id, taskKey, dynamicKey, hasResult: hasResult && state?.type === "COMPLETED", isRerun };
 }
