@@ -2,10 +2,14 @@
 
 export { ApiUnreachableError } from "./client/index.ts";
 export { artifacts, type TableRow } from "./flow/artifacts.ts";
+export { allowFailure, asCompleted } from "./flow/as-completed.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
+export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
+export { sleep } from "./flow/control/sleep.ts";
 export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
 export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";
 export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
@@ -23,6 +27,7 @@ export {
 } from "./flow/flow.ts";
 export { type FlowControlOptions, type RunKey, setFlowControl } from "./flow/flow-control.ts";
 export type { OrFuture, OrFutures, TaskFuture, TaskFutures } from "./flow/future.ts";
+export type { Hook, Hooks } from "./flow/hooks.ts";
 export {
   type ConcurrencyOptions,
   concurrency,

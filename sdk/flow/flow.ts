@@ -14,6 +14,7 @@ import {
 import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { callFlow } from "./engine/call-flow.ts";
+import type { Hooks } from "./hooks.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 
 /** How a flow runs. Everything may be left out. */
@@ -36,6 +37,16 @@ export interface FlowOptions {
    * crash in another, does not run them again. Default: in runs of deployments they do.
    */
   readonly persist?: boolean;
+  /** Called when an attempt begins; the attempt waits for it. */
+  readonly onRunning?: Hooks<FlowContext>;
+  /** Called when the run is Completed. */
+  readonly onCompletion?: Hooks<FlowContext>;
+  /** Called when the run has failed for good. */
+  readonly onFailure?: Hooks<FlowContext>;
+  /** Called when the run was cancelled, in the process that ran it. */
+  readonly onCancellation?: Hooks<FlowContext>;
+  /** Called when somebody else ended the run as Crashed, or its owner was lost, while this process ran it. */
+  readonly onCrashed?: Hooks<FlowContext>;
   /** Submitted and mapped tasks of one run that run at the same time. Default 32. Plain calls do not count. */
   readonly concurrency?: number;
 }
@@ -57,6 +68,8 @@ type FlowArguments<P> = undefined extends P
 
 const DEFINITION = Symbol.for("sluice.flow");
 
+type FlowHooks = Pick<FlowOptions, "onRunning" | "onCompletion" | "onFailure" | "onCancellation" | "onCrashed">;
+
 /** What the engine knows of a flow. */
 export interface FlowDefinition {
   readonly name: string;
@@ -68,6 +81,7 @@ export interface FlowDefinition {
   readonly tags: readonly string[];
   readonly persist: boolean | null;
   readonly concurrency: number;
+  readonly hooks: FlowHooks;
   readonly parameters: StandardSchema | null;
   readonly run: (parameters: unknown, context: FlowContext) => unknown;
 }
@@ -186,6 +200,7 @@ function define(
     tags: options.tags ?? [],
     persist: options.persist ?? null,
     concurrency,
+    hooks: options,
     parameters: options.parameters ?? null,
     run,
   };

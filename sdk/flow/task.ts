@@ -1,12 +1,15 @@
 /** Declares tasks. */
+
+import type { State } from "../protocol/states.ts";
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
 import { type Duration, parseDuration } from "./duration.ts";
-import { callTask, submitTask } from "./engine/call-task.ts";
+import { callTask, stateOfTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
 import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+import type { Hooks } from "./hooks.ts";
 import { CachePolicy } from "./results/cache-policy.ts";
 import { type LockManager, memoryLocks } from "./results/locks.ts";
 import type { Serializer } from "./results/serializer.ts";
@@ -38,6 +41,14 @@ export interface TaskOptions {
   readonly results?: Pick<ResultSettings, "storage" | "serializer">;
   /** Whether a failure is worth a retry. Default: every one is. */
   readonly retryCondition?: (error: unknown, context: TaskContext) => boolean | Promise<boolean>;
+  /** Called when an attempt begins; the attempt waits for it. */
+  readonly onRunning?: Hooks<TaskContext>;
+  /** Called when the task run is Completed. Not called for a result that was restored or cached. */
+  readonly onCompletion?: Hooks<TaskContext>;
+  /** Called when the task run has failed for good. */
+  readonly onFailure?: Hooks<TaskContext>;
+  /** Futures that have to complete before each of its runs, although it takes nothing from them. */
+  readonly waitFor?: Iterable<TaskFuture<unknown>>;
   /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
   readonly concurrency?: number;
 }
@@ -82,6 +93,8 @@ export interface TaskDefinition {
   readonly storage: ResultStorage | null;
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
+  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure">;
+  readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
   readonly shape: FunctionShape;
@@ -97,6 +110,10 @@ export interface Task<A extends readonly unknown[], R> {
   (...args: OrFutures<A>): Promise<Awaited<R>>;
   /** Name of the task (not of its function). */
   readonly name: string;
+  /** The same task with other options; those that are not named stay as they are. */
+  withOptions(options: TaskOptions): Task<A, R>;
+  /** Runs the task and answers its last state, however it ended, in place of throwing. */
+  returnState(...args: OrFutures<A>): Promise<State | null>;
   /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
   submit(...args: OrFutures<A>): TaskFuture<Awaited<R>>;
   /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
@@ -153,6 +170,9 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
   const members = {
     submit,
+    withOptions: (changed: TaskOptions) =>
+      (task as (options: TaskOptions, run: unknown) => Task<unknown[], unknown>)({ ...options, ...changed }, run),
+    returnState: (...args: unknown[]) => stateOfTask(definition, args),
     map: (items: Iterable<unknown>, ...rest: unknown[]): TaskFutures<unknown> => {
       const futures = new TaskFutures<unknown>();
       for (const item of items) futures.push(submit(item, ...rest));
@@ -183,6 +203,8 @@ function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinitio
     storage: options.results?.storage ?? null,
     serializer: options.results?.serializer ?? null,
     retryCondition: options.retryCondition ?? null,
+    hooks: options,
+    waitFor: [...(options.waitFor ?? [])],
     runName: (taskRunName as TaskDefinition["runName"] | undefined) ?? null,
     slots: concurrency === undefined ? null : new Slots(concurrency),
     shape,

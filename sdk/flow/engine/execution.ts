@@ -51,6 +51,7 @@ export class Execution {
   readonly #knownTasks = new Map<string, TaskRunId>();
   #outstanding = new Set<Promise<unknown>>();
   #isOver = false;
+  #pauses = 0;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -76,6 +77,11 @@ export class Execution {
     return this.#stopRequest;
   }
 
+  /** Numbers the pauses of an attempt, from 1. */
+  nextPause(): number {
+    return ++this.#pauses;
+  }
+
   /** Nothing is reported any more. */
   get isOver(): boolean {
     return this.#isOver;
@@ -96,6 +102,7 @@ export class Execution {
     this.#attempt = new AbortController();
     if (this.#stop.signal.aborted) this.#attempt.abort(this.#stop.signal.reason);
     this.#counters = new Map();
+    this.#pauses = 0;
     this.#outstanding = new Set();
     this.slots = new Slots(this.#options.concurrency);
   }

@@ -6,6 +6,7 @@ import type { FlowContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, FlowRunRefusedError, FlowRunStoppedError, TimedOutError } from "../errors.ts";
 import type { FlowDefinition } from "../flow.ts";
+import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
 import { RunMemory } from "../results/run-memory.ts";
 import { parseParameters } from "../standard-schema.ts";
@@ -65,7 +66,9 @@ export async function runFlow(
   const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
   const startedAt = clock.now();
   try {
-    const outcome = await new FlowRunner(flow, execution, session).run(parameters);
+    const runner = new FlowRunner(flow, execution, session);
+    const outcome = await runner.run(parameters);
+    await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
     const span = formatDuration(clock.now() - startedAt);
     echo(type === "COMPLETED" ? "info" : "error", session.run.name, `Finished in state ${name} after ${span}.`);
@@ -106,6 +109,7 @@ class FlowRunner {
       const begun = await this.#propose(begin);
       if (begun.type !== "RUNNING") return stopped(begun);
       this.#execution.beginAttempt(++this.#runCount);
+      await this.#callHooks(this.#flow.hooks.onRunning, begun);
       const outcome = await this.#attempt(parameters);
       const { stopRequest } = this.#execution;
       if (stopRequest !== null) return stopped(await this.#obey(stopRequest));
@@ -119,6 +123,22 @@ class FlowRunner {
       if (ended !== null) return stopped(ended);
       begin = { type: "RUNNING", name: "Retrying" };
     }
+  }
+
+  /** Calls what is to be called at the end of a run that has this state. */
+  async callEndHooks(state: State): Promise<void> {
+    const { onCompletion, onFailure, onCancellation, onCrashed } = this.#flow.hooks;
+    const byType = { COMPLETED: onCompletion, FAILED: onFailure, CANCELLED: onCancellation, CRASHED: onCrashed };
+    await this.#callHooks(byType[state.type as keyof typeof byType], state);
+  }
+
+  async #callHooks(hooks: Hooks<FlowContext> | undefined, state: State): Promise<void> {
+    if (hooks === undefined) return;
+    const context = this.#context();
+    const scope = { execution: this.#execution, flow: context, task: null };
+    await inScope(scope, () =>
+      callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, null)),
+    );
   }
 
   async #attempt(parameters: unknown): Promise<Outcome> {

@@ -6,6 +6,7 @@ import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
 import { Keeping } from "../results/keeping.ts";
 import type { TaskDefinition } from "../task.ts";
@@ -45,6 +46,9 @@ export class TaskRunner {
     this.identity = this.#execution.identify(task.key);
     this.name = nameOf(task, args, this.identity.dynamicKey);
     this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
+    if (task.waitFor.length > 0) {
+      this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
+    }
     this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy);
     // Told together with the state after it: most tasks start at once.
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
@@ -59,6 +63,7 @@ export class TaskRunner {
     const taken: Slots[] = [];
     try {
       const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
+      if (this.#task.waitFor.length > 0) await resolveInputs(this.#task.waitFor);
       for (const slot of slots) {
         await slot.acquire(this.#signal);
         taken.push(slot);
@@ -119,12 +124,14 @@ export class TaskRunner {
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
       keeping?.begin(context);
+      await this.#callHooks(this.#task.hooks.onRunning, context);
       let outcome = await this.#attempt(args, context);
       let isFinal = false;
       if (outcome.ok) {
         try {
           const data = (await keeping?.store(outcome.value)) ?? null;
           this.#enter({ type: "COMPLETED", data });
+          await this.#callHooks(this.#task.hooks.onCompletion, context);
           return outcome.value;
         } catch (error) {
           // Another attempt would make the same.
@@ -138,6 +145,7 @@ export class TaskRunner {
       const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
         this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
+        await this.#callHooks(this.#task.hooks.onFailure, context);
         throw outcome.error;
       }
       await this.#waitForRetry(state, outcome.error, context);
@@ -164,6 +172,14 @@ export class TaskRunner {
     } finally {
       context.end();
     }
+  }
+
+  async #callHooks(hooks: Hooks<TaskContext> | undefined, context: TaskContext): Promise<void> {
+    const state = this.#states.current;
+    if (hooks === undefined || state === null) return;
+    await inScope({ ...this.#scope, task: context }, () =>
+      callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, context)),
+    );
   }
 
   async #isWorthARetry(error: unknown, context: TaskContext): Promise<boolean> {
