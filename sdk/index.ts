@@ -1,7 +1,7 @@
 /** The door `sluice`: what a file with flows and tasks imports. */
 
 export { ApiUnreachableError } from "./client/index.ts";
-export { artifacts, type TableRow } from "./flow/artifacts.ts";
+export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
@@ -15,6 +15,7 @@ export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow
 export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
 export { type ServeOptions, serve } from "./flow/deploy/serve.ts";
 export type { Duration } from "./flow/duration.ts";
+export { type EmittedEvent, emitEvent } from "./flow/emit-event.ts";
 export { FlowRunRefusedError, FlowRunStoppedError, TimedOutError, UpstreamFailedError } from "./flow/errors.ts";
 export {
   type AnyFlow,
@@ -47,6 +48,7 @@ export {
   RUN_ID,
   TASK_SOURCE,
 } from "./flow/results/cache-policy.ts";
+export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
 export { NotSerialisableError } from "./flow/results/json-values.ts";
 export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
 export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
@@ -55,5 +57,7 @@ export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
 export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
+export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
+export { variables } from "./flow/variables.ts";
 export { SluiceError } from "./protocol/errors.ts";
 export { isTerminal, type State, type StateType } from "./protocol/states.ts";

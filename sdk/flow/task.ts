@@ -15,6 +15,7 @@ import { type LockManager, memoryLocks } from "./results/locks.ts";
 import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
 export interface TaskOptions {
@@ -47,6 +48,10 @@ export interface TaskOptions {
   readonly onCompletion?: Hooks<TaskContext>;
   /** Called when the task run has failed for good. */
   readonly onFailure?: Hooks<TaskContext>;
+  /** Called when the transaction that the task run belongs to commits; without one, when the task is Completed. */
+  readonly onCommit?: (transaction: Transaction) => unknown;
+  /** Called when the transaction that the task run belongs to is undone after the task had completed. */
+  readonly onRollback?: (transaction: Transaction) => unknown;
   /** Futures that have to complete before each of its runs, although it takes nothing from them. */
   readonly waitFor?: Iterable<TaskFuture<unknown>>;
   /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
@@ -93,7 +98,7 @@ export interface TaskDefinition {
   readonly storage: ResultStorage | null;
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
-  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure">;
+  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure" | "onCommit" | "onRollback">;
   readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;

@@ -54,7 +54,8 @@ export interface RunSession {
   /** States that a task run went through since the last report. Never waits; see {@link RunSession.ready}. */
   report(task: TaskReport): void;
   log(line: LogCreate): void;
-  createArtifact(artifact: ArtifactCreate): Promise<void>;
+  /** Answers what changes its data; null where it is only kept in memory. */
+  createArtifact(artifact: ArtifactCreate): Promise<((data: unknown) => Promise<void>) | null>;
   /** Task runs of earlier attempts, asked for before the first one of this process. */
   knownTasks(): Promise<readonly KnownTask[]>;
   /** Waits while too much is on its way; null when there is no need to. */

@@ -117,8 +117,12 @@ class OfflineSession implements RunSession, RecordedRun {
     if (this.#records) this.logs.push(line);
   }
 
-  async createArtifact(artifact: ArtifactCreate): Promise<void> {
-    if (this.#records) this.artifacts.push(artifact);
+  async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
+    const kept = { ...artifact };
+    if (this.#records) this.artifacts.push(kept);
+    return async (data) => {
+      kept.data = data;
+    };
   }
 
   async knownTasks(): Promise<KnownTask[]> {

@@ -10,6 +10,7 @@ import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
 import { Keeping } from "../results/keeping.ts";
 import type { TaskDefinition } from "../task.ts";
+import { Transaction } from "../transaction.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
 import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
 import { limited } from "./limited.ts";
@@ -95,6 +96,7 @@ export class TaskRunner {
           : "Restored from an earlier attempt of the flow run.",
         data: found.reference,
       });
+      await this.#enlist(keeping);
       return found.value;
     } finally {
       await keeping.close();
@@ -132,6 +134,7 @@ export class TaskRunner {
           const data = (await keeping?.store(outcome.value)) ?? null;
           this.#enter({ type: "COMPLETED", data });
           await this.#callHooks(this.#task.hooks.onCompletion, context);
+          await this.#enlist(keeping);
           return outcome.value;
         } catch (error) {
           // Another attempt would make the same.
@@ -172,6 +175,18 @@ export class TaskRunner {
     } finally {
       context.end();
     }
+  }
+
+  /** What is to be done when the transaction around the task run ends; without one, it is committed by itself. */
+  async #enlist(keeping: Keeping | null): Promise<void> {
+    const { onCommit, onRollback } = this.#task.hooks;
+    const outer = this.#scope.transaction;
+    if (outer === undefined && onCommit === undefined) return;
+    const transaction = outer ?? new Transaction(null);
+    if (onCommit) transaction.onCommit(onCommit);
+    if (keeping !== null) transaction.onRollback(() => keeping.forget());
+    if (onRollback) transaction.onRollback(onRollback);
+    if (outer === undefined) await inScope(this.#scope, () => transaction.close("eager"));
   }
 
   async #callHooks(hooks: Hooks<TaskContext> | undefined, context: TaskContext): Promise<void> {

@@ -1,6 +1,6 @@
 /** Flow runs in a control plane: made by the API, reported over the run channel. */
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
-import { type ArtifactCreate, createArtifact } from "../../protocol/artifacts.ts";
+import { type ArtifactCreate, createArtifact, updateArtifact } from "../../protocol/artifacts.ts";
 import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
 import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
@@ -138,8 +138,12 @@ export class ServerSession implements RunSession {
     this.#channel.log(line);
   }
 
-  async createArtifact(artifact: ArtifactCreate): Promise<void> {
-    await this.#client.call(createArtifact, { body: artifact }, { patienceMs: ARTIFACT_PATIENCE_MS });
+  async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
+    const patience = { patienceMs: ARTIFACT_PATIENCE_MS };
+    const { id } = await this.#client.call(createArtifact, { body: artifact }, patience);
+    return async (data) => {
+      await this.#client.call(updateArtifact, { params: { id }, body: { data } }, patience);
+    };
   }
 
   async knownTasks(): Promise<KnownTask[]> {

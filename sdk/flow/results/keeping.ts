@@ -100,7 +100,7 @@ export class Keeping {
    */
   async store(value: unknown): Promise<ResultReference | null> {
     const { task, serializer, log, runName } = this.#parts;
-    const keys = [this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
+    const keys = this.#keys();
     const [key] = keys;
     if (key === undefined) return null;
     const head = this.#head();
@@ -115,9 +115,18 @@ export class Keeping {
     }
   }
 
+  /** The result does not hold: it is not found again. */
+  async forget(): Promise<void> {
+    for (const key of this.#keys()) await this.#parts.storage.delete(key);
+  }
+
   async close(): Promise<void> {
     await this.#unlock?.();
     this.#unlock = null;
+  }
+
+  #keys(): string[] {
+    return [this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
   }
 
   get #storageKey(): string | null {
