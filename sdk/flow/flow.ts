@@ -1,5 +1,5 @@
 /** Declares flows. */
-import type { FlowRunPolicy } from "../protocol/flow-runs.ts";
+import type { FlowRunPolicy, JsonObject } from "../protocol/flow-runs.ts";
 import type { DeploymentId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { FlowContext } from "./context.ts";
@@ -23,6 +23,11 @@ export interface FlowOptions {
   readonly name?: string;
   readonly version?: string;
   readonly description?: string;
+  /**
+   * Name of each run: a function of its parameters, or text with their names in braces, `"{customer}-{day}"`. Default:
+   * two made-up words.
+   */
+  readonly flowRunName?: string | ((parameters: JsonObject) => string);
   /** How often the whole flow is run again after it failed. Default 0. */
   readonly retries?: number;
   /** Wait before each retry: milliseconds, or text such as "30s". Default 0. */
@@ -75,6 +80,7 @@ export interface FlowDefinition {
   readonly name: string;
   readonly version: string | null;
   readonly description: string | null;
+  readonly runName: string | ((parameters: JsonObject) => string) | null;
   readonly policy: FlowRunPolicy;
   readonly timeoutMs: number | null;
   readonly captureConsole: boolean;
@@ -186,6 +192,7 @@ function define(
     name,
     version: options.version ?? null,
     description: options.description ?? null,
+    runName: options.flowRunName ?? null,
     policy: {
       max_retries: 0,
       retry_delay_seconds: 0,

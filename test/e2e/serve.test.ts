@@ -54,6 +54,7 @@ describe("a served deployment", () => {
     const run = await plane.ends((await trigger("doubles", { n: 4 })).id);
     expect(run.state_name).toBe("Completed");
     expect(run.tags).toEqual(["served"]);
+    expect(run.name).toBe("double of 4");
     // It is told of runs; asking every ten seconds would take longer.
     expect(Date.now() - startedAt).toBeLessThan(5_000);
     expect(await plane.states(run.id)).toEqual(["Scheduled", "Pending", "Running", "Completed"]);

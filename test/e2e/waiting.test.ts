@@ -116,3 +116,26 @@ describe("inputs of a run", () => {
     expect(await messages(run)).toContain("hello there");
   });
 });
+
+describe("examples/approval.ts", () => {
+  it("pays when somebody approves", async ({ expect }) => {
+    const file = fileURLToPath(new URL("../../examples/approval.ts", import.meta.url));
+    const env = cleanEnvironment({ SLUICE_API_URL: server.apiUrl, SLUICE_RESULTS: results });
+    const example = spawn(process.execPath, [file], { env, stdio: "ignore" });
+    try {
+      const params = { flow: "approval", deployment: "by-hand" };
+      const { id } = await eventually(
+        "it is served",
+        () => plane.client.call(readDeploymentByName, { params }).catch(() => null),
+        { withinMs: 20_000 },
+      );
+      const run = await plane.trigger(id, { amount: 120 });
+      await plane.reaches(run.id, "PAUSED");
+      await resumeFlowRun(run.id, { approved: true });
+      expect((await plane.ends(run.id)).state_name).toBe("Completed");
+      expect(await messages(run)).toContain("paid 120");
+    } finally {
+      example.kill("SIGKILL");
+    }
+  });
+});

@@ -105,6 +105,7 @@ async function attempt(trial: Trial, made: AnyFlow): Promise<unknown> {
     : await backend.createFlowRun({
         flowName: "random",
         flowVersion: null,
+        runName: null,
         parameters: {},
         policy: definitionOf(made).policy,
         tags: [],

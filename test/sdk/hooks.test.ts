@@ -151,3 +151,18 @@ describe("asCompleted", () => {
     expect(await made().catch(String)).toEqual(["waits-1 Failed", "waits-2 Completed", "waits-0 Completed"]);
   });
 });
+
+describe("the name of a flow run", () => {
+  it.for<[what: string, flowRunName: string | ((given: Record<string, unknown>) => string), name: string]>([
+    ["a template", "{who}-{n}-{none}", "Ada-3-{none}"],
+    ["a function", ({ who }) => `of ${who}`, "of Ada"],
+  ])("is made by %s", async ([, flowRunName, name], { expect }) => {
+    using world = offlineWorld();
+    const made = flow(
+      { name: "f", flowRunName },
+      async (_: { who: string; n: number }, context) => context.flowRunName,
+    );
+    expect(await made({ who: "Ada", n: 3 })).toBe(name);
+    expect(world.run.run.name).toBe(name);
+  });
+});

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
@@ -24,6 +24,7 @@ import {
   TASK_SOURCE,
   task,
 } from "../../sdk/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
 const KEY = Buffer.alloc(32, "k").toString("base64");
@@ -107,10 +108,13 @@ describe("a local folder", () => {
     const folder = mkdtempSync(join(tmpdir(), "sluice-results-"));
     try {
       await localFolder(folder).write("runs/old/x", new Uint8Array([1]));
-      const later = localFolder(folder, { keepFor: 0 });
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually("it has been looked at", () => existsSync(join(folder, ".swept")));
+      const old = new Date(Date.now() - 3 * 24 * 3_600_000);
+      for (const path of ["runs/old", ".swept"]) utimesSync(join(folder, path), old, old);
+      const later = localFolder(folder, { keepFor: "2d" });
       await later.write("cache/new", new Uint8Array([1]));
-      expect(readdirSync(join(folder, "runs"))).toEqual([]);
+      await eventually("the old result is gone", () => readdirSync(join(folder, "runs")).length === 0);
+      expect(await later.read("cache/new")).not.toBeNull();
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -12,6 +12,8 @@ import type { KnownTask } from "../results/run-memory.ts";
 export interface FlowRunRequest {
   readonly flowName: string;
   readonly flowVersion: string | null;
+  /** Null: one is made up. */
+  readonly runName: string | null;
   readonly parameters: JsonObject;
   readonly policy: FlowRunPolicy;
   readonly tags: readonly string[];

@@ -5,6 +5,7 @@ import type { FlowDefinition } from "../flow.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunBackend } from "./backend.ts";
 import { echo } from "./echo.ts";
+import { flowRunName } from "./flow-run-name.ts";
 import { OfflineBackend } from "./offline-backend.ts";
 import { runFlow } from "./run-flow.ts";
 import { currentScope } from "./scope.ts";
@@ -22,6 +23,7 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
   const session = await backend().createFlowRun({
     flowName: flow.name,
     flowVersion: flow.version,
+    runName: flowRunName(flow, asJson),
     parameters: asJson,
     policy: flow.policy,
     tags: flow.tags,

@@ -78,7 +78,7 @@ class OfflineSession implements RunSession, RecordedRun {
     this.#records = records;
     this.run = {
       id,
-      name: randomName(),
+      name: request.runName ?? randomName(),
       flowId: null,
       deploymentId: null,
       parameters: request.parameters,

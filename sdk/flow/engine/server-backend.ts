@@ -37,6 +37,7 @@ export class ServerBackend implements RunBackend {
           flow_id: flow.id,
           state: { type: "PENDING" },
           flow_version: request.flowVersion,
+          ...(request.runName === null ? {} : { name: request.runName }),
           parameters: request.parameters,
           empirical_policy: request.policy,
           tags: [...request.tags],

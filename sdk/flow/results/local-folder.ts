@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from "../duration.ts";
 import type { ResultStorage } from "./storage.ts";
 
 export interface LocalFolderOptions {
-  /** What was not written for so long is deleted, looked for once in the life of a process. Default "30d". */
+  /** What was not written for so long is deleted, looked for once a day. Default "30d". */
   readonly keepFor?: Duration;
 }
 
@@ -17,6 +17,7 @@ interface FileSystem {
   stat(path: string): Promise<{ readonly mtimeMs: number }>;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const KEY = /^[\w.-]+(?:\/[\w.-]+)*$/;
 
 /** Keeps each result as a file below a folder, which is made when it is needed. Throws where there are no files. */
@@ -24,7 +25,7 @@ export function localFolder(path: string, { keepFor = "30d" }: LocalFolderOption
   const keepMs = parseDuration(keepFor, 'localFolder option "keepFor"');
   const files = fileSystem();
   const made = new Set<string>();
-  let swept: Promise<void> | null = null;
+  let isSwept = false;
 
   const fileOf = (key: string): string => {
     if (!KEY.test(key) || key.split("/").some((part) => /^\.+$/.test(part))) {
@@ -50,16 +51,24 @@ export function localFolder(path: string, { keepFor = "30d" }: LocalFolderOption
       // Results are for their owner's eyes only.
       await files.writeFile(part, bytes, { mode: 0o600 });
       await files.rename(part, file);
-      swept ??= sweep(files, path, keepMs);
-      await swept;
+      // Nobody waits for it; what it does not get done is left to the next process.
+      if (!isSwept) sweep(files, path, keepMs).catch(() => undefined);
+      isSwept = true;
     },
     delete: (key) => files.rm(fileOf(key), { force: true }),
   };
 }
 
-/** Deletes what nobody wrote to for a while, two levels down: the folders of runs, and single results of caches. */
+/**
+ * Deletes what nobody wrote to for a while, two levels down: the folders of runs, and single results of caches. Once a
+ * day, whatever the number of processes: looking at many thousands of runs takes a while.
+ */
 async function sweep(files: FileSystem, path: string, keepMs: number): Promise<void> {
-  const before = Date.now() - keepMs;
+  const now = Date.now();
+  const before = now - keepMs;
+  const mark = `${path}/.swept`;
+  const last = await files.stat(mark).catch(() => null);
+  if (last !== null && last.mtimeMs > now - Math.min(keepMs, DAY_MS)) return;
   for (const kind of await files.readdir(path).catch(() => [])) {
     for (const name of await files.readdir(`${path}/${kind}`).catch(() => [])) {
       const found = await files.stat(`${path}/${kind}/${name}`).catch(() => null);
@@ -69,6 +78,7 @@ async function sweep(files: FileSystem, path: string, keepMs: number): Promise<v
       }
     }
   }
+  await files.writeFile(mark, new Uint8Array(), { mode: 0o600 });
 }
 
 function fileSystem(): FileSystem {

@@ -5,7 +5,10 @@ import { flow, runDeployment, serve, task } from "../../../sdk/index.ts";
 
 const double = task({ name: "double" }, async (n: number) => n * 2);
 
-const doubles = flow({ name: "doubles", parameters: z.object({ n: z.number() }) }, async ({ n }) => double(n));
+const doubles = flow(
+  { name: "doubles", flowRunName: "double of {n}", parameters: z.object({ n: z.number() }) },
+  async ({ n }) => double(n),
+);
 
 const slow = flow({ name: "slow" }, async (_: { tag?: string }, { signal }) => {
   await sleep(60_000, undefined, { signal });
