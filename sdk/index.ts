@@ -1,12 +1,21 @@
 /** The door `sluice`: what a file with flows and tasks imports. */
 
 export { ApiUnreachableError } from "./client/index.ts";
-export { artifacts, type TableRow } from "./flow/artifacts.ts";
+export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
+export { allowFailure, asCompleted } from "./flow/as-completed.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
+export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
+export { sleep } from "./flow/control/sleep.ts";
+export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
+export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";
+export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
+export { type ServeOptions, serve } from "./flow/deploy/serve.ts";
 export type { Duration } from "./flow/duration.ts";
+export { type EmittedEvent, emitEvent } from "./flow/emit-event.ts";
 export { FlowRunRefusedError, FlowRunStoppedError, TimedOutError, UpstreamFailedError } from "./flow/errors.ts";
 export {
   type AnyFlow,
@@ -19,6 +28,7 @@ export {
 } from "./flow/flow.ts";
 export { type FlowControlOptions, type RunKey, setFlowControl } from "./flow/flow-control.ts";
 export type { OrFuture, OrFutures, TaskFuture, TaskFutures } from "./flow/future.ts";
+export type { Hook, Hooks } from "./flow/hooks.ts";
 export {
   type ConcurrencyOptions,
   concurrency,
@@ -28,7 +38,26 @@ export {
   SlotsLostError,
 } from "./flow/limits.ts";
 export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export {
+  type CacheContext,
+  CachePolicy,
+  cacheKey,
+  FLOW_PARAMETERS,
+  INPUTS,
+  NO_CACHE,
+  RUN_ID,
+  TASK_SOURCE,
+} from "./flow/results/cache-policy.ts";
+export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
+export { NotSerialisableError } from "./flow/results/json-values.ts";
+export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
+export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
+export type { ResultSettings } from "./flow/results/settings.ts";
+export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
-export { type Task, type TaskOptions, task } from "./flow/task.ts";
+export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
+export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
+export { variables } from "./flow/variables.ts";
 export { SluiceError } from "./protocol/errors.ts";
 export { isTerminal, type State, type StateType } from "./protocol/states.ts";

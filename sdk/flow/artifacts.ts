@@ -24,9 +24,44 @@ export const artifacts = {
   async table(artifact: ArtifactText & { readonly rows: readonly TableRow[] }): Promise<void> {
     await create("table", artifact, JSON.stringify(artifact.rows));
   },
+  /** Leaves a link; `text` (default: the address) is what is shown. */
+  async link(artifact: ArtifactText & { readonly link: string; readonly text?: string }): Promise<void> {
+    await create("markdown", artifact, `[${artifact.text ?? artifact.link}](${artifact.link})`);
+  },
+  /** Leaves an image by its address. */
+  async image(artifact: ArtifactText & { readonly imageUrl: string }): Promise<void> {
+    await create("image", artifact, artifact.imageUrl);
+  },
+  /** Leaves how far something is, in percent from 0 to 100, and answers what tells how far it is now. */
+  async progress(artifact: ArtifactText & { readonly progress: number }): Promise<ProgressArtifact> {
+    percent(artifact.progress);
+    const stored = await create("progress", artifact, artifact.progress);
+    return {
+      update: async (progress) => {
+        percent(progress);
+        if (stored !== null) await stored(progress);
+      },
+    };
+  },
 } as const;
 
-async function create(type: string, text: ArtifactText, data: string): Promise<void> {
+/** A progress that was left, and goes on. */
+export interface ProgressArtifact {
+  /** Sets how far it is, in percent from 0 to 100. Throws RangeError for another number. */
+  update(progress: number): Promise<void>;
+}
+
+function percent(progress: number): void {
+  if (progress >= 0 && progress <= 100) return;
+  throw new RangeError(`The progress is ${progress}. Give percent from 0 to 100.`);
+}
+
+/** Answers what changes the data of the artifact; null where it is only kept in memory. */
+async function create(
+  type: string,
+  text: ArtifactText,
+  data: string | number,
+): Promise<((data: unknown) => Promise<void>) | null> {
   const scope = currentScope();
   const session = scope?.execution.session;
   if (!scope || !session) {
@@ -46,5 +81,5 @@ async function create(type: string, text: ArtifactText, data: string): Promise<v
     const value = JSON.stringify(Reflect.get(text, field) ?? null);
     throw new TypeError(`artifacts.${type}(): "${field}" is ${value}; it ${issue?.message ?? "is not valid"}.`);
   }
-  await session.createArtifact(artifact.data);
+  return await session.createArtifact(artifact.data);
 }

@@ -2,6 +2,9 @@
 import { type ApiClient, createClient } from "../client/api-client.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { RunBackend } from "./engine/backend.ts";
+import type { Serializer } from "./results/serializer.ts";
+import { defaultSerializer, defaultStorage, type ResultSettings } from "./results/settings.ts";
+import type { ResultStorage } from "./results/storage.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -18,6 +21,8 @@ export interface Settings {
   readonly logLevel?: LogLevel;
   /** Whether run logs are also written to standard error. Default: true, unless `SLUICE_ECHO_LOGS` is 0. */
   readonly echoLogs?: boolean;
+  /** Where results of tasks are kept, and how. */
+  readonly results?: ResultSettings;
   /** Where runs live, in place of what `apiUrl` says. For tests. */
   readonly backend?: RunBackend | null;
 }
@@ -50,6 +55,19 @@ export function echoLogs(): boolean {
 
 export function clock(): Clock {
   return configured.clock ?? SYSTEM_CLOCK;
+}
+
+export function resultStorage(): ResultStorage {
+  return configured.results?.storage ?? defaultStorage(environment);
+}
+
+export function resultSerializer(): Serializer {
+  return configured.results?.serializer ?? defaultSerializer(environment);
+}
+
+/** Whether tasks persist their results when neither they nor their flow say; null: in runs of deployments. */
+export function persistsResults(): boolean | null {
+  return configured.results?.persist ?? null;
 }
 
 export function configuredBackend(): RunBackend | null {

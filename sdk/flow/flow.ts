@@ -1,9 +1,20 @@
 /** Declares flows. */
-import type { FlowRunPolicy } from "../protocol/flow-runs.ts";
+import type { FlowRunPolicy, JsonObject } from "../protocol/flow-runs.ts";
+import type { DeploymentId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { FlowContext } from "./context.ts";
+import {
+  applyDeployment,
+  type DeploymentOptions,
+  type DeployOptions,
+  type PlannedDeployment,
+  planDeployment,
+  requiredClient,
+} from "./deploy/deployment.ts";
+import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { callFlow } from "./engine/call-flow.ts";
+import type { Hooks } from "./hooks.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 
 /** How a flow runs. Everything may be left out. */
@@ -12,6 +23,11 @@ export interface FlowOptions {
   readonly name?: string;
   readonly version?: string;
   readonly description?: string;
+  /**
+   * Name of each run: a function of its parameters, or text with their names in braces, `"{customer}-{day}"`. Default:
+   * two made-up words.
+   */
+  readonly flowRunName?: string | ((parameters: JsonObject) => string);
   /** How often the whole flow is run again after it failed. Default 0. */
   readonly retries?: number;
   /** Wait before each retry: milliseconds, or text such as "30s". Default 0. */
@@ -21,6 +37,21 @@ export interface FlowOptions {
   /** Whether `console.log` and its like, in the flow and its tasks, are also kept as log lines. Default true. */
   readonly captureConsole?: boolean;
   readonly tags?: readonly string[];
+  /**
+   * Whether tasks that do not say persist their results, so that another attempt of the run, in this process or after a
+   * crash in another, does not run them again. Default: in runs of deployments they do.
+   */
+  readonly persist?: boolean;
+  /** Called when an attempt begins; the attempt waits for it. */
+  readonly onRunning?: Hooks<FlowContext>;
+  /** Called when the run is Completed. */
+  readonly onCompletion?: Hooks<FlowContext>;
+  /** Called when the run has failed for good. */
+  readonly onFailure?: Hooks<FlowContext>;
+  /** Called when the run was cancelled, in the process that ran it. */
+  readonly onCancellation?: Hooks<FlowContext>;
+  /** Called when somebody else ended the run as Crashed, or its owner was lost, while this process ran it. */
+  readonly onCrashed?: Hooks<FlowContext>;
   /** Submitted and mapped tasks of one run that run at the same time. Default 32. Plain calls do not count. */
   readonly concurrency?: number;
 }
@@ -42,16 +73,21 @@ type FlowArguments<P> = undefined extends P
 
 const DEFINITION = Symbol.for("sluice.flow");
 
+type FlowHooks = Pick<FlowOptions, "onRunning" | "onCompletion" | "onFailure" | "onCancellation" | "onCrashed">;
+
 /** What the engine knows of a flow. */
 export interface FlowDefinition {
   readonly name: string;
   readonly version: string | null;
   readonly description: string | null;
+  readonly runName: string | ((parameters: JsonObject) => string) | null;
   readonly policy: FlowRunPolicy;
   readonly timeoutMs: number | null;
   readonly captureConsole: boolean;
   readonly tags: readonly string[];
+  readonly persist: boolean | null;
   readonly concurrency: number;
+  readonly hooks: FlowHooks;
   readonly parameters: StandardSchema | null;
   readonly run: (parameters: unknown, context: FlowContext) => unknown;
 }
@@ -64,6 +100,20 @@ export interface Flow<P, R> {
   (...parameters: FlowArguments<P>): Promise<Awaited<R>>;
   /** Name of the flow (not of its function). */
   readonly name: string;
+  /** The same flow with other options; those that are not named stay as they are. */
+  withOptions(options: FlowOptions): Flow<P, R>;
+  /**
+   * Makes a deployment of the flow and executes its runs in this process until a signal ends it. Throws `SluiceError`
+   * where there is no control plane, or what it refuses.
+   */
+  serve(options: DeploymentOptions<P> & ServeOptions): Promise<void>;
+  /**
+   * Makes or changes a deployment whose runs the workers of a pool execute, and answers its id. Throws `SluiceError`
+   * where there is no control plane, and what it refuses: an unknown pool, variables that its template does not take.
+   */
+  deploy(options: DeployOptions<P>): Promise<DeploymentId>;
+  /** Plans a deployment for `serve([...])`. Sends nothing. */
+  toDeployment(options: DeploymentOptions<P>): PlannedDeployment;
   readonly [DEFINITION]: FlowDefinition;
 }
 
@@ -98,10 +148,17 @@ export function flow(
   if (typeof run !== "function") throw new TypeError("flow() needs a function: flow({ name }, async () => { … }).");
   const definition = define(options, run);
   const called = (parameters?: unknown): Promise<unknown> => callFlow(definition, parameters);
-  return Object.defineProperties(called, {
+  const members = {
+    withOptions: (changed: FlowOptions) => flow({ ...options, ...changed } as FlowOptions, run),
+    serve: (how: DeploymentOptions & ServeOptions) => serve(planDeployment(made, how), how),
+    deploy: (how: DeployOptions) => applyDeployment(requiredClient("deploy()"), planDeployment(made, how)),
+    toDeployment: (how: DeploymentOptions) => planDeployment(made, how),
+  };
+  const made = Object.defineProperties(Object.assign(called, members), {
     name: { value: definition.name },
     [DEFINITION]: { value: definition },
-  }) as Flow<unknown, unknown>;
+  }) as unknown as Flow<unknown, unknown>;
+  return made;
 }
 
 /** Whether a value is a flow, also one of another copy of this package. */
@@ -135,6 +192,7 @@ function define(
     name,
     version: options.version ?? null,
     description: options.description ?? null,
+    runName: options.flowRunName ?? null,
     policy: {
       max_retries: 0,
       retry_delay_seconds: 0,
@@ -147,7 +205,9 @@ function define(
     timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
     captureConsole: options.captureConsole ?? true,
     tags: options.tags ?? [],
+    persist: options.persist ?? null,
     concurrency,
+    hooks: options,
     parameters: options.parameters ?? null,
     run,
   };

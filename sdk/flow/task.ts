@@ -1,12 +1,21 @@
 /** Declares tasks. */
+
+import type { State } from "../protocol/states.ts";
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
 import { type Duration, parseDuration } from "./duration.ts";
-import { callTask, submitTask } from "./engine/call-task.ts";
+import { callTask, stateOfTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
 import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+import type { Hooks } from "./hooks.ts";
+import { CachePolicy } from "./results/cache-policy.ts";
+import { type LockManager, memoryLocks } from "./results/locks.ts";
+import type { Serializer } from "./results/serializer.ts";
+import type { ResultSettings } from "./results/settings.ts";
+import type { ResultStorage } from "./results/storage.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
 export interface TaskOptions {
@@ -25,8 +34,53 @@ export interface TaskOptions {
   readonly tags?: readonly string[];
   /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
   readonly taskRunName?: string | ((...args: never[]) => string);
+  /** Whether another attempt of its flow run finds its result, and does not run it again. Default: what its flow does. */
+  readonly persist?: boolean;
+  /** Which calls share a result, across runs. Default: none do. */
+  readonly cache?: CachePolicy | CacheOptions;
+  /** Where and how its results are kept. Default: what `configure({ results })` says. */
+  readonly results?: Pick<ResultSettings, "storage" | "serializer">;
+  /** Whether a failure is worth a retry. Default: every one is. */
+  readonly retryCondition?: (error: unknown, context: TaskContext) => boolean | Promise<boolean>;
+  /** Called when an attempt begins; the attempt waits for it. */
+  readonly onRunning?: Hooks<TaskContext>;
+  /** Called when the task run is Completed. Not called for a result that was restored or cached. */
+  readonly onCompletion?: Hooks<TaskContext>;
+  /** Called when the task run has failed for good. */
+  readonly onFailure?: Hooks<TaskContext>;
+  /** Called when the transaction that the task run belongs to commits; without one, when the task is Completed. */
+  readonly onCommit?: (transaction: Transaction) => unknown;
+  /** Called when the transaction that the task run belongs to is undone after the task had completed. */
+  readonly onRollback?: (transaction: Transaction) => unknown;
+  /** Futures that have to complete before each of its runs, although it takes nothing from them. */
+  readonly waitFor?: Iterable<TaskFuture<unknown>>;
   /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
   readonly concurrency?: number;
+}
+
+/** How results of a task are shared across runs. */
+export interface CacheOptions {
+  readonly policy: CachePolicy;
+  /** How long a result is good. Default: for ever. */
+  readonly expires?: Duration;
+  /** Runs the task anyway, and replaces what is stored. Default false. */
+  readonly refresh?: boolean;
+  /**
+   * With "serializable", calls with the same key wait for the one that makes the result. Default "read-committed": they
+   * all make it.
+   */
+  readonly isolation?: "read-committed" | "serializable";
+  /** What "serializable" locks with. Default: locks of this process. */
+  readonly locks?: LockManager;
+}
+
+/** What the engine knows of a task's cache. */
+export interface TaskCache {
+  readonly policy: CachePolicy;
+  readonly expiresMs: number | null;
+  readonly refresh: boolean;
+  /** Null: nobody waits for another. */
+  readonly locks: LockManager | null;
 }
 
 /** What the engine knows of a task. */
@@ -38,6 +92,14 @@ export interface TaskDefinition {
   readonly policy: TaskRunPolicy;
   readonly timeoutMs: number | null;
   readonly tags: readonly string[];
+  /** Null: what its flow does. */
+  readonly persist: boolean | null;
+  readonly cache: TaskCache | null;
+  readonly storage: ResultStorage | null;
+  readonly serializer: Serializer | null;
+  readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
+  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure" | "onCommit" | "onRollback">;
+  readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
   readonly shape: FunctionShape;
@@ -53,6 +115,10 @@ export interface Task<A extends readonly unknown[], R> {
   (...args: OrFutures<A>): Promise<Awaited<R>>;
   /** Name of the task (not of its function). */
   readonly name: string;
+  /** The same task with other options; those that are not named stay as they are. */
+  withOptions(options: TaskOptions): Task<A, R>;
+  /** Runs the task and answers its last state, however it ended, in place of throwing. */
+  returnState(...args: OrFutures<A>): Promise<State | null>;
   /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
   submit(...args: OrFutures<A>): TaskFuture<Awaited<R>>;
   /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
@@ -109,6 +175,9 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
   const members = {
     submit,
+    withOptions: (changed: TaskOptions) =>
+      (task as (options: TaskOptions, run: unknown) => Task<unknown[], unknown>)({ ...options, ...changed }, run),
+    returnState: (...args: unknown[]) => stateOfTask(definition, args),
     map: (items: Iterable<unknown>, ...rest: unknown[]): TaskFutures<unknown> => {
       const futures = new TaskFutures<unknown>();
       for (const item of items) futures.push(submit(item, ...rest));
@@ -134,9 +203,30 @@ function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinitio
     policy: retryPolicy(owner, options),
     timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
     tags: options.tags ?? [],
+    persist: options.persist ?? null,
+    cache: cacheOf(owner, options.cache),
+    storage: options.results?.storage ?? null,
+    serializer: options.results?.serializer ?? null,
+    retryCondition: options.retryCondition ?? null,
+    hooks: options,
+    waitFor: [...(options.waitFor ?? [])],
     runName: (taskRunName as TaskDefinition["runName"] | undefined) ?? null,
     slots: concurrency === undefined ? null : new Slots(concurrency),
     shape,
     run,
+  };
+}
+
+const processLocks = memoryLocks();
+
+function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
+  if (given === undefined) return null;
+  const { policy, expires, refresh, isolation, locks }: CacheOptions =
+    given instanceof CachePolicy ? { policy: given } : given;
+  return {
+    policy,
+    expiresMs: expires === undefined ? null : parseDuration(expires, `${owner} option "cache.expires"`),
+    refresh: refresh ?? false,
+    locks: isolation === "serializable" ? (locks ?? processLocks) : null,
   };
 }

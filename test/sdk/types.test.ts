@@ -1,7 +1,19 @@
 /** What `flow()` and `task()` infer, and what does not compile: checked by tsc, not run beyond their declaration. */
 import { describe, it } from "vitest";
 import { z } from "zod";
-import { type Flow, flow, type Task, type TaskContext, type TaskFuture, task } from "../../sdk/index.ts";
+import {
+  allowFailure,
+  asCompleted,
+  type Flow,
+  flow,
+  pauseFlowRun,
+  receiveInput,
+  type Task,
+  type TaskContext,
+  type TaskFuture,
+  task,
+  transaction,
+} from "../../sdk/index.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only for two types that are the same. */
@@ -30,6 +42,28 @@ describe("types", () => {
     const synchronous = task((n: number) => n);
     same<ReturnType<typeof synchronous>, Promise<number>>();
     expect(none.name).toBe("task");
+  });
+
+  it("of options, states and waiting follow, too", ({ expect }) => {
+    const length = task(async (text: string) => text.length);
+    same<ReturnType<typeof length.withOptions>, typeof length>();
+    same<Parameters<typeof length.returnState>, Parameters<typeof length>>();
+    const use = async (): Promise<void> => {
+      const allowed: number | Error = await allowFailure(length.submit("a")).result();
+      for await (const future of asCompleted(length.map(["a"]))) same<typeof future, TaskFuture<number>>();
+      const { approved } = await pauseFlowRun({ input: z.object({ approved: z.boolean() }) });
+      same<typeof approved, boolean>();
+      same<Awaited<ReturnType<typeof pauseFlowRun<void>>>, void>();
+      const word = await receiveInput("word", { schema: z.string() });
+      same<typeof word, string>();
+      const done: string = await transaction(async () => `${allowed}`);
+      await flow({ name: "f", parameters: z.object({ n: z.number() }) }, async () => done).serve({
+        name: "d",
+        // @ts-expect-error: n is a number
+        parameters: { n: "1" },
+      });
+    };
+    expect(use).toBeTypeOf("function");
   });
 
   it("of calls, submits and maps follow from the task", ({ expect }) => {

@@ -1,5 +1,7 @@
 /** Types a command as a person does, and waits until it has ended. */
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const CLI = fileURLToPath(new URL("../../sdk/cli/main.ts", import.meta.url));
@@ -39,8 +41,11 @@ export function sluice(words: readonly string[], options: SluiceOptions = {}): P
   });
 }
 
-/** The environment without what a developer has set for Sluice, so that tests see the defaults. */
+/**
+ * The environment without what a developer has set for Sluice, so that tests see the defaults; but for results, which do
+ * not belong into the developer's home.
+ */
 export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("SLUICE_"));
-  return { ...Object.fromEntries(own), ...env };
+  return { ...Object.fromEntries(own), SLUICE_RESULTS: join(tmpdir(), "sluice-test-results"), ...env };
 }

@@ -397,6 +397,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./block-type/ls.ts")).blockTypeLs,
   },
   {
+    noun: "deploy",
+    verb: null,
+    summary: "Make or change a deployment of a flow.",
+    load: async () => (await import("./deploy.ts")).deploy,
+  },
+  {
     noun: "version",
     verb: null,
     summary: "Print the version of this program, and of the server it talks to.",

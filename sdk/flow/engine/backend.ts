@@ -1,18 +1,34 @@
 /** Where flow runs live: in a control plane, or in this process when there is none. */
 import type { ArtifactCreate } from "../../protocol/artifacts.ts";
 import type { FlowRunPolicy, JsonObject } from "../../protocol/flow-runs.ts";
-import type { DeploymentId, FlowId, FlowRunId } from "../../protocol/ids.ts";
+import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
+import type { TaskInput } from "../../protocol/task-runs.ts";
+import type { KnownTask } from "../results/run-memory.ts";
 
 /** A flow run to be made for a flow that was called in this process. */
 export interface FlowRunRequest {
   readonly flowName: string;
   readonly flowVersion: string | null;
+  /** Null: one is made up. */
+  readonly runName: string | null;
   readonly parameters: JsonObject;
   readonly policy: FlowRunPolicy;
   readonly tags: readonly string[];
+  /** The task run that stands for it in the run of the flow that called it; null where nobody's run did. */
+  readonly parent: SubflowTask | null;
+}
+
+/** The task run that stands for a child run in its parent. */
+export interface SubflowTask {
+  readonly id: TaskRunId;
+  readonly flowRunId: FlowRunId;
+  readonly name: string;
+  readonly taskKey: string;
+  readonly dynamicKey: string;
+  readonly inputs: Readonly<Record<string, readonly TaskInput[]>>;
 }
 
 /** What is known of a run when this process takes it up. */
@@ -28,7 +44,8 @@ export interface RunIdentity {
 
 /** Somebody wants the run to stop, or has ended it; or its owner does not listen to this process any more. */
 export type StopRequest =
-  | { readonly action: "cancel" | "suspend" | "ended"; readonly state: State }
+  | { readonly action: "cancel"; readonly state: State | null }
+  | { readonly action: "suspend" | "ended"; readonly state: State }
   | { readonly action: "lost"; readonly error: Error };
 
 /** One run's way to its owner, for as long as this process executes it. */
@@ -39,7 +56,10 @@ export interface RunSession {
   /** States that a task run went through since the last report. Never waits; see {@link RunSession.ready}. */
   report(task: TaskReport): void;
   log(line: LogCreate): void;
-  createArtifact(artifact: ArtifactCreate): Promise<void>;
+  /** Answers what changes its data; null where it is only kept in memory. */
+  createArtifact(artifact: ArtifactCreate): Promise<((data: unknown) => Promise<void>) | null>;
+  /** Task runs of earlier attempts, asked for before the first one of this process. */
+  knownTasks(): Promise<readonly KnownTask[]>;
   /** Waits while too much is on its way; null when there is no need to. */
   ready(): Promise<void> | null;
   /** Names the one that hears of wishes to stop. A wish that came before is told at once. */

@@ -5,9 +5,12 @@ import type { FlowDefinition } from "../flow.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunBackend } from "./backend.ts";
 import { echo } from "./echo.ts";
+import { flowRunName } from "./flow-run-name.ts";
 import { OfflineBackend } from "./offline-backend.ts";
 import { runFlow } from "./run-flow.ts";
+import { currentScope } from "./scope.ts";
 import { ServerBackend } from "./server-backend.ts";
+import { subflowTask } from "./subflow-task.ts";
 
 /** Runs a flow and answers what its function returns; throws what it throws. */
 export async function callFlow(flow: FlowDefinition, parameters: unknown): Promise<unknown> {
@@ -16,15 +19,18 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
   const given = parameters ?? (takesNone ? undefined : {});
   const asJson = toJson(flow.name, given ?? {});
   await parseParameters(flow.name, flow.parameters, given);
+  const scope = currentScope();
   const session = await backend().createFlowRun({
     flowName: flow.name,
     flowVersion: flow.version,
+    runName: flowRunName(flow, asJson),
     parameters: asJson,
     policy: flow.policy,
     tags: flow.tags,
+    parent: subflowTask(flow.name),
   });
   echo("info", session.run.name, `Started a run of flow "${flow.name}" (${session.run.id}).`);
-  const outcome = await runFlow(flow, session, given, clock());
+  const outcome = await runFlow(flow, session, given, clock(), scope?.task?.signal ?? scope?.flow?.signal ?? null);
   if (outcome.kind === "threw") throw outcome.error;
   return outcome.value;
 }

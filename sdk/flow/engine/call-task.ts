@@ -1,4 +1,5 @@
 /** What happens when a task is called or submitted: the run is made, and tracked by the flow it belongs to. */
+import type { State } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
 import { TaskFuture } from "../future.ts";
 import type { TaskDefinition } from "../task.ts";
@@ -13,6 +14,16 @@ export async function callTask(task: TaskDefinition, args: readonly unknown[]): 
   // A call that nobody awaits must not end the process when it fails, once its flow has seen to it.
   scope.execution.track(run.then(ignore, ignore));
   return await run;
+}
+
+/** Runs a task here and now and answers its last state, however it ended. */
+export async function stateOfTask(task: TaskDefinition, args: readonly unknown[]): Promise<State | null> {
+  const scope = openScope(task);
+  const runner = new TaskRunner(task, args, scope);
+  const ended = runner.run(task.slots === null ? [] : [task.slots]).then(ignore, ignore);
+  scope.execution.track(ended);
+  await ended;
+  return runner.state;
 }
 
 /** Starts a task beside others. */
@@ -43,6 +54,7 @@ function openScope(task: TaskDefinition): Scope {
     captureConsole: false,
     concurrency: Infinity,
     remembersTasks: false,
+    memory: null,
   });
   return { execution, flow: null, task: null };
 }

@@ -5,6 +5,7 @@ import type { FlowRunId } from "../../protocol/ids.ts";
 import type { State } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
+import { flowRunName } from "./flow-run-name.ts";
 import { runFlow } from "./run-flow.ts";
 import { openServerSession, type ServerSession } from "./server-backend.ts";
 
@@ -26,6 +27,10 @@ export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<St
   const flow = definitionOf(options.flow);
   const session = await openServerSession(client, flowRunId, generation);
   await adoptRetries(client, session, flow.policy);
+  const name = flowRunName(flow, session.run.parameters);
+  if (name !== null && name !== session.run.name) {
+    await client.call(updateFlowRun, { params: { id: flowRunId }, body: { name } });
+  }
   const outcome = await runFlow(flow, session, session.run.parameters, clock());
   return outcome.state;
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { LogLevel } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { FlowRunStoppedError } from "../errors.ts";
+import type { RunMemory } from "../results/run-memory.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
 import { newTaskRunId } from "./new-id.ts";
@@ -23,6 +24,7 @@ export interface ExecutionOptions {
   readonly concurrency: number;
   /** Whether later attempts of the flow find the task runs of earlier ones. */
   readonly remembersTasks: boolean;
+  readonly memory: RunMemory | null;
 }
 
 /** Names one task run within its flow run, so that another attempt of the flow finds the same one. */
@@ -34,6 +36,8 @@ export interface TaskIdentity {
 export class Execution {
   readonly session: RunSession | null;
   readonly clock: Clock;
+  /** What is known of earlier attempts; null for tasks outside of flow runs. */
+  readonly memory: RunMemory | null;
   readonly capturesConsole: boolean;
   /** How often the flow run has been RUNNING, this attempt included. */
   runCount = 0;
@@ -47,11 +51,13 @@ export class Execution {
   readonly #knownTasks = new Map<string, TaskRunId>();
   #outstanding = new Set<Promise<unknown>>();
   #isOver = false;
+  #pauses = 0;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
     this.session = options.session;
     this.clock = options.clock;
+    this.memory = options.memory;
     this.capturesConsole = options.captureConsole;
     this.slots = new Slots(options.concurrency);
   }
@@ -71,6 +77,11 @@ export class Execution {
     return this.#stopRequest;
   }
 
+  /** Numbers the pauses of an attempt, from 1. */
+  nextPause(): number {
+    return ++this.#pauses;
+  }
+
   /** Nothing is reported any more. */
   get isOver(): boolean {
     return this.#isOver;
@@ -86,10 +97,12 @@ export class Execution {
   }
 
   beginAttempt(runCount: number): void {
+    this.memory?.beginAttempt(this.runCount === 0);
     this.runCount = runCount;
     this.#attempt = new AbortController();
     if (this.#stop.signal.aborted) this.#attempt.abort(this.#stop.signal.reason);
     this.#counters = new Map();
+    this.#pauses = 0;
     this.#outstanding = new Set();
     this.slots = new Slots(this.#options.concurrency);
   }
@@ -121,9 +134,10 @@ export class Execution {
     const count = this.#counters.get(taskKey) ?? 0;
     this.#counters.set(taskKey, count + 1);
     const dynamicKey = String(count);
-    if (!this.#options.remembersTasks) return { id: this.#newTaskRunId(), dynamicKey };
+    const earlier = this.memory?.known(taskKey, dynamicKey)?.id;
+    if (!this.#options.remembersTasks) return { id: earlier ?? this.#newTaskRunId(), dynamicKey };
     const naturalKey = `${taskKey}/${dynamicKey}`;
-    const id = this.#knownTasks.get(naturalKey) ?? this.#newTaskRunId();
+    const id = earlier ?? this.#knownTasks.get(naturalKey) ?? this.#newTaskRunId();
     this.#knownTasks.set(naturalKey, id);
     return { id, dynamicKey };
   }

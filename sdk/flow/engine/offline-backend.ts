@@ -9,6 +9,7 @@ import type { TaskReport } from "../../protocol/run-channel.ts";
 import { runName } from "../../protocol/run-name.ts";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "../../protocol/states.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import type { KnownTask } from "../results/run-memory.ts";
 import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
 import { newFlowRunId, newStateId } from "./new-id.ts";
 
@@ -41,8 +42,18 @@ export class OfflineBackend implements RunBackend {
   }
 
   async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
-    const session = new OfflineSession(request, this.#options.clock ?? SYSTEM_CLOCK, this.#options.record ?? false);
-    if (this.#options.record) this.runs.push(session);
+    return this.#open(request, null);
+  }
+
+  /** Offers a recorded run again, as a control plane does after a crash. */
+  continueRun(run: RecordedRun): RunSession {
+    return this.#open(run.request, run);
+  }
+
+  #open(request: FlowRunRequest, earlier: RecordedRun | null): RunSession {
+    const { clock = SYSTEM_CLOCK, record = false } = this.#options;
+    const session = new OfflineSession(request, clock, record, earlier);
+    if (record) this.runs.push(session);
     return session;
   }
 }
@@ -59,23 +70,25 @@ class OfflineSession implements RunSession, RecordedRun {
   #record: FlowRunRecord;
   #listener: ((request: StopRequest) => void) | null = null;
 
-  constructor(request: FlowRunRequest, clock: Clock, records: boolean) {
-    const id = newFlowRunId(clock.now());
+  constructor(request: FlowRunRequest, clock: Clock, records: boolean, earlier: RecordedRun | null) {
+    const id = earlier?.run.id ?? newFlowRunId(clock.now());
+    const runCount = earlier === null ? 0 : earlier.run.runCount + countOfAttempts(earlier.states);
     this.request = request;
     this.#clock = clock;
     this.#records = records;
     this.run = {
       id,
-      name: randomName(),
+      name: request.runName ?? randomName(),
       flowId: null,
       deploymentId: null,
       parameters: request.parameters,
-      runCount: 0,
+      runCount,
     };
+    for (const [taskRunId, task] of earlier?.tasks ?? []) this.tasks.set(taskRunId, task);
     this.#record = {
       flowRunId: id,
       state: null,
-      runCount: 0,
+      runCount,
       totalRunTimeMs: 0,
       startTime: null,
       endTime: null,
@@ -104,8 +117,19 @@ class OfflineSession implements RunSession, RecordedRun {
     if (this.#records) this.logs.push(line);
   }
 
-  async createArtifact(artifact: ArtifactCreate): Promise<void> {
-    if (this.#records) this.artifacts.push(artifact);
+  async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
+    const kept = { ...artifact };
+    if (this.#records) this.artifacts.push(kept);
+    return async (data) => {
+      kept.data = data;
+    };
+  }
+
+  async knownTasks(): Promise<KnownTask[]> {
+    return [...this.tasks.values()].map(({ id, task_key: taskKey, dynamic_key: dynamicKey, states }) => {
+      const state = states.at(-1);
+      return { id, taskKey, dynamicKey, hasResult: state?.type === "COMPLETED" && state.data !== null, isRerun: false };
+    });
   }
 
   ready(): null {
@@ -139,6 +163,10 @@ class OfflineSession implements RunSession, RecordedRun {
     }
     return result;
   }
+}
+
+function countOfAttempts(states: readonly State[]): number {
+  return states.filter(({ type }) => type === "RUNNING").length;
 }
 
 function randomName(): string {

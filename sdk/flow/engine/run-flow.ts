@@ -1,11 +1,14 @@
 /** Runs one flow to its end: asks to start, attempts, reports, waits for retries, obeys what its owner says. */
 import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
 import { type Clock, sleep } from "../clock.ts";
+import { persistsResults } from "../configuration.ts";
 import type { FlowContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, FlowRunRefusedError, FlowRunStoppedError, TimedOutError } from "../errors.ts";
 import type { FlowDefinition } from "../flow.ts";
+import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
+import { RunMemory } from "../results/run-memory.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { captureConsole } from "./console-capture.ts";
@@ -13,6 +16,7 @@ import { echo } from "./echo.ts";
 import { Execution } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
+import { onAbort } from "./on-abort.ts";
 import { inScope } from "./scope.ts";
 import { untilDueMs } from "./until-due.ts";
 
@@ -35,7 +39,7 @@ const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was canc
 const LEAST_WAIT_MS = 50;
 
 /**
- * Runs a flow. `parameters` are as the caller gave them. Throws when the owner of the run is lost or refuses it; what
+ * Runs a flow. `parameters` are as the caller gave them; with the signal of a caller, its end is the run's. Throws when the owner of the run is lost or refuses it; what
  * the flow itself throws is in the outcome.
  */
 export async function runFlow(
@@ -43,6 +47,7 @@ export async function runFlow(
   session: RunSession,
   parameters: unknown,
   clock: Clock,
+  callerSignal: AbortSignal | null = null,
 ): Promise<FlowOutcome> {
   const execution = new Execution({
     session,
@@ -50,17 +55,26 @@ export async function runFlow(
     captureConsole: flow.captureConsole,
     concurrency: flow.concurrency,
     remembersTasks: (flow.policy.retries ?? 0) > 0,
+    memory: new RunMemory(
+      session.run.id,
+      flow.persist ?? persistsResults() ?? session.run.deploymentId !== null,
+      session.run.runCount > 0,
+    ),
   });
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
+  const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
   const startedAt = clock.now();
   try {
-    const outcome = await new FlowRunner(flow, execution, session).run(parameters);
+    const runner = new FlowRunner(flow, execution, session);
+    const outcome = await runner.run(parameters);
+    await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
     const span = formatDuration(clock.now() - startedAt);
     echo(type === "COMPLETED" ? "info" : "error", session.run.name, `Finished in state ${name} after ${span}.`);
     return outcome;
   } finally {
+    forget?.();
     execution.end();
     release?.();
     await session.close();
@@ -89,11 +103,13 @@ class FlowRunner {
       this.#execution.log("error", errorMessage(error), null);
       return { kind: "threw", state: await this.#propose(failureState(error)), error };
     }
+    if (this.#session.run.runCount > 0) this.#execution.memory?.learn(await this.#session.knownTasks());
     let begin: Proposal = { type: "RUNNING" };
     for (;;) {
       const begun = await this.#propose(begin);
       if (begun.type !== "RUNNING") return stopped(begun);
       this.#execution.beginAttempt(++this.#runCount);
+      await this.#callHooks(this.#flow.hooks.onRunning, begun);
       const outcome = await this.#attempt(parameters);
       const { stopRequest } = this.#execution;
       if (stopRequest !== null) return stopped(await this.#obey(stopRequest));
@@ -107,6 +123,22 @@ class FlowRunner {
       if (ended !== null) return stopped(ended);
       begin = { type: "RUNNING", name: "Retrying" };
     }
+  }
+
+  /** Calls what is to be called at the end of a run that has this state. */
+  async callEndHooks(state: State): Promise<void> {
+    const { onCompletion, onFailure, onCancellation, onCrashed } = this.#flow.hooks;
+    const byType = { COMPLETED: onCompletion, FAILED: onFailure, CANCELLED: onCancellation, CRASHED: onCrashed };
+    await this.#callHooks(byType[state.type as keyof typeof byType], state);
+  }
+
+  async #callHooks(hooks: Hooks<FlowContext> | undefined, state: State): Promise<void> {
+    if (hooks === undefined) return;
+    const context = this.#context();
+    const scope = { execution: this.#execution, flow: context, task: null };
+    await inScope(scope, () =>
+      callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, null)),
+    );
   }
 
   async #attempt(parameters: unknown): Promise<Outcome> {

@@ -2,11 +2,15 @@
 import { isTerminal, type State } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
 import { sleep } from "../clock.ts";
+import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
+import { Keeping } from "../results/keeping.ts";
 import type { TaskDefinition } from "../task.ts";
+import { Transaction } from "../transaction.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
 import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
 import { limited } from "./limited.ts";
@@ -43,6 +47,9 @@ export class TaskRunner {
     this.identity = this.#execution.identify(task.key);
     this.name = nameOf(task, args, this.identity.dynamicKey);
     this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
+    if (task.waitFor.length > 0) {
+      this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
+    }
     this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy);
     // Told together with the state after it: most tasks start at once.
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
@@ -57,13 +64,14 @@ export class TaskRunner {
     const taken: Slots[] = [];
     try {
       const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
+      if (this.#task.waitFor.length > 0) await resolveInputs(this.#task.waitFor);
       for (const slot of slots) {
         await slot.acquire(this.#signal);
         taken.push(slot);
       }
       await this.#execution.session?.ready();
       this.#signal.throwIfAborted();
-      return await this.#attempts(args);
+      return await this.#keep(args);
     } catch (error) {
       this.#leaveUnfinished(error);
       throw error;
@@ -72,20 +80,75 @@ export class TaskRunner {
     }
   }
 
-  async #attempts(args: readonly unknown[]): Promise<unknown> {
+  /** Answers a result that is stored already, or makes one. */
+  async #keep(args: readonly unknown[]): Promise<unknown> {
+    const keeping = this.#keeping(args);
+    if (keeping === null) return await this.#attempts(args, null);
+    try {
+      const found = await keeping.find();
+      if (found === null) return await this.#attempts(args, keeping);
+      const isCached = found.from === "cache";
+      this.#enter({
+        type: "COMPLETED",
+        ...(isCached ? { name: "Cached" } : {}),
+        message: isCached
+          ? "The result was taken from the cache."
+          : "Restored from an earlier attempt of the flow run.",
+        data: found.reference,
+      });
+      await this.#enlist(keeping);
+      return found.value;
+    } finally {
+      await keeping.close();
+    }
+  }
+
+  #keeping(args: readonly unknown[]): Keeping | null {
+    const { storage, serializer, persist, cache } = this.#task;
+    // Nothing is asked of the environment for tasks of which nothing is kept.
+    if (!persist && cache === null && !this.#execution.memory?.persists) return null;
+    return Keeping.for({
+      task: this.#task,
+      args,
+      scope: this.#scope,
+      identity: this.identity,
+      runName: this.name,
+      storage: storage ?? resultStorage(),
+      serializer: serializer ?? resultSerializer(),
+      clock: this.#execution.clock,
+      signal: this.#signal,
+      log: (level, message) => this.#execution.log(level, message, this.#scope.task),
+    });
+  }
+
+  async #attempts(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
-      const outcome = await this.#attempt(args, context);
+      keeping?.begin(context);
+      await this.#callHooks(this.#task.hooks.onRunning, context);
+      let outcome = await this.#attempt(args, context);
+      let isFinal = false;
       if (outcome.ok) {
-        this.#enter({ type: "COMPLETED" });
-        return outcome.value;
+        try {
+          const data = (await keeping?.store(outcome.value)) ?? null;
+          this.#enter({ type: "COMPLETED", data });
+          await this.#callHooks(this.#task.hooks.onCompletion, context);
+          await this.#enlist(keeping);
+          return outcome.value;
+        } catch (error) {
+          // Another attempt would make the same.
+          outcome = { ok: false, error };
+          isFinal = true;
+        }
       }
       // Told to stop, it is not retried.
       if (this.#signal.aborted) throw outcome.error;
-      const state = this.#enter(failureState(outcome.error));
+      if (!isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
+      const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
         this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
+        await this.#callHooks(this.#task.hooks.onFailure, context);
         throw outcome.error;
       }
       await this.#waitForRetry(state, outcome.error, context);
@@ -111,6 +174,37 @@ export class TaskRunner {
       return { ok: false, error };
     } finally {
       context.end();
+    }
+  }
+
+  /** What is to be done when the transaction around the task run ends; without one, it is committed by itself. */
+  async #enlist(keeping: Keeping | null): Promise<void> {
+    const { onCommit, onRollback } = this.#task.hooks;
+    const outer = this.#scope.transaction;
+    if (outer === undefined && onCommit === undefined) return;
+    const transaction = outer ?? new Transaction(null);
+    if (onCommit) transaction.onCommit(onCommit);
+    if (keeping !== null) transaction.onRollback(() => keeping.forget());
+    if (onRollback) transaction.onRollback(onRollback);
+    if (outer === undefined) await inScope(this.#scope, () => transaction.close("eager"));
+  }
+
+  async #callHooks(hooks: Hooks<TaskContext> | undefined, context: TaskContext): Promise<void> {
+    const state = this.#states.current;
+    if (hooks === undefined || state === null) return;
+    await inScope({ ...this.#scope, task: context }, () =>
+      callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, context)),
+    );
+  }
+
+  async #isWorthARetry(error: unknown, context: TaskContext): Promise<boolean> {
+    const { retryCondition, policy } = this.#task;
+    if (retryCondition === null || context.runCount > (policy.retries ?? 0)) return true;
+    try {
+      return await retryCondition(error, context);
+    } catch (conditionError) {
+      this.#execution.log("error", `The retry condition has failed. ${errorStack(conditionError)}`, context);
+      return false;
     }
   }
 

@@ -5,6 +5,7 @@
  * the scope is known until the first `await` of a task, and for one flow at a time until it ends.
  */
 import type { FlowContext, TaskContext } from "../context.ts";
+import type { Transaction } from "../transaction.ts";
 import type { Execution } from "./execution.ts";
 
 export interface Scope {
@@ -13,6 +14,8 @@ export interface Scope {
   readonly flow: FlowContext | null;
   /** Null in a flow's own code. */
   readonly task: TaskContext | null;
+  /** The innermost transaction around the code; absent for none. */
+  readonly transaction?: Transaction;
 }
 
 interface ScopeStorage {

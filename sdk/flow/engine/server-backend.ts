@@ -1,13 +1,17 @@
 /** Flow runs in a control plane: made by the API, reported over the run channel. */
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
-import { type ArtifactCreate, createArtifact } from "../../protocol/artifacts.ts";
+import { type ArtifactCreate, createArtifact, updateArtifact } from "../../protocol/artifacts.ts";
+import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
 import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
-import type { FlowRunId } from "../../protocol/ids.ts";
+import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, StateCreate } from "../../protocol/states.ts";
-import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
+import { createTaskRun, filterTaskRuns, type TaskRun } from "../../protocol/task-runs.ts";
+import type { KnownTask } from "../results/run-memory.ts";
+import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
 
 /** Before user code has run, an unreachable control plane is told of soon. */
@@ -25,6 +29,7 @@ export class ServerBackend implements RunBackend {
   async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
     const patience = { idempotent: true, patienceMs: START_PATIENCE_MS };
     const flow = await this.#client.call(createFlow, { body: { name: request.flowName } }, patience);
+    const parentId = request.parent === null ? null : await openSubflowTask(this.#client, request.parent);
     const run = await this.#client.call(
       createFlowRun,
       {
@@ -32,9 +37,11 @@ export class ServerBackend implements RunBackend {
           flow_id: flow.id,
           state: { type: "PENDING" },
           flow_version: request.flowVersion,
+          ...(request.runName === null ? {} : { name: request.runName }),
           parameters: request.parameters,
           empirical_policy: request.policy,
           tags: [...request.tags],
+          ...(parentId === null ? {} : { parent_task_run_id: parentId }),
           // Makes the call safe to repeat when its answer is lost.
           idempotency_key: crypto.randomUUID(),
         },
@@ -43,6 +50,26 @@ export class ServerBackend implements RunBackend {
     );
     return await openServerSession(this.#client, run.id, null);
   }
+}
+
+/** Makes the task run that stands for a child run, or finds the one of an earlier attempt; answers its id. */
+export async function openSubflowTask(client: ApiClient, task: SubflowTask): Promise<TaskRunId> {
+  const { id } = await client.call(
+    createTaskRun,
+    {
+      body: {
+        id: task.id,
+        flow_run_id: task.flowRunId,
+        name: task.name,
+        task_key: task.taskKey,
+        dynamic_key: task.dynamicKey,
+        task_inputs: Object.fromEntries(Object.entries(task.inputs).map(([name, all]) => [name, [...all]])),
+        state: { type: "PENDING" },
+      },
+    },
+    { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+  );
+  return id;
 }
 
 /** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
@@ -112,8 +139,26 @@ export class ServerSession implements RunSession {
     this.#channel.log(line);
   }
 
-  async createArtifact(artifact: ArtifactCreate): Promise<void> {
-    await this.#client.call(createArtifact, { body: artifact }, { patienceMs: ARTIFACT_PATIENCE_MS });
+  async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
+    const patience = { patienceMs: ARTIFACT_PATIENCE_MS };
+    const { id } = await this.#client.call(createArtifact, { body: artifact }, patience);
+    return async (data) => {
+      await this.#client.call(updateArtifact, { params: { id }, body: { data } }, patience);
+    };
+  }
+
+  async knownTasks(): Promise<KnownTask[]> {
+    const found: KnownTask[] = [];
+    const flow_runs = { id: { any_: [this.run.id] } };
+    for (;;) {
+      const page = await this.#client.call(
+        filterTaskRuns,
+        { body: { flow_runs, limit: LIMITS.pageRows, offset: found.length, sort: "ID_DESC" } },
+        { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+      );
+      found.push(...page.map(knownTask));
+      if (page.length < LIMITS.pageRows) return found;
+    }
   }
 
   ready(): Promise<void> | null {
@@ -127,4 +172,11 @@ export class ServerSession implements RunSession {
   close(): Promise<void> {
     return this.#channel.close();
   }
+}
+
+function knownTask({ id, task_key: taskKey, dynamic_key: dynamicKey, state }: TaskRun): KnownTask {
+  const data = state?.data;
+  const hasResult = typeof data === "object" && data !== null && "storage_key" in data;
+  const isRerun = state?.type === "PENDING" && state.name === RERUN_STATE;
+  return { id, taskKey, dynamicKey, hasResult: hasResult && state?.type === "COMPLETED", isRerun };
 }

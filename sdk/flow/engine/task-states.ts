@@ -13,6 +13,10 @@ export interface ProposedTaskState {
   readonly type: StateType;
   readonly name?: string;
   readonly message?: string;
+  /** What is told of its result. */
+  readonly data?: unknown;
+  /** False: a failure that no retry would mend. */
+  readonly retriable?: boolean;
 }
 
 export class TaskStates {
@@ -49,8 +53,8 @@ export class TaskStates {
       type: proposed.type,
       name: proposed.name ?? null,
       message: proposed.message ?? null,
-      data: null,
-      state_details: NO_DETAILS,
+      data: proposed.data ?? null,
+      state_details: proposed.retriable === false ? { ...NO_DETAILS, retriable: false } : NO_DETAILS,
     };
     const { result, written } = decideTask(
       TASK_RUN_POLICY,

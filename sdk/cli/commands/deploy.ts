@@ -1,0 +1,66 @@
+/** `sluice deploy`: makes a deployment of the flow at an entrypoint. */
+import { createClient } from "../../client/api-client.ts";
+import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts";
+import { isFlow } from "../../flow/flow.ts";
+import { readDeployment } from "../../protocol/deployments.ts";
+import { JsonObject } from "../../protocol/flow-runs.ts";
+import { loadEntrypoint } from "../../runner/entrypoint.ts";
+import { defineCommand } from "../command.ts";
+import { flowParameters } from "../flow-parameter.ts";
+import { flag, required, text } from "../parameters.ts";
+import { POLICY, policyChangeOf, TIMING, timingOf } from "../schedule-options.ts";
+
+export const deploy = defineCommand({
+  noun: "deploy",
+  verb: null,
+  summary: "Make or change a deployment of a flow.",
+  arguments: {
+    entrypoint: required(
+      text("The flow: path/file.ts:exportName, from this folder or --path.", { placeholder: "entrypoint" }),
+    ),
+  },
+  options: {
+    name: required(text("Name of the deployment.", { placeholder: "name" })),
+    pool: required(text("The work pool whose workers run it.", { placeholder: "name" })),
+    queue: text("The queue of the pool.", { placeholder: "name" }),
+    path: text("The folder of the code where its runs are executed.", { placeholder: "folder" }),
+    image: text("The container image, for pools that have one.", { placeholder: "image" }),
+    param: flowParameters(),
+    paused: flag("Let its schedule rest."),
+    ...TIMING,
+    ...POLICY,
+  },
+  examples: [
+    "sluice deploy flows/etl.ts:etl --name daily --pool local --cron '0 6 * * *' --timezone Europe/London",
+    "sluice deploy flows/etl.ts:etl --name by-hand --pool local --param limit=10",
+  ],
+  async run({ arguments: { entrypoint }, options, connection, output }) {
+    const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
+    const { name, pool, queue, path, image, param, paused } = options;
+    const flow = await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow);
+    const planned = planDeployment(flow, {
+      name,
+      workPool: pool,
+      entrypoint,
+      paused,
+      parameters: JsonObject.parse(Object.fromEntries(param)),
+      ...(queue === undefined ? {} : { workQueue: queue }),
+      ...(path === undefined ? {} : { path }),
+      ...(image === undefined ? {} : { image }),
+    });
+    const { cron, interval, rrule, at } = options;
+    const isScheduled = [cron, interval, rrule, at].some((way) => way !== undefined);
+    const policy = policyChangeOf(options);
+    const schedules = isScheduled ? [{ schedule: timingOf(options), ...(policy === null ? {} : { policy }) }] : [];
+    const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } });
+    const made = await client.call(readDeployment, { params: { id } });
+    output.item(made, [
+      { title: "ID", value: ({ id: known }) => known },
+      { title: "DEPLOYMENT", value: () => `${flow.name}/${name}` },
+      { title: "WORK POOL", value: ({ work_pool_name: known }) => known },
+      { title: "SCHEDULES", value: ({ schedules: all }) => String(all.length) },
+    ]);
+    output.note(`\nRun it with: sluice deployment run ${flow.name}/${name}`);
+    return undefined;
+  },
+});

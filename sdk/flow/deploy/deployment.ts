@@ -1,0 +1,142 @@
+/** Deployments as programs declare them. */
+import type { ApiClient } from "../../client/index.ts";
+import { createDeployment, type DeploymentCreate } from "../../protocol/deployments.ts";
+import { SluiceError } from "../../protocol/errors.ts";
+import { type FlowControl, writeFlowControl } from "../../protocol/flow-control.ts";
+import type { JsonObject, Labels } from "../../protocol/flow-runs.ts";
+import { createFlow } from "../../protocol/flows.ts";
+import type { DeploymentId } from "../../protocol/ids.ts";
+import { configuredClient } from "../configuration.ts";
+import { type AnyFlow, definitionOf } from "../flow.ts";
+import { type FlowControlOptions, flowControlOf } from "../flow-control.ts";
+import { parameterSchema } from "../parameter-schema.ts";
+import { hasTiming, type ScheduleOptions, schedulesOf, type Timing } from "./schedules.ts";
+
+/** What a deployment of a flow is. Everything but the name may be left out. */
+export interface DeploymentOptions<P = unknown> extends Timing {
+  /** People name the deployment `flow-name/deployment-name`. */
+  readonly name: string;
+  /** In place of, or beside, the one that `cron`, `interval`, `rrule` or `at` describes. Default: none. */
+  readonly schedules?: readonly ScheduleOptions[];
+  /** Of runs that say nothing else. Default: none. */
+  readonly parameters?: Partial<NonNullable<P>>;
+  readonly tags?: readonly string[];
+  readonly labels?: Labels;
+  readonly description?: string;
+  /** Default: the flow's. */
+  readonly version?: string;
+  /** Whether its schedules rest. Default false. */
+  readonly paused?: boolean;
+  /** Whether parameters of runs are held against the flow's schema before the run is made. Default true. */
+  readonly enforceParameterSchema?: boolean;
+  /** Runs at the same time; one more waits, or is cancelled if `collisionStrategy` is "CANCEL_NEW". Default: no limit. */
+  readonly concurrencyLimit?:
+    | number
+    | { readonly limit: number; readonly collisionStrategy?: "ENQUEUE" | "CANCEL_NEW"; readonly graceSeconds?: number };
+  /** Limits by a key of the parameters, debouncing, throttling. Default: what the deployment has. */
+  readonly flowControl?: FlowControlOptions<P>;
+}
+
+/** Where the runs of a deployment are executed. */
+export interface DeployOptions<P = unknown> extends DeploymentOptions<P> {
+  /** Name of the work pool, which has to exist. */
+  readonly workPool: string;
+  /** Default: the queue "default" of the pool. */
+  readonly workQueue?: string;
+  /** `path/file.ts:exportName`, relative to `path`. */
+  readonly entrypoint: string;
+  /** The folder of the code where its runs are executed. Default: this process's folder; none with an `image`. */
+  readonly path?: string;
+  /** The container image of pools that have one: the job variable `image`. */
+  readonly image?: string;
+  /** In place of those of the pool's template. */
+  readonly jobVariables?: JsonObject;
+}
+
+/** A flow with what its deployment is to be, as `serve` takes it. Nothing has been sent. */
+export interface PlannedDeployment {
+  readonly flow: AnyFlow;
+  readonly body: Omit<DeploymentCreate, "flow_id">;
+  readonly flowControl: FlowControl | null;
+}
+
+/** Plans a deployment. Throws TypeError for options that cannot be. */
+export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> | DeployOptions<P>): PlannedDeployment {
+  const definition = definitionOf(flow);
+  if (!options.name) {
+    throw new TypeError(`A deployment of flow "${flow.name}" needs a name: { name: "daily" }.`);
+  }
+  const own = hasTiming(options) ? [timingOf(options)] : [];
+  const limit = options.concurrencyLimit;
+  const {
+    limit: slots,
+    collisionStrategy = "ENQUEUE",
+    graceSeconds,
+  } = typeof limit === "object" ? limit : { limit: limit ?? null };
+  return {
+    flow,
+    flowControl: options.flowControl ? flowControlOf(options.flowControl) : null,
+    body: {
+      name: options.name,
+      paused: options.paused ?? false,
+      schedules: schedulesOf([...own, ...(options.schedules ?? [])]),
+      parameters: jsonOf(flow, options.parameters ?? {}),
+      parameter_openapi_schema: parameterSchema(definition.parameters) ?? {},
+      enforce_parameter_schema: options.enforceParameterSchema ?? true,
+      tags: [...(options.tags ?? definition.tags)],
+      labels: options.labels ?? null,
+      description: options.description ?? definition.description,
+      version: options.version ?? definition.version,
+      concurrency_limit: slots,
+      concurrency_options:
+        slots === null ? null : { collision_strategy: collisionStrategy, grace_period_seconds: graceSeconds ?? null },
+      ...placeOf<P>(options),
+    },
+  };
+}
+
+/** Makes or changes the deployment. Throws `SluiceError` where there is no control plane, or what it refuses. */
+export async function applyDeployment(client: ApiClient, planned: PlannedDeployment): Promise<DeploymentId> {
+  const flow = await client.call(createFlow, { body: { name: planned.flow.name } }, { idempotent: true });
+  const body = { ...planned.body, flow_id: flow.id };
+  const { id } = await client.call(createDeployment, { body }, { idempotent: true });
+  if (planned.flowControl !== null) {
+    await client.call(writeFlowControl, { params: { id }, body: planned.flowControl });
+  }
+  return id;
+}
+
+/** The client of the configured control plane. Throws `not_configured` where there is none. */
+export function requiredClient(purpose: string): ApiClient {
+  const client = configuredClient();
+  if (client !== null) return client;
+  throw new SluiceError("not_configured", `${purpose} needs a control plane, and none is configured.`, {
+    fix: "Start one with `sluice server start` and set SLUICE_API_URL to its address.",
+  });
+}
+
+function timingOf({ cron, interval, rrule, at, timezone, anchor }: Timing): Timing {
+  const all = { cron, interval, rrule, at, timezone, anchor };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function placeOf<P>(options: DeploymentOptions<P> | DeployOptions<P>): Partial<DeploymentCreate> {
+  if (!("workPool" in options)) return {};
+  const { workPool, workQueue, entrypoint, path, image, jobVariables } = options;
+  const here = image === undefined ? (globalThis.process?.cwd?.() ?? null) : null;
+  return {
+    work_pool_name: workPool,
+    ...(workQueue === undefined ? {} : { work_queue_name: workQueue }),
+    entrypoint,
+    path: path ?? here,
+    job_variables: { ...jobVariables, ...(image === undefined ? {} : { image }) },
+  };
+}
+
+function jsonOf(flow: AnyFlow, parameters: object): JsonObject {
+  try {
+    return JSON.parse(JSON.stringify(parameters)) as JsonObject;
+  } catch (cause) {
+    throw new TypeError(`The parameters of a deployment of flow "${flow.name}" cannot be written as JSON.`, { cause });
+  }
+}

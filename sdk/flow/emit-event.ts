@@ -1,0 +1,54 @@
+/** Events that programs tell of. */
+import { createEvents } from "../protocol/events.ts";
+import type { Uuid } from "../protocol/ids.ts";
+import { toWireTime } from "../protocol/time.ts";
+import { clock, configuredClient } from "./configuration.ts";
+import { currentScope } from "./engine/scope.ts";
+
+/** What happened to what. */
+export interface EmittedEvent {
+  /** For example `invoice.paid`. */
+  readonly event: string;
+  /** What it happened to: its id, or labels of which `prefect.resource.id` is one. */
+  readonly resource: string | Readonly<Record<string, string>>;
+  /** Others that have a part in it, each with a `prefect.resource.id` and a `prefect.resource.role`. */
+  readonly related?: readonly Readonly<Record<string, string>>[];
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** Default: now. */
+  readonly occurred?: Date;
+}
+
+/**
+ * Tells the control plane of an event; inside a run, the run is related to it. Answers the event's id; null where there
+ * is no control plane. Throws `SluiceError` for an event that cannot be.
+ */
+export async function emitEvent(event: EmittedEvent): Promise<Uuid | null> {
+  const client = configuredClient();
+  if (client === null) return null;
+  const id = crypto.randomUUID() as Uuid;
+  const { resource, occurred } = event;
+  const body = {
+    id,
+    occurred: occurred?.toISOString() ?? toWireTime(clock().now()),
+    event: event.event,
+    resource: typeof resource === "string" ? { "prefect.resource.id": resource } : { ...resource },
+    related: [...(event.related ?? []).map((one) => ({ ...one })), ...ownRun()],
+    payload: { ...event.payload },
+  };
+  await client.call(createEvents, { body: [body] as never }, { idempotent: true });
+  return id;
+}
+
+function ownRun(): Record<string, string>[] {
+  const scope = currentScope();
+  const related: Record<string, string>[] = [];
+  const add = (kind: string, id: string, name: string): void =>
+    void related.push({
+      "prefect.resource.id": `prefect.${kind}.${id}`,
+      "prefect.resource.name": name,
+      "prefect.resource.role": kind,
+    });
+  if (scope?.task) add("task-run", scope.task.taskRunId, scope.task.taskRunName);
+  if (scope?.flow) add("flow-run", scope.flow.flowRunId, scope.flow.flowRunName);
+  return related;
+}

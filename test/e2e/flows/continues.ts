@@ -1,0 +1,28 @@
+/** A flow whose process is killed in the middle of its second task, once; each execution of a task leaves a trace. */
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { flow, flowContext, task } from "sluice";
+
+const leave = (trace: string, what: string): void => {
+  appendFileSync(trace, `${what} ${flowContext().flowRunId} ${process.pid}\n`);
+};
+
+const first = task({ name: "first" }, async (trace: string) => {
+  leave(trace, "first");
+  return { at: new Date(0), list: new Set([1, 2]) };
+});
+
+const second = task({ name: "second" }, async (trace: string, from: { readonly list: ReadonlySet<number> }) => {
+  leave(trace, "second");
+  if (!existsSync(`${trace}.killed`)) {
+    writeFileSync(`${trace}.killed`, "");
+    process.kill(process.pid, "SIGKILL");
+    await new Promise(() => undefined);
+  }
+  return from.list.size;
+});
+
+export const continues = flow({ name: "continues" }, async ({ trace }: { readonly trace: string }) => {
+  const made = first.submit(trace);
+  const size = await second(trace, made as never);
+  leave(trace, `size-${size}`);
+});

@@ -1,0 +1,141 @@
+/** What programs keep in the control plane: variables, blocks, events, progress, small results. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { z } from "zod";
+import { defineBlock, secret, slackWebhook, webhook } from "../../sdk/blocks/index.ts";
+import { createClient } from "../../sdk/client/index.ts";
+import { configure } from "../../sdk/flow/configuration.ts";
+import {
+  artifacts,
+  controlPlaneStorage,
+  emitEvent,
+  flow,
+  flowContext,
+  jsonSerializer,
+  SluiceError,
+  variables,
+} from "../../sdk/index.ts";
+import { filterArtifacts } from "../../sdk/protocol/artifacts.ts";
+import { readBlockDocumentByName } from "../../sdk/protocol/block-documents.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let restore: () => void;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  restore = configure({ apiUrl: server.apiUrl, echoLogs: false });
+});
+afterAll(async () => {
+  restore?.();
+  await server?.[Symbol.asyncDispose]();
+});
+
+describe("variables", () => {
+  it("are set, read, replaced and taken away", async ({ expect }) => {
+    expect(await variables.get("limit", 3)).toBe(3);
+    await variables.set("limit", { rows: 5 }, { tags: ["etl"] });
+    expect(await variables.get("limit")).toEqual({ rows: 5 });
+    await expect(variables.set("limit", 1)).rejects.toThrow(SluiceError);
+    await variables.set("limit", 1, { overwrite: true });
+    expect(await variables.get("limit")).toBe(1);
+    expect([await variables.unset("limit"), await variables.unset("limit")]).toEqual([true, false]);
+  });
+});
+
+describe("blocks", () => {
+  const warehouse = defineBlock({
+    slug: "warehouse",
+    schema: z.object({ host: z.string(), password: z.string(), port: z.number().default(5432) }),
+    secrets: ["password"],
+    open: ({ host, port, password }) => ({ address: `${host}:${port}`, login: () => password }),
+  });
+
+  it("of a type of one's own are registered, saved and opened; nobody else sees their secrets", async ({ expect }) => {
+    await warehouse.save("main", { host: "db", password: "hunter2" });
+    const opened = await warehouse.load("main");
+    expect([opened.address, opened.login()]).toEqual(["db:5432", "hunter2"]);
+    const params = { slug: "warehouse", block_document_name: "main" };
+    const shown = await createClient({ url: server.apiUrl }).call(readBlockDocumentByName, { params });
+    expect(JSON.stringify(shown)).not.toContain("hunter2");
+    await expect(warehouse.save("main", { host: "x", password: "y" })).rejects.toThrow(SluiceError);
+    await warehouse.save("main", { host: "other", password: "y" }, { overwrite: true });
+    expect((await warehouse.load("main")).address).toBe("other:5432");
+    expect([await warehouse.delete("main"), await warehouse.delete("main")]).toEqual([true, false]);
+  });
+
+  it("refuse fields that do not fit, without telling their values", async ({ expect }) => {
+    const wrong = { host: "db", password: 12345 as unknown as string };
+    const error: unknown = await warehouse.save("wrong", wrong).catch((reason: unknown) => reason);
+    expect(String(error)).toContain('"password"');
+    expect(String(error)).not.toContain("12345");
+  });
+
+  it("that come with the package keep a secret, and call an address", async ({ expect }) => {
+    await secret.save("token", { value: { key: "abc" } });
+    expect((await secret.load("token")).get()).toEqual({ key: "abc" });
+    const bodies: string[] = [];
+    const http = createServer((request, response) => {
+      let text = "";
+      request.on("data", (chunk) => {
+        text += chunk;
+      });
+      request.on("end", () => {
+        bodies.push(text);
+        response.statusCode = text.includes("refuse") ? 403 : 200;
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    try {
+      const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/T0/secret`;
+      await slackWebhook.save("team", { url });
+      const team = await slackWebhook.load("team");
+      await team.notify("done");
+      const refused: unknown = await team.notify("refuse").catch((reason: unknown) => reason);
+      expect(String(refused)).toContain("403");
+      expect(String(refused)).not.toContain("T0");
+      await webhook.save("hook", { url, headers: { "x-key": "1" } });
+      await (await webhook.load("hook")).call({ n: 1 });
+      expect(bodies.map((body) => JSON.parse(body))).toEqual([{ text: "done" }, { text: "refuse" }, { n: 1 }]);
+    } finally {
+      http.close();
+    }
+  });
+});
+
+describe("a run", () => {
+  it("tells of events, moves a progress and keeps small results", async ({ expect }) => {
+    const answer = await flow({ name: "f" }, async () => {
+      const event = await emitEvent({ event: "invoice.paid", resource: "invoice.7", payload: { amount: 3 } });
+      const progress = await artifacts.progress({ key: "load", progress: 10 });
+      await progress.update(90);
+      const storage = controlPlaneStorage();
+      const { flowRunId } = flowContext();
+      const keys = [`runs/${flowRunId}/a-1`, `runs/${flowRunId}/a-10`];
+      for (const key of keys) await storage.write(key, await jsonSerializer.encode({ key }));
+      await storage.write(keys[0] ?? "", await jsonSerializer.encode({ key: "new" }));
+      const read = await Promise.all(
+        keys.map(async (key) => jsonSerializer.decode((await storage.read(key)) ?? new Uint8Array())),
+      );
+      await storage.delete(keys[0] ?? "");
+      return { event, read, gone: await storage.read(keys[0] ?? ""), second: keys[1] };
+    })();
+    expect(answer).toMatchObject({
+      event: expect.any(String),
+      gone: null,
+      read: [{ key: "new" }, { key: answer.second }],
+    });
+    const client = createClient({ url: server.apiUrl });
+    const [progress] = await client.call(filterArtifacts, { body: {} }, { idempotent: true });
+    expect(progress?.data).toBe(90);
+  });
+
+  it("does not keep what belongs to no run, nor what is too large", async ({ expect }) => {
+    await expect(controlPlaneStorage().write("cache/x", new Uint8Array(1))).rejects.toThrow(/results of runs only/);
+    await expect(controlPlaneStorage().write("runs/x/y", new Uint8Array(600_000))).rejects.toThrow(
+      /more than the control plane keeps/,
+    );
+  });
+});

@@ -1,0 +1,295 @@
+/** Runs that are continued after a crash: in random programs, crashed at random points, and one thing at a time. */
+import { setImmediate as turn } from "node:timers/promises";
+import * as fc from "fast-check";
+import { describe, it } from "vitest";
+import { configure } from "../../sdk/flow/configuration.ts";
+import { runFlow } from "../../sdk/flow/engine/run-flow.ts";
+import { definitionOf } from "../../sdk/flow/flow.ts";
+import {
+  type AnyFlow,
+  encrypted,
+  flow,
+  jsonSerializer,
+  memoryStorage,
+  type ResultStorage,
+  task,
+} from "../../sdk/index.ts";
+import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
+
+/** One process: at its crash everything in it stands still for ever. */
+class Life {
+  readonly crashed: Promise<"crashed">;
+  #crash: (how: "crashed") => void;
+  #isDead = false;
+  #left: number;
+
+  constructor(eventsUntilCrash: number) {
+    this.#left = eventsUntilCrash;
+    const { promise, resolve } = Promise.withResolvers<"crashed">();
+    this.crashed = promise;
+    this.#crash = resolve;
+  }
+
+  async event(): Promise<void> {
+    if (!this.#isDead && this.#left-- > 0) return;
+    this.#isDead = true;
+    this.#crash("crashed");
+    await new Promise(() => undefined);
+  }
+}
+
+type Step = { readonly kind: "plain" | "nested" | "submit"; readonly failures: number; readonly turns: number };
+type Program = readonly (readonly Step[])[];
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom("plain", "nested", "submit"),
+  failures: fc.integer({ min: 0, max: 2 }),
+  turns: fc.integer({ min: 0, max: 3 }),
+});
+const program: fc.Arbitrary<Program> = fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 4 });
+
+interface Trial {
+  readonly world: OfflineWorld;
+  readonly stored: ResultStorage;
+  /** What was stored, by the call that made it. */
+  readonly persisted: Set<string>;
+  readonly repeated: string[];
+  life: Life;
+}
+
+function makeFlow(trial: Trial, steps: Program, timing: () => number): AnyFlow {
+  const failed = new Map<string, number>();
+  const { life } = trial;
+  const results = { storage: storageOf(trial) };
+  const body = async (
+    id: string,
+    value: number,
+    failures: number,
+    turns: number,
+  ): Promise<{ id: string; value: number }> => {
+    await life.event();
+    if (trial.persisted.has(id)) trial.repeated.push(id);
+    for (let i = 0; i < turns + timing(); i++) await turn();
+    const before = failed.get(id) ?? 0;
+    failed.set(id, before + 1);
+    if (before < failures) throw new Error("once more");
+    await life.event();
+    return { id, value: value * 3 + id.length };
+  };
+  const plain = task({ name: "plain", retries: 2, retryDelay: "1s", results }, body);
+  const nested = task(
+    { name: "nested", results },
+    async (id: string, value: number, failures: number, turns: number) => {
+      const inner = await plain(`${id}/inner`, value, failures, turns);
+      return { id, value: inner.value + 1 };
+    },
+  );
+  const chain = async (steps: readonly Step[], at: number): Promise<number> => {
+    let value = at;
+    for (const [index, { kind, failures, turns }] of steps.entries()) {
+      const args = [`${at}.${index}`, value, failures, turns] as const;
+      if (kind === "plain") value = (await plain(...args)).value;
+      else if (kind === "nested") value = (await nested(...args)).value;
+      else value = (await plain.submit(...args).result()).value;
+    }
+    return value;
+  };
+  return flow({ name: "random", persist: true }, () => Promise.all(steps.map(chain)));
+}
+
+async function attempt(trial: Trial, made: AnyFlow): Promise<unknown> {
+  const { backend, clock } = trial.world;
+  const [first] = backend.runs;
+  const session = first
+    ? backend.continueRun(backend.runs.at(-1) ?? first)
+    : await backend.createFlowRun({
+        flowName: "random",
+        flowVersion: null,
+        runName: null,
+        parameters: {},
+        policy: definitionOf(made).policy,
+        tags: [],
+        parent: null,
+      });
+  const outcome = await clock.run(Promise.race([runFlow(definitionOf(made), session, {}, clock), trial.life.crashed]));
+  if (outcome === "crashed") return outcome;
+  if (outcome.kind === "threw") throw outcome.error;
+  return outcome.value;
+}
+
+function trialOf(world: OfflineWorld): Trial {
+  return {
+    world,
+    stored: memoryStorage(),
+    persisted: new Set(),
+    repeated: [],
+    life: new Life(Number.POSITIVE_INFINITY),
+  };
+}
+
+/** The storage as the process that lives now sees it: dead, it writes no more. */
+function storageOf({ stored, persisted, life }: Trial): ResultStorage {
+  return {
+    ...stored,
+    async write(key, bytes) {
+      await life.event();
+      await stored.write(key, bytes);
+      const text = new TextDecoder().decode(bytes);
+      persisted.add((JSON.parse(text.slice(text.indexOf("\n"))) as { id: string }).id);
+      await life.event();
+    },
+  };
+}
+
+describe("a run that is continued", () => {
+  it("returns what an undisturbed one returns, and runs no task twice whose result is stored", async ({ expect }) => {
+    const crashes = fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 3 });
+    const timings = fc.infiniteStream(fc.integer({ min: 0, max: 4 }));
+    const check = async (steps: Program, lives: readonly number[], timing: fc.Stream<number>): Promise<void> => {
+      const next = (): number => timing.next().value ?? 0;
+      using calm = offlineWorld();
+      const undisturbed = trialOf(calm);
+      const wanted = await attempt(
+        undisturbed,
+        makeFlow(undisturbed, steps, () => 0),
+      );
+
+      using world = offlineWorld();
+      const trial = trialOf(world);
+      let answer: unknown = "crashed";
+      for (const events of [...lives, Number.POSITIVE_INFINITY]) {
+        trial.life = new Life(events);
+        answer = await attempt(trial, makeFlow(trial, steps, next));
+        if (answer !== "crashed") break;
+      }
+      expect(answer).toEqual(wanted);
+      expect(trial.repeated).toEqual([]);
+    };
+    await fc.assert(fc.asyncProperty(program, crashes, timings, check), {
+      numRuns: process.env["SLUICE_TEST_BUDGET"] === "full" ? 2_000 : 60,
+      endOnFailure: true,
+    });
+  }, 60_000);
+});
+
+/** Runs a flow, then the same run again with what the second flow is. */
+async function twice(world: OfflineWorld, first: AnyFlow, second: AnyFlow = first): Promise<string[]> {
+  const trial = { world, life: new Life(Number.POSITIVE_INFINITY) } as Trial;
+  await attempt(trial, first);
+  await attempt(trial, second);
+  return world.backend.runs.at(-1)?.logs.map(({ message }) => message) ?? [];
+}
+
+describe("a task of a continued run", () => {
+  it("is restored, and the log and its state say so", async ({ expect }) => {
+    using world = offlineWorld();
+    using _ = disposing(configure({ results: { storage: memoryStorage() } }));
+    let count = 0;
+    const step = task({ name: "step" }, async (n: number) => ({ n, at: new Date(count++) }));
+    const lines = await twice(
+      world,
+      flow({ name: "f", persist: true }, async () => step(1)),
+    );
+    expect(count).toBe(1);
+    expect(lines).toContain('Task run "step-0" was restored: it had completed in an earlier attempt.');
+    const [report] = world.backend.runs.at(-1)?.tasks.values() ?? [];
+    expect(report?.states.at(-1)).toMatchObject({
+      name: "Completed",
+      message: "Restored from an earlier attempt of the flow run.",
+      data: { storage_key: expect.stringMatching(/^runs\//) },
+    });
+  });
+
+  it.for<[why: string, first: AnyFlow, second: AnyFlow, line: string | null]>(
+    (() => {
+      const step = task({ name: "step" }, async (value: unknown) => typeof value);
+      const opaque = new (class Client {})();
+      const flowOf = (value: unknown): AnyFlow => flow({ name: "f", persist: true }, async () => step(value));
+      const other = task({ name: "step" }, async (value: unknown) => [typeof value]);
+      return [
+        [
+          "its inputs are others",
+          flowOf(1),
+          flowOf(2),
+          'Task run "step-0" runs again: it had completed with other inputs, or its result is gone.',
+        ],
+        [
+          "its inputs cannot be hashed",
+          flowOf(opaque),
+          flowOf(opaque),
+          'Task run "step-0" runs again, if it had run: inputs[0] is an instance of Client.',
+        ],
+        ["its source is another", flowOf(1), flow({ name: "f", persist: true }, async () => other(1)), null],
+      ];
+    })(),
+  )("runs again when %s, and the log says why", async ([, first, second, line], { expect }) => {
+    using world = offlineWorld();
+    using _ = disposing(configure({ results: { storage: memoryStorage() } }));
+    const lines = await twice(world, first, second);
+    expect(lines.filter((one) => one.includes("restored"))).toEqual([]);
+    if (line !== null) expect(lines).toContain(line);
+  });
+
+  it("runs again when its result cannot be read, and the log says why", async ({ expect }) => {
+    using world = offlineWorld();
+    const storage = memoryStorage();
+    let count = 0;
+    const step = task({ name: "step" }, async () => ++count);
+    const made = flow({ name: "f", persist: true }, async () => step());
+    const trial = { world, life: new Life(Number.POSITIVE_INFINITY) } as Trial;
+    const key = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32));
+    for (const serializer of [encrypted(key()), encrypted(key()), jsonSerializer]) {
+      using _ = disposing(configure({ results: { storage, serializer } }));
+      await attempt(trial, made);
+    }
+    expect(count).toBe(3);
+    const lines = world.backend.runs.flatMap(({ logs }) => logs.map(({ message }) => message));
+    expect(lines).toContain('Task run "step-0" runs again: its stored result was not read, it cannot be decoded.');
+    expect(lines.at(-1)).toContain('it was written by the serializer "json+aes-gcm", not "json"');
+  });
+
+  it("is restored in a retry of its flow within the process, too", async ({ expect }) => {
+    using world = offlineWorld();
+    using _ = disposing(configure({ results: { storage: memoryStorage() } }));
+    let count = 0;
+    const step = task({ name: "step" }, async () => ++count);
+    const made = flow({ name: "f", persist: true, retries: 1 }, async (_: object, { runCount }) => {
+      const seen = await step();
+      if (runCount === 1) throw new Error("once more");
+      return seen;
+    });
+    expect(await world.clock.run(made({}))).toBe(1);
+  });
+
+  it("keeps calls that are alike apart, in their order", async ({ expect }) => {
+    using world = offlineWorld();
+    using _ = disposing(configure({ results: { storage: memoryStorage() } }));
+    let count = 0;
+    const step = task({ name: "step" }, async () => ++count);
+    const outer = task({ name: "outer" }, async (_: string) => step());
+    const seen: unknown[] = [];
+    const made = flow({ name: "f", persist: true }, async () => {
+      seen.push([await step(), await step(), await outer("a"), await outer("b")]);
+    });
+    await twice(world, made);
+    expect(seen).toEqual([
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ]);
+  });
+
+  it("is not looked for when nothing is persisted", async ({ expect }) => {
+    using world = offlineWorld();
+    let count = 0;
+    const step = task({ name: "step" }, async () => ++count);
+    await twice(
+      world,
+      flow({ name: "f" }, async () => step()),
+    );
+    expect(count).toBe(2);
+  });
+});
+
+function disposing(undo: () => void): Disposable {
+  return { [Symbol.dispose]: undo };
+}
