@@ -181,15 +181,23 @@ describe("a cached task", () => {
     using _ = offlineWorld();
     using __ = undoing(configure({ results: { storage: memoryStorage() } }));
     const serial = cached(INPUTS, { isolation: "serializable" });
-    const free = cached(INPUTS.plus(TASK_SOURCE));
+    const two = Promise.withResolvers<void>();
+    let freeCalls = 0;
+    // Each waits for another one: they are in it together, or not at all.
+    const free = task({ name: "free", cache: { policy: INPUTS } }, async (a: number, b: number) => {
+      freeCalls++;
+      if (freeCalls === 2) two.resolve();
+      await two.promise;
+      return a + b;
+    });
     const pairs = Array.from({ length: 5 }, () => 1);
     const f = flow({ name: "f" }, async () => [
       await serial.made.map(pairs, 1).results(),
-      await free.made.map(pairs, 1).results(),
+      await free.map(pairs, 1).results(),
     ]);
     await f();
     expect(serial.calls).toHaveLength(1);
-    expect(free.calls.length).toBeGreaterThan(1);
+    expect(freeCalls).toBeGreaterThan(1);
   });
 
   it("fails for a result that cannot be written, and is not retried", async ({ expect }) => {
