@@ -1,7 +1,8 @@
 /**
  * Three workers and their server, which are killed at random, and messages that come twice and late: every run ends, none
  * is lost or executed twice at once, and no limit is exceeded. Shown to
- * fail without the guard in `Reserver.giveBack` (a run that waited for a slot lost its place in a restart). SLUICE_CHAOS_SEED plays another round; the seed of a round
+ * fail without the guard in `Reserver.giveBack` (a run that waited for a slot lost its place in a restart), and with limits
+ * that `DeploymentLimits` does not see. SLUICE_CHAOS_SEED plays another round; the seed of a round
  * that failed is in its message.
  */
 import { existsSync, readFileSync } from "node:fs";

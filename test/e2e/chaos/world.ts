@@ -62,7 +62,8 @@ export class Workers implements AsyncDisposable {
  * messages that come twice and late.
  */
 export function putByMessages({ dataDir }: TestServer, runs: readonly string[]): void {
-  const db = new DatabaseSync(databaseOf(dataDir));
+  // The kernel may still be taking the killed engine's locks away.
+  const db = new DatabaseSync(databaseOf(dataDir), { timeout: 5_000 });
   try {
     const insert = db.prepare("INSERT INTO dead_letters (id, queue, body, attempts, created) VALUES (?, ?, ?, ?, ?)");
     for (const run of runs) {
@@ -90,7 +91,7 @@ function databaseOf(dataDir: string): string {
 }
 
 function hasLetters(file: string): boolean {
-  const db = new DatabaseSync(file);
+  const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
     return db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'dead_letters'").get() !== undefined;
   } finally {
