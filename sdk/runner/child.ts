@@ -4,15 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { ApiUnreachableError, createClient } from "../client/index.ts";
-import { executeFlowRun } from "../flow/engine/execute-flow-run.ts";
-import { FlowRunRefusedError } from "../flow/errors.ts";
-import { type AnyFlow, isFlow } from "../flow/flow.ts";
-import { SluiceError } from "../protocol/errors.ts";
-import type { FlowRunId } from "../protocol/ids.ts";
-import { isTerminal } from "../protocol/states.ts";
-import { reportEnd } from "./end-report.ts";
-import { EntrypointError, loadEntrypoint } from "./entrypoint.ts";
+import { executeAssignment } from "./execute-assignment.ts";
 import { CHILD_EXIT } from "./exit-reason.ts";
 import type { OrphanWatchData, WatchedRun } from "./orphan-watch.ts";
 import {
@@ -25,8 +17,6 @@ import {
   type WarmAssignment,
 } from "./run-assignment.ts";
 
-const START_PATIENCE_MS = 30_000;
-
 const watch = process.env[WARM_VARIABLE] ? watchWorker() : null;
 const assignment = process.env[WARM_VARIABLE] ? await waitForAssignment() : fromEnvironment(process.env);
 if (typeof assignment === "string") {
@@ -34,49 +24,10 @@ if (typeof assignment === "string") {
   process.exit(CHILD_EXIT.notConfigured);
 }
 tellOf(assignment, watch ?? watchWorker());
+const code = await executeAssignment(assignment);
+if (code === CHILD_EXIT.reported) writeSync(CONTROL_FD, `${REPORTED}\n`);
 // The flow may have left timers or connections behind that would keep the process alive.
-process.exit(await main(assignment));
-
-async function main(given: RunAssignment): Promise<number> {
-  try {
-    await execute(given);
-    writeSync(CONTROL_FD, `${REPORTED}\n`);
-    return CHILD_EXIT.reported;
-  } catch (error) {
-    if (error instanceof ApiUnreachableError) {
-      console.error(error.message);
-      return CHILD_EXIT.unreachable;
-    }
-    if (error instanceof SluiceError || error instanceof FlowRunRefusedError) {
-      console.error(error.message);
-      return CHILD_EXIT.refused;
-    }
-    console.error(error);
-    return CHILD_EXIT.broken;
-  }
-}
-
-/** Answers when the end of the run is stored. */
-async function execute({ apiUrl, apiKey, flowRunId, generation, entrypoint }: RunAssignment): Promise<void> {
-  const client = createClient({ url: apiUrl, key: apiKey });
-  const run = { client, flowRunId: flowRunId as FlowRunId, generation };
-  let flow: AnyFlow;
-  try {
-    flow = await loadEntrypoint(entrypoint, process.cwd(), isFlow);
-  } catch (error) {
-    if (!(error instanceof EntrypointError)) throw error;
-    console.error(error.message);
-    await reportEnd({ ...run, type: "FAILED", reason: error.message, patienceMs: START_PATIENCE_MS });
-    return;
-  }
-  try {
-    await executeFlowRun({ ...run, flow });
-  } catch (error) {
-    // Somebody ended the run before it began: there is nothing left to report.
-    if (error instanceof FlowRunRefusedError && isTerminal(error.state?.type)) return;
-    throw error;
-  }
-}
+process.exit(code);
 
 /** Started before it is known for which run. Ends when the worker goes away without having needed it. */
 async function waitForAssignment(): Promise<RunAssignment> {

@@ -188,6 +188,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     noun: "flow-run",
+    verb: "execute",
+    summary: "Execute the flow run that a worker has told this process of, by its environment.",
+    load: async () => (await import("./flow-run/execute.ts")).flowRunExecute,
+  },
+  {
+    noun: "flow-run",
     verb: "ls",
     summary: "List flow runs, the latest first.",
     load: async () => (await import("./flow-run/ls.ts")).flowRunLs,

@@ -8,6 +8,7 @@
 import { type ApiClient, loadBlock } from "../../client/index.ts";
 import { readBlockDocument } from "../../protocol/block-documents.ts";
 import { SluiceError } from "../../protocol/errors.ts";
+import type { JsonObject } from "../../protocol/flow-runs.ts";
 import { readVariableByName } from "../../protocol/variables.ts";
 import { at, fillPlaceholders, placeholdersIn } from "./placeholders.ts";
 
@@ -73,8 +74,7 @@ async function read(name: string, client: ApiClient): Promise<unknown> {
   const [type = "", document = "", ...path] = name.slice(BLOCKS.length).split(".");
   try {
     const { data } = await loadBlock(client, { type, name: document });
-    // Blocks that hold one value stand for it.
-    if (path.length === 0) return "value" in data ? data["value"] : data;
+    if (path.length === 0) return standingFor(data);
     const value = at(data, path) ?? at(data["value"], path);
     if (value === undefined) throw new UnknownReferenceError(`Block "${type}/${document}" has no "${path.join(".")}".`);
     return value;
@@ -86,10 +86,15 @@ async function read(name: string, client: ApiClient): Promise<unknown> {
   }
 }
 
+/** Blocks that hold one value stand for it. */
+function standingFor(data: JsonObject): unknown {
+  return "value" in data ? data["value"] : data;
+}
+
 async function readById(id: string, client: ApiClient): Promise<unknown> {
   try {
     const document = await client.call(readBlockDocument, { params: { id }, query: { include_secrets: "true" } });
-    return document.data;
+    return standingFor(document.data);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     throw new UnknownReferenceError(`There is no block ${id}, which the job template or its variables refer to.`);

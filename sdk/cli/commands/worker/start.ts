@@ -31,7 +31,7 @@ export const workerStart = defineCommand({
     ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
     runOnce: flag("Take the runs that are due, and stop when they are done."),
-    type: withDefault(choice("How runs are run: has to be the type of the pool.", ["process"]), "process"),
+    type: withDefault(choice("How runs are run: has to be the type of the pool.", ["process", "docker"]), "process"),
     warm: withDefault(
       integer("Processes that are started beforehand, so that a run begins at once; each serves one run.", {
         max: 1_000,
@@ -46,6 +46,10 @@ export const workerStart = defineCommand({
   },
   examples: ["sluice worker start --pool local", "sluice worker start --pool local --limit 4 --work-queue urgent"],
   async run({ options, connection, output }) {
+    const infrastructure =
+      options.type === "docker"
+        ? await (await import("../../../runner/docker/docker-infrastructure.ts")).dockerInfrastructure()
+        : processInfrastructure(options.warm);
     let stateAt = performance.now();
     const runner = new Runner({
       client: createClient({ url: connection.apiUrl, key: connection.apiKey ?? null }),
@@ -56,7 +60,7 @@ export const workerStart = defineCommand({
       createPoolIfNotFound: options.createPoolIfNotFound,
       killGraceMs: options.killGrace * 1_000,
       runOnce: options.runOnce,
-      infrastructure: processInfrastructure(options.warm),
+      infrastructure,
       onEvent: (event) => {
         if (event.kind === "state") stateAt = performance.now();
         const { value, text } = lineOf(event, { name: runner.workerName, pool: options.pool, url: connection.apiUrl });
