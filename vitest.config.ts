@@ -41,6 +41,16 @@ export default defineConfig({
         },
       },
       {
+        // The pages in a real browser, against a real server and worker. Without a browser they are skipped, and say so.
+        test: {
+          name: "ui",
+          include: ["test/ui/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
         // Holds our server against the installed Prefect package; see test/prefect/README.md.
         test: {
           name: "prefect",

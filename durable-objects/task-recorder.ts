@@ -47,7 +47,7 @@ export class TaskRecorder {
     if (known) return { row: known, outcome: "known" };
     const taken = request.id ? store.taskById(id, taskRunId) : null;
     if (taken) return { row: taken, outcome: "id taken" };
-    const labels = { ...spec.labels, "prefect.flow.id": spec.flowId, "prefect.flow-run.id": id, ...request.labels };
+    const labels = { "prefect.flow.id": spec.flowId, ...spec.labels, "prefect.flow-run.id": id, ...request.labels };
     const row = newTask({ ...request, labels }, taskRunId, id, this.#context(id));
     this.#write(id, row, true);
     return { row, outcome: "created" };

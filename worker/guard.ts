@@ -7,6 +7,7 @@ import { ENDPOINTS } from "#protocol/endpoints";
 import { SluiceError } from "#protocol/errors";
 import { callerOf, type Refusal } from "../durable-objects/caller.ts";
 import type { AppEnv } from "./serve.ts";
+import { cookieKey } from "./session-cookie.ts";
 
 /** Answer to these even without a key: load balancers and start scripts ask them. */
 const PUBLIC: ReadonlySet<string> = new Set(pathsOf(ENDPOINTS.filter(({ role }) => role === "public")));
@@ -46,7 +47,9 @@ export const checkHost: MiddlewareHandler<AppEnv> = async (c, next) => {
 export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {
   const path = c.req.path.replace(/\/$/, "");
   if (PUBLIC.has(path) || path.startsWith(INTERNAL_PREFIX)) return next();
-  const caller = await callerOf(c.env, presentedKey(c.req.header("authorization")));
+  const authorization = c.req.header("authorization");
+  const key = authorization === undefined ? cookieKey(c.req.header("cookie"), c.req.url) : presentedKey(authorization);
+  const caller = await callerOf(c.env, key);
   if (typeof caller !== "string") c.set("caller", caller);
   else if (caller === "closed") {
     throw new SluiceError("not_configured", "This control plane has no root key, so it answers nobody.", {
@@ -58,7 +61,7 @@ export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-const FIX_OF_REFUSAL: Readonly<Record<Exclude<Refusal, "closed">, string>> = {
+export const FIX_OF_REFUSAL: Readonly<Record<Exclude<Refusal, "closed">, string>> = {
   unknown: 'Send a key as "Authorization: Bearer …"; the CLI and the SDK take it from SLUICE_API_KEY.',
   expired: "The key has expired. Have an admin make another: sluice key create NAME --role ROLE",
   revoked: "The key was revoked. Have an admin make another: sluice key create NAME --role ROLE",

@@ -9,7 +9,7 @@ import {
   renewConcurrencyLease,
 } from "../protocol/concurrency-limits.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { seconds } from "../protocol/time.ts";
+import { type EpochMs, ms, seconds } from "../protocol/time.ts";
 import { clock, configuredClient } from "./configuration.ts";
 import { currentScope } from "./engine/scope.ts";
 import { TimedOutError } from "./errors.ts";
@@ -43,6 +43,13 @@ export interface HeldSlots {
 /** The slots were lost while they were in use: others may have them by now. */
 export class SlotsLostError extends Error {
   override readonly name = "SlotsLostError";
+  /** Until when the slots were held for certain, in milliseconds since 1970. */
+  readonly heldUntil: number;
+
+  constructor(message: string, options: { readonly heldUntil: number; readonly cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.heldUntil = options.heldUntil;
+  }
 }
 
 /** One request waits this long; the place in line is kept from one to the next. */
@@ -132,42 +139,52 @@ async function acquire(
   }
 }
 
-/** Renews at a third of the lease; answers what ends that. */
+/**
+ * Renews at a third of the lease; answers what ends that. The slots count as lost at the moment until which the last
+ * renewal holds, whatever becomes of the next one: the control plane may give them to others from then on.
+ */
 function keepAlive({ client, leaseId, names }: Held, leaseMs: number, onLost: (error: Error) => void): () => void {
   let isOver = false;
-  let heldUntil = clock().now() + leaseMs;
-  let cancel = (): void => undefined;
+  let renewedAt = clock().now();
+  let cancelNext = (): void => undefined;
+  let cancelEnd = (): void => undefined;
+  const stop = (): void => {
+    isOver = true;
+    cancelNext();
+    cancelEnd();
+  };
+  const lose = (heldUntil: number, cause?: unknown): void => {
+    if (isOver) return;
+    stop();
+    const message = `The slots of ${names.join(", ")} were lost while they were in use.`;
+    onLost(new SlotsLostError(message, { heldUntil, cause }));
+  };
   const next = (): void => {
-    cancel = clock().after(seconds(leaseMs / 3_000), () => void renew());
+    cancelNext = clock().after(seconds(leaseMs / 3_000), () => void renew());
+  };
+  const hold = (from: EpochMs): void => {
+    renewedAt = from;
+    cancelEnd();
+    const leftMs = Math.max(0, from + leaseMs - clock().now());
+    cancelEnd = clock().after(ms(leftMs), () => lose(from + leaseMs));
   };
   const renew = async (): Promise<void> => {
     const from = clock().now();
     try {
-      const lease_duration = leaseMs / 1_000;
       await client.call(
         renewConcurrencyLease,
-        { params: { id: leaseId }, body: { lease_duration } },
+        { params: { id: leaseId }, body: { lease_duration: leaseMs / 1_000 } },
         { idempotent: true, patienceMs: leaseMs / 3 },
       );
-      heldUntil = from + leaseMs;
+      if (!isOver) hold(from);
     } catch (error) {
-      const isGone = error instanceof SluiceError && error.code === "gone";
-      if (isOver) return;
-      if (isGone || clock().now() >= heldUntil) {
-        isOver = true;
-        onLost(
-          new SlotsLostError(`The slots of ${names.join(", ")} were lost while they were in use.`, { cause: error }),
-        );
-        return;
-      }
+      if (error instanceof SluiceError && error.code === "gone") lose(renewedAt, error);
     }
     if (!isOver) next();
   };
+  hold(renewedAt);
   next();
-  return () => {
-    isOver = true;
-    cancel();
-  };
+  return stop;
 }
 
 async function giveBack({ client, leaseId, names }: Held): Promise<void> {

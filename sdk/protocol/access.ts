@@ -78,6 +78,25 @@ export const readSession = endpoint({
   summary: "Who the caller is, and what they may do.",
   returns: Session,
 });
+export const signIn = endpoint({
+  id: "sign_in",
+  method: "POST",
+  path: "/session/sign_in",
+  tag: "Access",
+  role: "public",
+  summary: "Keep a key in a cookie that scripts cannot read, for the UI. 401 when the key is refused.",
+  body: z.object({ key: z.string().min(1).max(LIMITS.nameChars) }),
+  returns: Session,
+});
+export const signOut = endpoint({
+  id: "sign_out",
+  method: "POST",
+  path: "/session/sign_out",
+  tag: "Access",
+  role: "public",
+  status: 204,
+  summary: "Forget the cookie of a sign-in. The key stays valid.",
+});
 export const createKey = endpoint({
   id: "create_key",
   method: "POST",

@@ -100,7 +100,8 @@ export const LimitOccupancy = z.object({
 });
 export type LimitOccupancy = z.infer<typeof LimitOccupancy>;
 
-const names = z.array(z.string()).min(1).max(LIMITS.limitsPerLease);
+/** None means: nothing to hold, which succeeds. */
+const names = z.array(z.string()).max(LIMITS.limitsPerLease);
 const slots = z.int().min(1);
 const mode = z.enum(["concurrency", "rate_limit"]).nullish();
 /** Seconds; upstream's bounds. */

@@ -13,7 +13,7 @@ import { DeploymentFlowRunCreate } from "./flow-runs.ts";
 import { Flow, FlowSort } from "./flows.ts";
 import { DeploymentId, FlowId, FlowRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime } from "./time.ts";
 import { WorkQueue } from "./work-pools.ts";
 
 const byId = z.object({ id: DeploymentId });
@@ -45,9 +45,9 @@ export const scheduleDeployment = endpoint({
   params: byId,
   body: z.object({
     /** Now unless said. */
-    start_time: WireTime.nullish(),
+    start_time: LenientTime.nullish(),
     /** 100 days after the start unless said. */
-    end_time: WireTime.nullish(),
+    end_time: LenientTime.nullish(),
     /** Runs are made at least until so many seconds after the start. */
     min_time: z.number().nullish(),
     min_runs: z.int().nullish(),

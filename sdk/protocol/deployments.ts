@@ -129,6 +129,8 @@ const deploymentFields = z.object({
   /** Runs at the same time, by a limit of the deployment's own; null takes it away. */
   concurrency_limit: z.int().min(1).nullish(),
   concurrency_options: ConcurrencyOptions.nullish(),
+  /** What Prefect's client knows of its source; its `version` comes as `version`, too. Not kept, as upstream. */
+  version_info: z.looseObject({ type: z.string(), version: z.string() }).nullish(),
   /** A limit that other deployments may share. */
   global_concurrency_limit_id: Uuid.nullish(),
   enforce_parameter_schema: z.boolean().nullish(),

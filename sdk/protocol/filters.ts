@@ -131,6 +131,8 @@ export const FlowRunFilters = z.object({
   deployments: DeploymentFilter,
   work_pools: WorkPoolFilter,
   work_pool_queues: WorkQueueFilter,
+  /** The same, by the name that upstream's histories have for it. */
+  work_queues: WorkQueueFilter,
 });
 export type FlowRunFilters = z.infer<typeof FlowRunFilters>;
 

@@ -43,6 +43,16 @@ export const readHello = endpoint({
   summary: "A greeting.",
   returns: z.string(),
 });
+export const createCsrfToken = endpoint({
+  id: "create_csrf_token",
+  method: "GET",
+  path: "/csrf-token",
+  tag: "Root",
+  role: "viewer",
+  summary: "Refused with 422, as by a server without CSRF tokens: requests with a foreign Origin are refused instead.",
+  query: z.object({ client: z.string().optional() }),
+  returns: z.never(),
+});
 export const readAdminVersion = endpoint({
   id: "admin_version",
   method: "GET",

@@ -6,7 +6,7 @@ import { FlowRunId, StateId, TaskRunId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { RunHistoryInterval, RunHistoryQuery } from "./run-history.ts";
 import { OrchestrationResult, State, StateCreate, StateType } from "./states.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 /** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
 export const TaskRunPolicy = z.object({
@@ -68,7 +68,7 @@ export const TaskRunCreate = z.object({
   task_key: z.string().max(LIMITS.taskKeyChars),
   dynamic_key: z.string(),
   cache_key: z.string().nullish(),
-  cache_expiration: WireTime.nullish(),
+  cache_expiration: LenientTime.nullish(),
   task_version: z.string().nullish(),
   empirical_policy: TaskRunPolicy.refine(
     ({ retry_delay }) => !Array.isArray(retry_delay) || retry_delay.length <= LIMITS.retryDelays,

@@ -79,6 +79,8 @@ export function fromWireTime(text: string): EpochMs {
   return at;
 }
 
+/** The year 1, before which upstream knows no time. */
+const EARLIEST_SECONDS = 62_135_596_800;
 /** Numbers above this are milliseconds, as pydantic reads them. */
 const LARGEST_SECONDS = 2e10;
 
@@ -100,7 +102,7 @@ export const LenientTime = z.union([
   WireTime,
   z
     .number()
-    .min(0)
+    .min(-EARLIEST_SECONDS)
     .max(8.64e15)
     .transform((at) => toWireTime((at > LARGEST_SECONDS ? at : at * 1_000) as EpochMs)),
 ]);

@@ -7,7 +7,7 @@ import { Uuid, WorkPoolId, WorkQueueId } from "./ids.ts";
 import { BaseJobTemplate } from "./job-template.ts";
 import { LIMITS } from "./limits.ts";
 import { Name } from "./names.ts";
-import { WireTime } from "./time.ts";
+import { LenientTime, WireTime } from "./time.ts";
 
 export const WorkPool = z.object({
   id: WorkPoolId,
@@ -67,8 +67,16 @@ export const WorkQueueCreate = z.object({
   is_paused: z.boolean().nullish(),
   concurrency_limit: z.int().min(0).nullish(),
   priority: z.int().min(1).nullish(),
+  /** Of Prefect's agents, before there were work pools; ignored. */
+  filter: z.object({ tags: z.array(z.string()).nullish(), deployment_ids: z.array(Uuid).nullish() }).nullish(),
 });
 export type WorkQueueCreate = z.infer<typeof WorkQueueCreate>;
+
+/** An absent key is left as it is. */
+export const WorkQueueUpdate = WorkQueueCreate.partial().extend({
+  /** Of Prefect's agents, too; ignored: the time of a poll is taken when it comes. */
+  last_polled: LenientTime.nullish(),
+});
 
 export const Worker = z.object({
   id: Uuid,
@@ -192,7 +200,7 @@ export const updateWorkQueue = endpoint({
   status: 204,
   summary: "Change a queue of a work pool.",
   params: byQueue,
-  body: WorkQueueCreate.partial(),
+  body: WorkQueueUpdate,
 });
 export const deleteWorkQueue = endpoint({
   id: "delete_work_queue",

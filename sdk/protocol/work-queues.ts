@@ -4,7 +4,7 @@ import { endpoint } from "./endpoint.ts";
 import { Paging, WorkQueueFilter } from "./filters.ts";
 import { WorkQueueId } from "./ids.ts";
 import { WireTime } from "./time.ts";
-import { WorkQueue, WorkQueueCreate } from "./work-pools.ts";
+import { WorkQueue, WorkQueueCreate, WorkQueueUpdate } from "./work-pools.ts";
 
 /** The pool of queues that name none; upstream's name for it. */
 export const AGENT_POOL = "default-agent-pool";
@@ -60,7 +60,7 @@ export const updateWorkQueueById = endpoint({
   status: 204,
   summary: "Change a work queue by its id.",
   params: byId,
-  body: WorkQueueCreate.partial(),
+  body: WorkQueueUpdate,
 });
 export const deleteWorkQueueById = endpoint({
   id: "delete_work_queue_by_id",

@@ -285,7 +285,8 @@ export function flowRunsWhere(filters: FlowRunFilters): Condition {
   const flow = flowCondition(filters.flows);
   const deployment = related(filters.deployments, deploymentCondition(filters.deployments));
   const pool = related(filters.work_pools, workPoolCondition(filters.work_pools));
-  const queue = related(filters.work_pool_queues, workQueueCondition(filters.work_pool_queues));
+  const ofQueues = filters.work_pool_queues ?? filters.work_queues;
+  const queue = related(ofQueues, workQueueCondition(ofQueues));
   const task = related(filters.task_runs, taskRunCondition(filters.task_runs));
   return and(
     flowRunCondition(filters.flow_runs),
@@ -307,11 +308,15 @@ export function taskRunsWhere(filters: FlowRunFilters): Condition {
   );
 }
 
-/** The condition on `flows` rows. */
+/** The condition on `flows` rows. As upstream, a flow is in a pool by its deployments, not by its runs. */
 export function flowsWhere(filters: FlowRunFilters): Condition {
-  const { flows: flowFilter, deployments: deploymentFilter, ...others } = filters;
-  const run = flowRunsWhere({ ...others, flows: null, deployments: null }) ?? related(others.flow_runs, undefined);
-  const deployment = related(deploymentFilter, deploymentCondition(deploymentFilter));
+  const { flows: flowFilter, deployments: ofDeployments, work_pools: ofPools, flow_runs, task_runs } = filters;
+  const run = flowRunsWhere({ flow_runs, task_runs }) ?? related(flow_runs, undefined);
+  const pool = related(ofPools, workPoolCondition(ofPools));
+  const deployment = and(
+    related(ofDeployments, deploymentCondition(ofDeployments)),
+    pool && sql`${deployments.workPoolId} IN (SELECT ${workPools.id} FROM ${workPools} WHERE ${pool})`,
+  );
   return and(
     flowCondition(flowFilter),
     deployment && sql`${flows.id} IN (SELECT ${deployments.flowId} FROM ${deployments} WHERE ${deployment})`,

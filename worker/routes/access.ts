@@ -2,10 +2,12 @@ import * as api from "#protocol/access";
 import { notFound, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
-import { forgetCallers, hashOf } from "../../durable-objects/caller.ts";
+import { type Caller, callerOf, forgetCallers, hashOf } from "../../durable-objects/caller.ts";
 import * as queries from "../db/queries/api-keys.ts";
+import { FIX_OF_REFUSAL } from "../guard.ts";
 import { newKey } from "../new-key.ts";
 import { type App, serve } from "../serve.ts";
+import { forgettingCookie, keepingCookie } from "../session-cookie.ts";
 
 export function accessRoutes(app: App): void {
   serve(
@@ -14,15 +16,24 @@ export function accessRoutes(app: App): void {
   )(({ c }) => {
     const caller = c.get("caller");
     if (!caller) throw new Error("A caller of whom nothing is known passed the guard.");
-    return {
-      role: caller.role,
-      by: caller.by,
-      key_id: caller.key?.id ?? null,
-      key_name: caller.key?.name ?? null,
-      expires: caller.key?.expires == null ? null : toWireTime(caller.key.expires as EpochMs),
-      open: caller.by === "open",
-    };
+    return sessionOf(caller);
   });
+  serve(
+    app,
+    api.signIn,
+  )(async ({ env, body, c }) => {
+    const caller = await callerOf(env, body.key);
+    if (typeof caller === "string") {
+      const fix =
+        caller === "closed" ? "Set a root key: npx wrangler secret put SLUICE_ROOT_KEY" : FIX_OF_REFUSAL[caller];
+      throw new SluiceError("unauthorized", "This key is not valid here.", { fix });
+    }
+    return Response.json(sessionOf(caller), { headers: { "set-cookie": keepingCookie(body.key, c.req.url) } });
+  });
+  serve(
+    app,
+    api.signOut,
+  )(({ c }) => new Response(null, { status: 204, headers: { "set-cookie": forgettingCookie(c.req.url) } }));
   serve(
     app,
     api.createKey,
@@ -64,6 +75,17 @@ export function accessRoutes(app: App): void {
     forgetCallers();
     return undefined;
   });
+}
+
+function sessionOf(caller: Caller): api.Session {
+  return {
+    role: caller.role,
+    by: caller.by,
+    key_id: caller.key?.id ?? null,
+    key_name: caller.key?.name ?? null,
+    expires: caller.key?.expires == null ? null : toWireTime(caller.key.expires as EpochMs),
+    open: caller.by === "open",
+  };
 }
 
 function found(key: api.ApiKey | null, id: string): api.ApiKey {

@@ -14,8 +14,10 @@ export function serverRoutes(app: App): void {
   serve(app, api.readHello)(() => "👋");
   serve(app, api.readAdminVersion)(() => api.PREFECT_VERSION);
   serve(app, api.readServerInfo)(({ env }) => ({ version, mode: env.SLUICE_MODE, schema: SCHEMA }));
-  app.get("/api/csrf-token", (c) => {
-    requireRole(c, "viewer");
+  serve(
+    app,
+    api.createCsrfToken,
+  )(() => {
     throw new SluiceError("validation", "CSRF protection is disabled.", {
       fix: "Send requests without a token: requests with a foreign Origin are refused instead.",
     });

@@ -53,28 +53,20 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     path: /\.sum_estimated_(run_time|lateness)$/,
   },
   {
-    kind: "to mend",
-    reason: "A run made with a work pool and no deployment belongs to no pool",
-    path: /\.work_(pool|queue)_(id|name)$/,
-    values: /→ null$/,
-  },
-  {
-    kind: "to mend",
-    reason: "The same, where a run's pool or queue is filtered for",
-    title: /"(work_queue_name|work_pools|work_pool_queues)":/,
-    operation: /^POST \/(flows|flow_runs|task_runs|artifacts|ui\/task_runs)\//,
-    path: /members$|^body(\.count|\.pages|\.[A-Z]+|\.length)?$/,
+    kind: "decided",
+    reason: "Where absent keys stand in an order depends on the database; upstream's two differ",
+    operation: /^POST \/(task|flow)_runs\//,
+    path: /\.order$/,
   },
   {
     kind: "decided",
-    reason: "Where absent keys stand in an order depends on the database; upstream's two differ",
-    operation: /^POST \/task_runs\//,
-    path: /\.order$/,
+    reason: "A run that is being cancelled holds its slot; upstream counts it in one of its two lists",
+    operation: /^POST \/work_pools\/\{work_pool_name\}\/queues\/filter$/,
+    path: /\.active_slots$/,
   },
-  { kind: "to mend", reason: "A queue that takes a priority moves those behind it", path: /\.priority$/ },
   {
-    kind: "to mend",
-    reason: "A deployment without a queue has none, not the default queue",
+    kind: "decided",
+    reason: "The deployments in a default queue are found by its name, those too that did not name it",
     title: /"deployments":\{"work_queue_name":\{"any_":\["default"\]/,
   },
   {
@@ -84,12 +76,11 @@ export const ACCEPTED_IN_READS: readonly AcceptedDifference[] = [
     path: /^body\.length$|members$/,
   },
   {
-    kind: "to mend",
-    reason: "The check lists every queue that could take the run",
+    kind: "decided",
+    reason: "The check lists the queue of the deployment; upstream lists every queue of every pool that has no filter",
     operation: /\/work_queue_check$/,
     path: /^body\.length$/,
   },
-  { kind: "to mend", reason: "Under way", operation: /^POST \/(flow|task)_runs\/history$/, path: /^(status|body)$/ },
   {
     kind: "decided",
     reason: "Upstream shows no artifacts that have a key but no type",
@@ -132,12 +123,6 @@ export const ACCEPTED_IN_WRITES: readonly AcceptedDifference[] = [
     values: /^(500 → (201|409|422|404)| → .*|null → .*)$/,
   },
   { kind: "decided", reason: "An unknown flow or run is named as not found", path: /^status$/, values: /^409 → 404$/ },
-  {
-    kind: "to mend",
-    reason: "A deployment whose queue is set to null has none",
-    operation: /^GET \/deployments\/\{id\}$/,
-    path: /\.work_queue_(id|name)$/,
-  },
   {
     kind: "decided",
     reason:
@@ -193,12 +178,51 @@ export const ACCEPTED_IN_REFUSALS: readonly AcceptedDifference[] = [
     operation: /^POST \/flows\/$/,
     values: /^201 → 200$/,
   },
-  { kind: "decided", reason: "An interval is positive", title: /heartbeat_interval_seconds = -1/ },
   {
-    kind: "to mend",
-    reason: "Fields that are not known yet",
-    title: /^(version_info|global_concurrency_limit_id|filter|last_polled|work_queues|replaces) = /,
+    kind: "decided",
+    reason: "A body of null means: nothing said",
+    title: /^the body null$/,
+    values: /^422 → (2|404)/,
   },
+  {
+    kind: "decided",
+    reason: "An unknown deployment has nothing to schedule",
+    operation: /\/deployments\/\{id\}\/schedule$/,
+    values: /^200 → 404$/,
+  },
+  {
+    kind: "decided",
+    reason: "The search was made when another wrong value was sent",
+    operation: /^PUT \/saved_searches\/$/,
+    values: /^201 → 200$/,
+  },
+  { kind: "decided", reason: "A limit is not negative", title: /^concurrency_limit = -1$/, values: /^201 → 422$/ },
+  {
+    kind: "decided",
+    reason: "The limit was made when -1 was sent",
+    title: /^concurrency_limit = 201$/,
+    values: /^200 → 201$/,
+  },
+  { kind: "decided", reason: "A limit is a number", title: /^limit = null$/, values: /^404 → 422$/ },
+  {
+    kind: "decided",
+    reason: "The limit was made with a value that upstream refuses",
+    operation: /^POST \/v2\/concurrency_limits\/$/,
+    values: /^201 → 409$/,
+  },
+  {
+    kind: "decided",
+    reason: "A lease on no limit at all is held by nobody, and renewed by anybody",
+    operation: /\/leases\/\{lease_id\}\/renew$/,
+    values: /^4\d\d → 204$/,
+  },
+  {
+    kind: "decided",
+    reason: "A filter without criteria asks for everything",
+    operation: /^POST \/task_workers\/filter$/,
+    values: /^422 → 200$/,
+  },
+  { kind: "decided", reason: "An interval is positive", title: /heartbeat_interval_seconds = -1/ },
 ];
 
 /** Operations whose answers the installed package's models refuse. */

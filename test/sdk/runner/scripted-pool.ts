@@ -17,6 +17,8 @@ export interface Connection {
 export interface ScriptedPool extends AsyncDisposable {
   readonly url: string;
   readonly connections: readonly Connection[];
+  /** How many times the process of a run has connected. */
+  readonly runConnections: number;
   /** Whether the API says that the pool exists. */
   exists: boolean;
   /** Whether pings are answered. */
@@ -31,12 +33,16 @@ export interface ScriptedPool extends AsyncDisposable {
 export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPool> {
   const connections: Connection[] = [];
   let port = 0;
+  let runConnections = 0;
   let server = createServer();
   const pool: ScriptedPool = {
     get url() {
       return `http://127.0.0.1:${port}/api`;
     },
     connections,
+    get runConnections() {
+      return runConnections;
+    },
     exists: true,
     answersPings: true,
     welcomes: true,
@@ -54,7 +60,10 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
       const sockets = new WebSocketServer({ server });
       sockets.on("connection", (socket, request) => {
         // A run's process that connects is left without an answer: it waits.
-        if (!request.url?.startsWith("/api/work_pools/")) return;
+        if (!request.url?.startsWith("/api/work_pools/")) {
+          runConnections++;
+          return;
+        }
         const messages: string[] = [];
         const connection: Connection = {
           socket,

@@ -68,4 +68,17 @@ describe("a deployment that is made again", () => {
       body: { id: first.body.id, ...whole, description: null, parameters: { m: 2 } },
     });
   });
+
+  it("keeps its job variables when they are said to be null, made again or changed", async ({ expect }) => {
+    const flow = await aFlow();
+    const named = { flow_id: flow.id, name: "with-image" };
+    const job_variables = { image: "my-image" };
+    const { id } = (await call<{ id: string }>("POST", "/deployments/", { ...named, job_variables })).body;
+    const again = await call("POST", "/deployments/", { ...named, job_variables: null });
+    expect(again.body).toMatchObject({ id, job_variables });
+    expect((await call("PATCH", `/deployments/${id}`, { job_variables: null })).status).toBe(204);
+    expect((await call("GET", `/deployments/${id}`)).body).toMatchObject({ job_variables });
+    expect((await call("PATCH", `/deployments/${id}`, { job_variables: {} })).status).toBe(204);
+    expect((await call("GET", `/deployments/${id}`)).body).toMatchObject({ job_variables: {} });
+  });
 });

@@ -324,7 +324,10 @@ describe("flows, deployments and pools", () => {
     ["flows", { flows: { deployment: { is_null_: false } } }, ["Orders", "reports"]],
     ["flows", { flow_runs: { state: { type: { any_: ["RUNNING"] } } } }, ["reports"]],
     ["flows", { deployments: { paused: { eq_: false } } }, ["Orders"]],
-    ["flows", { work_pools: { name: { any_: ["cloud"] } } }, ["reports"]],
+    // As upstream: by their deployments, not by their runs.
+    ["flows", { work_pools: { name: { any_: ["local"] } } }, ["Orders"]],
+    ["flows", { work_pools: { name: { any_: ["cloud"] } } }, []],
+    ["flows", { work_pools: {}, deployments: { name: { any_: ["weekly"] } } }, []],
     ["flows", { task_runs: { name: { any_: ["extract"] } } }, ["Orders"]],
     ["deployments", { deployments: { id: { any_: [D2] } } }, ["weekly"]],
     ["deployments", { deployments: { name: { like_: "LY" } } }, ["Nightly", "weekly"]],

@@ -43,7 +43,7 @@ export async function upsertDeployment(
   const db = openDb(env);
   const now = Date.now();
   const known = await deploymentOf(env, request.flow_id, request.name);
-  const whole = known ? { ...known, ...withoutUndefined(request) } : request;
+  const whole = known ? { ...known, ...whatIsSaid(request) } : request;
   const staysInPool = request.work_pool_name === undefined;
   const place = await placeOf(env, whole.work_pool_name, staysInPool ? whole.work_queue_name : request.work_queue_name);
   const id = newId() as DeploymentId;
@@ -176,7 +176,8 @@ export async function changeDeployment(
 ): Promise<Deployment | null> {
   const known = await deploymentById(env, id);
   if (!known) return null;
-  const moves = change.work_pool_name !== undefined || change.work_queue_name !== undefined;
+  // A queue of null is not said; but another pool has other queues.
+  const moves = change.work_pool_name !== undefined || change.work_queue_name != null;
   const place = moves
     ? await placeOf(env, change.work_pool_name ?? known.work_pool_name, change.work_queue_name)
     : undefined;
@@ -190,7 +191,7 @@ export async function changeDeployment(
         ...(place ? { workPoolId: place.poolId, workQueueId: place.queueId } : {}),
         ...(change.paused != null ? { paused: change.paused } : {}),
         ...(change.tags != null ? { tags: change.tags } : {}),
-        doc: detailsOf({ ...known, ...withoutUndefined(change) }),
+        doc: detailsOf({ ...known, ...whatIsSaid(change) }),
         updated: now,
       })
       .where(eq(deployments.id, id)),
@@ -362,6 +363,9 @@ function detailsOf(request: Described): StoredDetails {
   };
 }
 
-function withoutUndefined<T extends object>(value: T): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Partial<T>;
+/** What a request says. A null is said and stands for nothing, but job variables of null are not said, as upstream. */
+function whatIsSaid<T extends object>(request: T): Partial<T> {
+  const isSaid = ([key, value]: [string, unknown]) =>
+    value !== undefined && !(key === "job_variables" && value === null);
+  return Object.fromEntries(Object.entries(request).filter(isSaid)) as Partial<T>;
 }

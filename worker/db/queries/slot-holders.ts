@@ -9,7 +9,7 @@ import { flowRuns } from "../schema/flow-runs.ts";
 import type { Page } from "./work-pools.ts";
 
 const QUEUE = sql<WorkQueueId>`${flowRuns.doc} ->> '$.work_queue_id'`;
-const HOLDS_SLOT = inArray(flowRuns.stateType, ["PENDING", "RUNNING"]);
+const HOLDS_SLOT = inArray(flowRuns.stateType, ["PENDING", "RUNNING", "CANCELLING"]);
 
 /** Slots in use, by queue; queues without any are absent. */
 export async function activeSlots(env: Env, queues: readonly WorkQueueId[]): Promise<Map<WorkQueueId, number>> {

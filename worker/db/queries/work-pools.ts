@@ -75,7 +75,7 @@ export async function insertWorkPool(env: Env, pool: WorkPoolCreate): Promise<Wo
 const ACTIVE = sql<
   number | null
 >`CASE WHEN work_pools.concurrency_limit IS NOT NULL THEN (SELECT count(*) FROM flow_runs
-  WHERE flow_runs.state_type IN ('PENDING', 'RUNNING') AND flow_runs.work_pool_id = work_pools.id) END`;
+  WHERE flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING') AND flow_runs.work_pool_id = work_pools.id) END`;
 const ONLINE = sql<number>`(SELECT count(*) FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.status = 'ONLINE')`;
 
 async function selectPools(env: Env, where: SQL | undefined, page: Page): Promise<WorkPool[]> {
@@ -166,10 +166,12 @@ export async function insertWorkQueue(env: Env, pool: WorkPool, queue: WorkQueue
 /** Two queues of a pool do not share a priority: those at or behind one that is taken move back by one. */
 async function makeRoom(env: Env, pool: WorkPool, id: string, priority: number): Promise<void> {
   await env.DB.prepare(
-    `UPDATE work_queues SET priority = priority + 1 WHERE work_pool_id = ?1 AND id <> ?2 AND priority >= ?3
-     AND EXISTS (SELECT 1 FROM work_queues AS others WHERE others.work_pool_id = ?1 AND others.id <> ?2 AND others.priority = ?3)`,
+    `UPDATE work_queues SET priority = moved.priority, updated = ?4 FROM (
+       SELECT id, max(priority, ?3 + row_number() OVER (ORDER BY priority, id)) AS priority FROM work_queues
+       WHERE work_pool_id = ?1 AND id <> ?2 AND priority >= ?3
+     ) AS moved WHERE work_queues.id = moved.id AND work_queues.priority < moved.priority`,
   )
-    .bind(pool.id, id, priority)
+    .bind(pool.id, id, priority, Date.now())
     .run();
 }
 

@@ -1,0 +1,109 @@
+/** Pieces of the UI that need no browser. */
+import { describe, it } from "vitest";
+import type { Deployment } from "../../sdk/protocol/deployments.ts";
+import { fieldSchema } from "../../ui/components/schema-form/json-schema.ts";
+import { durationText, relativeText } from "../../ui/elements/spans.ts";
+import { differences } from "../../ui/pages/compare/differences.ts";
+import { asCli, asCurl, asTypeScript } from "../../ui/pages/flow-run/actions/copied-call.ts";
+import { ansiPieces } from "../../ui/pages/flow-run/log/ansi.ts";
+
+describe("a span", () => {
+  it.for([
+    [0.34, "340 ms"],
+    [1.25, "1.3 s"],
+    [59.4, "59 s"],
+    [192, "3 m 12 s"],
+    [7_500, "2 h 5 m"],
+    [270_000, "3 d 3 h"],
+    [-1, "0 ms"],
+  ] as const)("of %d seconds is %s", ([seconds, text], { expect }) => {
+    expect(durationText(seconds)).toBe(text);
+  });
+
+  it.for([
+    [0, "just now"],
+    [-12_000, "12 s ago"],
+    [180_000, "in 3 min"],
+    [-5 * 3_600_000, "5 h ago"],
+    [2 * 86_400_000, "in 2 d"],
+  ] as const)("of %d ms from now is %s", ([ms, text], { expect }) => {
+    expect(relativeText(1e12 + ms, 1e12)).toBe(text);
+  });
+});
+
+describe("a line with ANSI escapes", () => {
+  it.for([
+    ["plain", [["plain", ""]]],
+    [
+      "a \u001b[31mred\u001b[0m one",
+      [
+        ["a ", ""],
+        ["red", "ansi-31"],
+        [" one", ""],
+      ],
+    ],
+    [
+      "\u001b[1;92mbright\u001b[22m light",
+      [
+        ["bright", "ansi-32 ansi-bold"],
+        [" light", "ansi-32"],
+      ],
+    ],
+    ["\u001b[2K\u001b]0;title\u0007done", [["done", ""]]],
+  ] as const)("%j is cut into pieces", ([text, pieces], { expect }) => {
+    expect(ansiPieces(text).map((piece) => [piece.text, piece.classes])).toEqual(pieces);
+  });
+});
+
+describe("a field of a JSON schema", () => {
+  it.for([
+    [{ type: "string" }, "text", false],
+    [{ type: "string", format: "date-time" }, "date-time", false],
+    [{ anyOf: [{ type: "integer" }, { type: "null" }] }, "integer", true],
+    [{ type: ["number", "null"] }, "number", true],
+    [{ enum: ["a", "b"] }, "choice", false],
+    [{ $ref: "#/definitions/Size" }, "choice", false],
+    [{ allOf: [{ $ref: "#/definitions/Size" }], default: "m" }, "choice", false],
+    [{ type: "object", properties: { a: {} } }, "group", false],
+    [{ type: "object" }, "json", false],
+    [{ anyOf: [{ type: "string" }, { type: "integer" }] }, "json", false],
+    [{}, "json", false],
+  ] as const)("%j is shown as %s", ([schema, kind, nullable], { expect }) => {
+    const root = { definitions: { Size: { type: "string", enum: ["s", "m"] } } };
+    expect(fieldSchema(schema, root)).toMatchObject({ kind, nullable });
+  });
+});
+
+describe("a run that is copied", () => {
+  const call = {
+    run: { parameters: { file: "a b.csv", limit: 3, note: "it's" } },
+    deployment: { id: "01a1fe2a-0000-7000-8000-000000000001" as Deployment["id"], name: "nightly" },
+    flow: { name: "daily orders" },
+    origin: "http://127.0.0.1:4200",
+  };
+
+  it("is a command that a shell takes", ({ expect }) => {
+    expect(asCli(call)).toBe(
+      "sluice deployment run 'daily orders/nightly' --param 'file=a b.csv' --param limit=3 --param 'note=it'\\''s'",
+    );
+  });
+
+  it("is a request", ({ expect }) => {
+    expect(asCurl(call)).toContain(`http://127.0.0.1:4200/api/deployments/${call.deployment.id}/create_flow_run`);
+    expect(asCurl(call)).toContain('"note":"it\'\\\'\'s"');
+  });
+
+  it("is a program", ({ expect }) => {
+    expect(asTypeScript(call)).toContain('parameters: {"file":"a b.csv","limit":3,"note":"it\'s"}');
+  });
+});
+
+describe("two sets of values", () => {
+  it("are held against each other, what differs first", ({ expect }) => {
+    expect(differences({ a: 1, b: [1], c: null }, { a: 1, b: [2] })).toEqual([
+      { name: "b", left: "[1]", right: "[2]", isDifferent: true },
+      { name: "c", left: "null", right: "–", isDifferent: true },
+      { name: "a", left: "1", right: "1", isDifferent: false },
+    ]);
+  });
+});

@@ -1,0 +1,220 @@
+/** What people do with runs and deployments, in the browser, against a real server and worker. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { readDeployment, updateDeployment } from "../../sdk/protocol/deployments.ts";
+import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
+import type { FlowRunId } from "../../sdk/protocol/ids.ts";
+import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
+import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
+import { type StartedWorker, startWorker } from "../support/runner.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+import { expectAccessible } from "./accessible.ts";
+import { deployShowcase, type Showcase } from "./showcase.ts";
+
+const RUN_MS = 45_000;
+
+describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
+  let server: TestServer;
+  let worker: StartedWorker;
+  let browser: Browser;
+  let plane: ControlPlane;
+  let made: Showcase;
+  let page: Page;
+  let troubles: string[];
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    plane = controlPlane(server.apiUrl);
+    made = await deployShowcase(plane);
+    worker = await startWorker({ apiUrl: server.apiUrl, pool: "local", limit: 4 });
+    browser = await startBrowser();
+    ({ page, troubles } = await openPage(browser));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await worker?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  const open = (path: string) => page.goto(`${server.origin}${path}`);
+  const failedRun = async (): Promise<FlowRun> =>
+    plane.ends((await plane.trigger(made.orders, { failing: "east" })).id, RUN_MS);
+  /** The run whose page is open. */
+  const shownRun = (): FlowRunId => new URL(page.url()).pathname.split("/").at(-1) as FlowRunId;
+
+  it("runs a deployment from its form, which holds the values against the schema, and watches it finish", async ({
+    expect,
+  }) => {
+    await open("/deployments");
+    await page.getByRole("link", { name: "nightly" }).click();
+    await page.getByRole("button", { name: "Run …" }).click();
+    const form = page.getByRole("dialog", { name: "Run nightly" });
+    await form.getByLabel("limit").fill("9000");
+    await form.getByRole("button", { name: "Run", exact: true }).click();
+    await form.locator(".field-error").waitFor();
+    await form.getByLabel("limit").fill("40");
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL(/\/runs\//);
+    await page.locator(".facts").getByText("Completed").waitFor({ timeout: RUN_MS });
+    await page.getByRole("button", { name: "total-0" }).waitFor();
+    expect((await plane.read(shownRun())).parameters).toEqual({ limit: 40 });
+  });
+
+  it("finds why a run failed in its first screen", async ({ expect }) => {
+    const run = await failedRun();
+    await open(`/runs/${run.id}`);
+    await page.getByRole("heading", { name: /Task price-\d failed in its attempt 3/ }).waitFor();
+    await page.getByText("RangeError: No price for article A-4711 in east").first().waitFor();
+    await page.getByText("the price list is older than a day").first().waitFor();
+    await page
+      .getByText(/orders\.ts:\d+/)
+      .first()
+      .waitFor();
+    await expectAccessible(page, expect);
+    await page.getByRole("button", { name: "Look at the task" }).click();
+    await page
+      .getByRole("region", { name: /price-/ })
+      .getByText("AwaitingRetry")
+      .first()
+      .waitFor();
+  });
+
+  it("retries a run, and cannot while it runs", async ({ expect }) => {
+    const run = await failedRun();
+    await open(`/runs/${run.id}`);
+    await page.getByRole("button", { name: "Retry", exact: true }).click();
+    await page
+      .locator(".facts")
+      .getByText(/Running|Pending|AwaitingRetry|Scheduled/)
+      .waitFor();
+    await page.getByRole("button", { name: /^Retry \(not now: It has not ended/ }).waitFor();
+    await page.locator(".facts").getByText("Failed").waitFor({ timeout: RUN_MS });
+    expect((await plane.read(run.id)).run_count).toBe(2);
+  });
+
+  it("watches the log of a running run grow, and cancels it", async ({ expect }) => {
+    const { id } = await plane.trigger(made.forever);
+    await open(`/runs/${id}?tab=logs`);
+    const log = page.getByRole("log");
+    await log.getByText("looked into the inbox 3 times").waitFor({ timeout: RUN_MS });
+    await log.getByText("looked into the inbox 6 times").waitFor();
+    await expectAccessible(page, expect);
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.locator(".facts").getByText("Cancelled").waitFor({ timeout: RUN_MS });
+    expect((await plane.read(id)).state_type).toBe("CANCELLED");
+  });
+
+  it("searches a log, and shares a link to a line", async ({ expect }) => {
+    const run = await failedRun();
+    await open(`/runs/${run.id}?tab=logs`);
+    const log = page.getByRole("log");
+    await log.getByText("4 regions").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("older than");
+    await expect.poll(() => log.locator(".log-line").count()).toBe(3);
+    await log.getByRole("button").nth(1).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("line")).toContain("Z");
+    await page.reload();
+    await log.locator("[data-linked]").waitFor();
+  });
+
+  it("filters runs, keeps the filter in the address, and goes back", async ({ expect }) => {
+    await failedRun();
+    await open("/runs");
+    await page.getByRole("button", { name: "Any state" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Failed" }).click();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => decodeURIComponent(page.url())).toContain('state=["FAILED"]');
+    await expect.poll(() => page.getByRole("row").getByText("Completed").count()).toBe(0);
+    await expectAccessible(page, expect);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: /failed/ }).waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Failed", exact: true }).waitFor();
+  });
+
+  it("compares two runs, and sees where they part", async ({ expect }) => {
+    const bad = await failedRun();
+    const good = await plane.ends((await plane.trigger(made.orders, { failing: null })).id, RUN_MS);
+    await open("/runs");
+    await page.getByRole("checkbox", { name: `Select ${bad.name}` }).check();
+    await page.getByRole("checkbox", { name: `Select ${good.name}` }).check();
+    await page.getByRole("link", { name: "Compare" }).click();
+    await page.getByRole("heading", { name: `${bad.name} and ${good.name}` }).waitFor();
+    await page
+      .getByRole("row", { name: /failing differs/ })
+      .getByText('"east"')
+      .waitFor();
+    await page.getByRole("row", { name: /^price-2 differs/ }).waitFor();
+    await expectAccessible(page, expect);
+  });
+
+  it("deletes several runs at once", async ({ expect }) => {
+    const run = await failedRun();
+    await open(`/runs?name=${run.name}`);
+    await page.getByRole("checkbox", { name: `Select ${run.name}` }).check();
+    await page.getByRole("button", { name: "Delete 1" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete 1" }).click();
+    await page.getByText("No run is like this.").waitFor();
+    await expect(plane.read(run.id)).rejects.toThrow("not found");
+  });
+
+  it("edits a schedule", async ({ expect }) => {
+    await open(`/deployments/${made.orders}`);
+    await page.getByText("0 6 * * * (Europe/London)").waitFor();
+    await expectAccessible(page, expect);
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("textbox", { name: "Cron expression" }).fill("not a cron");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    await page.getByRole("textbox", { name: "Cron expression" }).fill("30 7 * * 1-5");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("30 7 * * 1-5 (Europe/London)").waitFor();
+  });
+
+  it("runs the times of a schedule that have passed, after seeing which", async ({ expect }) => {
+    await open(`/deployments/${made.orders}`);
+    await page.getByRole("button", { name: "New backfill" }).click();
+    await page.getByLabel("From").fill("2026-02-02T00:00");
+    await page.getByLabel("Until").fill("2026-02-03T23:00");
+    await page.getByRole("dialog").getByText("2 runs:").waitFor();
+    await expectAccessible(page, expect);
+    await page.getByRole("button", { name: "Run them" }).click();
+    await page.getByText(/of 2, (running|completed)/).waitFor();
+  });
+
+  it("goes back to an earlier version of a deployment", async ({ expect }) => {
+    await plane.client.call(updateDeployment, { params: { id: made.forever }, body: { parameters: { speed: 2 } } });
+    await open(`/deployments/${made.forever}`);
+    await page.getByText('"speed": 2').waitFor();
+    await page.getByRole("button", { name: "Restore" }).last().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+    await page.getByText('"speed": 2').waitFor({ state: "detached" });
+    expect((await plane.client.call(readDeployment, { params: { id: made.forever } })).parameters).toEqual({});
+  });
+
+  it("finds a deployment by a few letters", async () => {
+    await open("/");
+    await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("inbo");
+    await page.getByRole("option", { name: /inbox/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "inbox" }).waitFor();
+  });
+
+  it("is told when the server is gone, and goes on when it is back", async () => {
+    await open("/");
+    await page.getByRole("heading", { name: "Runs over time" }).waitFor();
+    await server.kill("SIGTERM");
+    await page.getByText("The server does not answer.").waitFor();
+    await server.restart();
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+  });
+
+  it("has seen no script fail", ({ expect }) => {
+    expect(troubles).toEqual([]);
+  });
+});

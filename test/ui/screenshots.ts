@@ -1,0 +1,91 @@
+/**
+ * Pictures of every screen: `node test/ui/screenshots.ts FOLDER [PART-OF-A-NAME [jpeg]]`. It starts a server and a worker of its own, runs
+ * flows that succeed, fail and go on, and looks at each page light and dark, wide and narrow.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createFlowRunFromDeployment } from "../../sdk/protocol/deployments.ts";
+import type { JsonObject } from "../../sdk/protocol/flow-runs.ts";
+import { controlPlane } from "../e2e/control-plane.ts";
+import { openPage, startBrowser } from "../support/browser.ts";
+import { startWorker } from "../support/runner.ts";
+import { startTestServer } from "../support/server.ts";
+import { deployShowcase } from "./showcase.ts";
+
+const folder = process.argv[2] ?? "screenshots";
+const only = process.argv[3];
+const type = process.argv[4] === "jpeg" ? "jpeg" : "png";
+mkdirSync(folder, { recursive: true });
+await using server = await startTestServer();
+const plane = controlPlane(server.apiUrl);
+await using browser = await startBrowser();
+
+const LOOKS = [
+  { name: "light", width: 1_360, height: 860, dark: false },
+  { name: "dark", width: 1_360, height: 860, dark: true },
+  { name: "narrow", width: 390, height: 800, dark: false },
+];
+
+async function shoot(name: string, path: string, waitFor: string): Promise<void> {
+  if (only && !name.includes(only)) return;
+  for (const look of LOOKS) {
+    const { page, troubles } = await openPage(browser, look);
+    await page.goto(`${server.origin}${path}`);
+    await page.getByText(waitFor).first().waitFor();
+    await page.waitForTimeout(250);
+    const file = join(folder, `${name}-${look.name}.${type}`);
+    const fullPage = look.name !== "narrow";
+    await page.screenshot(type === "jpeg" ? { path: file, type, quality: 70 } : { path: file, type, fullPage });
+    for (const trouble of troubles) console.error(`${name}: ${trouble}`);
+    await page.context().close();
+  }
+}
+
+await shoot("dashboard-empty", "/", "Nothing has run here yet");
+await shoot("runs-empty", "/runs", "Nothing has run yet");
+await shoot("deployments-empty", "/deployments", "There is no deployment yet");
+
+const { orders, forever, many } = await deployShowcase(plane);
+await using _worker = await startWorker({ apiUrl: server.apiUrl, pool: "local", limit: 4 });
+const start = async (id: typeof orders, parameters: JsonObject = {}) =>
+  await plane.client.call(createFlowRunFromDeployment, { params: { id }, body: { parameters, tags: ["nightly"] } });
+const good = await start(orders);
+const bad = await start(orders, { failing: "east" });
+await plane.ends(good.id, 60_000);
+await plane.ends(bad.id, 60_000);
+const more = await Promise.all([
+  start(orders),
+  start(orders, { failing: "west" }),
+  start(orders),
+  start(orders, { regions: ["north"] }),
+]);
+const big = await start(many, { tasks: 300, lines: 2_000 });
+for (const { id } of [...more, big]) await plane.ends(id, 120_000);
+const running = await start(forever);
+await plane.reaches(running.id, "RUNNING", 30_000);
+
+await shoot("dashboard", "/", "Runs over time");
+await shoot("runs", "/runs?plot=true", "daily-orders");
+await shoot("run-failed", `/runs/${bad.id}`, "No price for article");
+await shoot("run-completed", `/runs/${good.id}`, "extract");
+await shoot("run-graph", `/runs/${good.id}?tab=graph`, "total");
+await shoot("run-tasks", `/runs/${good.id}?tab=tasks`, "total");
+await shoot("run-logs", `/runs/${big.id}?tab=logs`, "part 299");
+await shoot("run-many", `/runs/${big.id}`, "extract-0");
+await shoot("run-parameters", `/runs/${good.id}?tab=parameters`, "It was given no parameters");
+await shoot("run-artifacts", `/runs/${good.id}?tab=artifacts`, "The sum is");
+await shoot("run-history", `/runs/${good.id}?tab=history`, "Pending");
+await shoot("run-running", `/runs/${running.id}?tab=logs`, "looked into the inbox");
+await shoot("deployments", "/deployments", "nightly");
+await shoot("deployment", `/deployments/${orders}`, "Schedules");
+await shoot("deployment-run", `/deployments/${orders}?run=true`, "Which regions");
+await shoot("flows", "/flows", "daily-orders");
+await shoot("work-pools", "/work-pools", "process");
+await shoot("work-pool", "/work-pools/local", "Job template");
+await shoot("limits", "/limits", "Concurrency limits");
+await shoot("blocks", "/blocks", "A block is configuration");
+await shoot("variables", "/variables", "A variable is a small value");
+await shoot("artifacts", "/artifacts", "summary");
+await shoot("settings", "/settings", "What is kept");
+await shoot("run-task", `/runs/${bad.id}?tab=tasks&errors=true`, "price-0");
+await shoot("sign-in", "/sign-in", "API key");

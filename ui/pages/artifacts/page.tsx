@@ -1,0 +1,71 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { createColumnHelper } from "@tanstack/react-table";
+import { useMemo, useState } from "react";
+import type { ArtifactCollection } from "#protocol/artifacts";
+import { ArtifactVersions } from "../../components/artifact/artifact-versions.tsx";
+import { ROW_LINK } from "../../components/list-keys.ts";
+import { ListPage } from "../../components/list-page.tsx";
+import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
+import { When } from "../../elements/when.tsx";
+import { artifactsQuery } from "./artifacts-query.ts";
+
+const helper = createColumnHelper<typeof TABLE_FEATURES, ArtifactCollection>();
+const WIDTHS = { key: "26%", type: "8rem", run: "8rem", updated: "9rem" } as const;
+
+export function ArtifactsPage() {
+  const { name } = useSearch({ from: "/app/artifacts" });
+  const navigate = useNavigate({ from: "/artifacts" });
+  const [shown, setShown] = useState<string | null>(null);
+  const columns = useMemo(() => artifactColumns(setShown), []);
+  return (
+    <>
+      <ListPage
+        title="Artifacts"
+        name={name}
+        onName={(next) => void navigate({ search: { name: next }, replace: true })}
+        query={useQuery(artifactsQuery({ name }))}
+        columns={columns}
+        widths={WIDTHS}
+        empty={
+          <p>
+            Runs leave artifacts for people to look at, such as a report: <code>artifacts.markdown(…)</code>. Those with
+            one key are versions of one thing, and the latest stands here.
+          </p>
+        }
+      />
+      {shown !== null && <ArtifactVersions artifactKey={shown} onClose={() => setShown(null)} />}
+    </>
+  );
+}
+
+function artifactColumns(show: (key: string) => void) {
+  return helper.columns([
+    helper.display({
+      id: "key",
+      header: "Key",
+      cell: ({ row: { original: one } }) => (
+        <button type="button" className="link" onClick={() => show(one.key)} {...ROW_LINK}>
+          {one.key}
+        </button>
+      ),
+    }),
+    helper.display({ id: "type", header: "Type", cell: ({ row: { original: one } }) => one.type }),
+    helper.display({ id: "description", header: "Description", cell: ({ row: { original: one } }) => one.description }),
+    helper.display({
+      id: "run",
+      header: "Left by",
+      cell: ({ row: { original: one } }) =>
+        one.flow_run_id && (
+          <Link to="/runs/$runId" params={{ runId: one.flow_run_id }} search={{ tab: "artifacts" }}>
+            its run
+          </Link>
+        ),
+    }),
+    helper.display({
+      id: "updated",
+      header: "Changed",
+      cell: ({ row: { original: one } }) => <When at={one.updated} />,
+    }),
+  ]);
+}

@@ -1,0 +1,85 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { createColumnHelper } from "@tanstack/react-table";
+import { useMemo, useState } from "react";
+import { type BlockDocument, deleteBlockDocument } from "#protocol/block-documents";
+import { api } from "../../api/client.ts";
+import { useRoleRefusal } from "../../api/session.ts";
+import { DeleteButton } from "../../components/delete-button.tsx";
+import { ROW_LINK } from "../../components/list-keys.ts";
+import { ListPage } from "../../components/list-page.tsx";
+import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
+import { Button } from "../../elements/button.tsx";
+import { When } from "../../elements/when.tsx";
+import { BlockForm } from "./block-form.tsx";
+import { blocksQuery } from "./blocks-query.ts";
+import { NewBlock } from "./new-block.tsx";
+
+const helper = createColumnHelper<typeof TABLE_FEATURES, BlockDocument>();
+const WIDTHS = { type: "30%", updated: "9rem", actions: "6rem" } as const;
+
+export function BlocksPage() {
+  const { name } = useSearch({ from: "/app/blocks" });
+  const navigate = useNavigate({ from: "/blocks" });
+  const [edited, setEdited] = useState<BlockDocument | "new" | null>(null);
+  const columns = useMemo(() => blockColumns(setEdited), []);
+  return (
+    <>
+      <ListPage
+        title="Blocks"
+        name={name}
+        onName={(next) => void navigate({ search: { name: next }, replace: true })}
+        query={useQuery(blocksQuery({ name }))}
+        columns={columns}
+        widths={WIDTHS}
+        actions={
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setEdited("new")}>
+            New block
+          </Button>
+        }
+        empty={
+          <p>A block is configuration by a name, with its secrets encrypted: credentials, a bucket, a web hook.</p>
+        }
+      />
+      {edited === "new" && <NewBlock onClose={() => setEdited(null)} />}
+      {edited !== null && edited !== "new" && edited.block_schema && (
+        <BlockForm schema={edited.block_schema} document={edited} onClose={() => setEdited(null)} />
+      )}
+    </>
+  );
+}
+
+function blockColumns(edit: (block: BlockDocument) => void) {
+  return helper.columns([
+    helper.display({
+      id: "name",
+      header: "Block",
+      cell: ({ row: { original: one } }) => (
+        <button type="button" className="link" onClick={() => edit(one)} {...ROW_LINK}>
+          {one.name}
+        </button>
+      ),
+    }),
+    helper.display({
+      id: "type",
+      header: "Type",
+      cell: ({ row: { original: one } }) => one.block_type?.name ?? one.block_type_name,
+    }),
+    helper.display({
+      id: "updated",
+      header: "Changed",
+      cell: ({ row: { original: one } }) => <When at={one.updated} />,
+    }),
+    helper.display({
+      id: "actions",
+      header: () => <span className="sr-only">Actions</span>,
+      cell: ({ row: { original: one } }) => (
+        <DeleteButton
+          what={`the block ${one.name}`}
+          consequence="References to it disappear."
+          onDelete={() => api.call(deleteBlockDocument, { params: { id: one.id } })}
+        />
+      ),
+    }),
+  ]);
+}

@@ -1,0 +1,5 @@
+import { z } from "zod";
+import { FlowRunId } from "#protocol/ids";
+
+/** The two runs that are held against each other. */
+export const CompareSearch = z.object({ a: FlowRunId, b: FlowRunId });

@@ -1,0 +1,14 @@
+import type { DeploymentSchedule } from "#protocol/deployments";
+import { durationText } from "../../elements/spans.ts";
+
+/** A schedule on one line: `0 6 * * * (Europe/London)`, `every 5 m 0 s`. */
+export function scheduleText({ schedule, active }: Pick<DeploymentSchedule, "schedule" | "active">): string {
+  const zone = schedule.timezone && schedule.timezone !== "UTC" ? ` (${schedule.timezone})` : "";
+  const text =
+    "cron" in schedule
+      ? schedule.cron
+      : "interval" in schedule
+        ? `every ${durationText(schedule.interval)}`
+        : schedule.rrule;
+  return `${text}${zone}${active ? "" : ", off"}`;
+}

@@ -1,0 +1,31 @@
+import type { Deployment } from "#protocol/deployments";
+import { exactText } from "../../elements/spans.ts";
+
+/** Where its code is, and who runs it. */
+export function Source({ deployment }: { readonly deployment: Deployment }) {
+  const { entrypoint, path, work_pool_name, work_queue_name, version, concurrency_limit, tags, updated } = deployment;
+  return (
+    <section className="panel">
+      <h2>Source</h2>
+      <dl className="details">
+        <dt>Entrypoint</dt>
+        <dd className="mono">{entrypoint ?? "–"}</dd>
+        <dt>Path</dt>
+        <dd className="mono">{path ?? "–"}</dd>
+        <dt>Work pool</dt>
+        <dd>
+          {work_pool_name ?? "–"}
+          {work_queue_name && work_queue_name !== "default" && ` / ${work_queue_name}`}
+        </dd>
+        <dt>Runs at once</dt>
+        <dd>{concurrency_limit ?? "any number"}</dd>
+        <dt>Version</dt>
+        <dd>{version ?? "–"}</dd>
+        <dt>Tags</dt>
+        <dd>{tags.join(", ") || "–"}</dd>
+        <dt>Changed</dt>
+        <dd>{exactText(Date.parse(updated))}</dd>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,29 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { z } from "zod";
+import { DeploymentSort, filterDeployments } from "#protocol/deployments";
+import { LIMITS } from "#protocol/limits";
+import { LIVE_MS, read } from "../../api/read.ts";
+
+export const DeploymentsSearch = z.object({
+  name: z.string().min(1).optional().catch(undefined),
+  tags: z.array(z.string()).optional().catch(undefined),
+  sort: DeploymentSort.optional().catch(undefined),
+});
+export type DeploymentsSearch = z.infer<typeof DeploymentsSearch>;
+
+export function deploymentsQuery({ name, tags, sort }: DeploymentsSearch) {
+  return queryOptions({
+    ...read(filterDeployments, {
+      body: {
+        deployments: {
+          ...(name && { flow_or_deployment_name: { like_: name } }),
+          ...(tags?.length && { tags: { all_: tags } }),
+        },
+        sort: sort ?? "NAME_ASC",
+        limit: LIMITS.pageRows,
+      },
+    }),
+    refetchInterval: LIVE_MS * 2,
+    placeholderData: keepPreviousData,
+  });
+}

@@ -1,0 +1,78 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useFlowNames } from "../../api/names.ts";
+import { LateInput } from "../../components/late-input.tsx";
+import { FILTER } from "../../components/list-keys.ts";
+import { TagsInput } from "../../components/tags-input.tsx";
+import { VirtualTable } from "../../components/virtual-table.tsx";
+import { Commands } from "../../elements/commands.tsx";
+import { ErrorNote } from "../../elements/error-note.tsx";
+import { Skeleton } from "../../elements/skeleton.tsx";
+import { useTitle } from "../../elements/title.ts";
+import { deploymentColumns, WIDTHS } from "./columns.tsx";
+import { type DeploymentsSearch, deploymentsQuery } from "./deployments-query.ts";
+
+export function DeploymentsPage() {
+  useTitle("Deployments");
+  const search = useSearch({ from: "/app/deployments" });
+  const navigate = useNavigate({ from: "/deployments" });
+  const change = (next: DeploymentsSearch): void => void navigate({ search: next, replace: true });
+  return (
+    <main className="page stack">
+      <div className="page-head" style={{ margin: 0 }}>
+        <h1>Deployments</h1>
+        <search className="row">
+          <div style={{ width: "16rem" }}>
+            <LateInput
+              label="Name of the deployment or flow"
+              placeholder="Name  ( / )"
+              value={search.name ?? ""}
+              onChange={(name) => change({ ...search, name: name || undefined })}
+              {...FILTER}
+            />
+          </div>
+          <TagsInput
+            tags={search.tags ?? []}
+            onChange={(tags) => change({ ...search, tags: tags.length ? tags : undefined })}
+          />
+        </search>
+      </div>
+      <Deployments search={search} />
+    </main>
+  );
+}
+
+function Deployments({ search }: { readonly search: DeploymentsSearch }) {
+  const { data, error, refetch } = useQuery(deploymentsQuery(search));
+  const flows = useFlowNames((data ?? []).map(({ flow_id }) => flow_id));
+  const columns = useMemo(() => deploymentColumns(flows), [flows]);
+  if (error && !data)
+    return <ErrorNote title="The deployments could not be read" error={error} onRetry={() => void refetch()} />;
+  if (!data) return <Skeleton height="60vh" />;
+  if (data.length === 0)
+    return search.name || search.tags ? <p className="panel empty">No deployment is like this.</p> : <NoDeployments />;
+  return (
+    <VirtualTable
+      label="Deployments"
+      rows={data}
+      total={data.length}
+      columns={columns}
+      widths={WIDTHS}
+      minWidth="48rem"
+    />
+  );
+}
+
+function NoDeployments() {
+  return (
+    <section className="panel stack">
+      <h2>There is no deployment yet</h2>
+      <p>
+        A deployment is a flow that workers can run: from here, by schedule, or by a request. A program makes one
+        through the API, and so does <code>prefect deploy</code>. This command shows it, with a server of its own:
+      </p>
+      <Commands lines={["npm run demo"]} />
+    </section>
+  );
+}

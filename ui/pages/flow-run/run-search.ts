@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { TaskRunId } from "#protocol/ids";
+
+export const TABS = ["timeline", "graph", "tasks", "logs", "parameters", "artifacts", "history"] as const;
+export type Tab = (typeof TABS)[number];
+
+/** What of a run's page is kept in its address. */
+export const RunSearch = z.object({
+  tab: z.enum(TABS).optional().catch(undefined),
+  /** The task run that is looked at. */
+  task: TaskRunId.optional().catch(undefined),
+  errors: z.boolean().optional().catch(undefined),
+  /** Of the log: least level, text, and the time of the line that a link leads to. */
+  level: z.number().optional().catch(undefined),
+  text: z.string().optional().catch(undefined),
+  line: z.string().optional().catch(undefined),
+});
+export type RunSearch = z.infer<typeof RunSearch>;

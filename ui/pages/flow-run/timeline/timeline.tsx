@@ -1,0 +1,92 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useMemo, useRef, useState } from "react";
+import { isTerminal } from "#protocol/states";
+import { useNow } from "../../../elements/now.ts";
+import type { RunPartProps } from "../page.tsx";
+import { Axis } from "./axis.tsx";
+import { Overview } from "./overview.tsx";
+import { Row } from "./row.tsx";
+import { TimelineBar } from "./timeline-bar.tsx";
+import { useTimelineRows } from "./use-timeline-rows.ts";
+
+const ROW_PX = 26;
+
+/** Task runs over time: light where they waited, full where they ran. */
+export function Timeline({ run, live, search, onSearch }: RunPartProps) {
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const rows = useTimelineRows(live, opened, search.errors === true);
+  const hasEnded = isTerminal(run.state_type);
+  const nowMs = useNow(!hasEnded);
+  const whole = useMemo(() => extent(rows, run, nowMs), [rows, run, nowMs]);
+  // What has no end in a run that has one was given up with it.
+  const edgeMs = hasEnded ? whole[1] : nowMs;
+  const [zoom, setZoom] = useState<readonly [number, number] | null>(null);
+  const span = zoom ?? whole;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 10,
+  });
+  const toggle = (key: string): void => {
+    const next = new Set(opened);
+    if (!next.delete(key)) next.add(key);
+    setOpened(next);
+  };
+  if (live.tasks.size === 0) {
+    return <p className="empty">{isTerminal(run.state_type) ? "This run had no tasks." : "No task has begun."}</p>;
+  }
+  return (
+    <div className="timeline">
+      <TimelineBar
+        rows={rows.length}
+        search={search}
+        onSearch={onSearch}
+        isZoomed={zoom !== null}
+        onWhole={() => setZoom(null)}
+      />
+      <Overview rows={rows} whole={whole} zoom={zoom} nowMs={edgeMs} onZoom={setZoom} />
+      <Axis span={span} originMs={whole[0]} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard. */}
+      <div ref={scroller} className="timeline-rows" tabIndex={0}>
+        <ul aria-label="Task runs over time" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map(({ index, start }) => {
+            const row = rows[index];
+            if (!row) return null;
+            return (
+              <Row
+                key={row.key}
+                row={row}
+                top={start}
+                span={span}
+                nowMs={edgeMs}
+                isChosen={row.task !== null && row.task.id === search.task}
+                isOpen={opened.has(row.key)}
+                onToggle={() => toggle(row.key)}
+                onChoose={() => row.task && onSearch({ ...search, task: row.task.id })}
+              />
+            );
+          })}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+function extent(
+  rows: ReturnType<typeof useTimelineRows>,
+  run: RunPartProps["run"],
+  nowMs: number,
+): readonly [number, number] {
+  let from = Number.POSITIVE_INFINITY;
+  let until = run.end_time ? Date.parse(run.end_time) : isTerminal(run.state_type) ? 0 : nowMs;
+  for (const { spans } of rows) {
+    for (const span of spans) {
+      from = Math.min(from, span.fromMs);
+      until = Math.max(until, span.untilMs ?? span.fromMs);
+    }
+  }
+  if (run.start_time) from = Math.min(from, Date.parse(run.start_time));
+  return Number.isFinite(from) ? [from, Math.max(until, from + 1)] : [nowMs - 1, nowMs];
+}

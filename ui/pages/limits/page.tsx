@@ -1,0 +1,111 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { createColumnHelper } from "@tanstack/react-table";
+import { useMemo, useState } from "react";
+import { deleteConcurrencyLimitV2, type GlobalConcurrencyLimit } from "#protocol/concurrency-limits";
+import { api } from "../../api/client.ts";
+import { useRoleRefusal } from "../../api/session.ts";
+import { DeleteButton } from "../../components/delete-button.tsx";
+import { ROW_LINK } from "../../components/list-keys.ts";
+import { ListPage } from "../../components/list-page.tsx";
+import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
+import { Button } from "../../elements/button.tsx";
+import { LimitForm } from "./limit-form.tsx";
+import { limitsQuery } from "./limits-query.ts";
+import { Occupancy } from "./occupancy.tsx";
+
+const helper = createColumnHelper<typeof TABLE_FEATURES, GlobalConcurrencyLimit>();
+const WIDTHS = { slots: "10rem", rate: "12rem", active: "7rem", actions: "10rem" } as const;
+
+export function LimitsPage() {
+  const { name } = useSearch({ from: "/app/limits" });
+  const navigate = useNavigate({ from: "/limits" });
+  const [edited, setEdited] = useState<GlobalConcurrencyLimit | "new" | null>(null);
+  const [shown, setShown] = useState<string | null>(null);
+  // The API lists limits without a filter, and there are few.
+  const query = useQuery({
+    ...limitsQuery,
+    select: (limits) => limits.filter((limit) => limit.name.includes(name ?? "")),
+  });
+  const columns = useMemo(() => limitColumns(setShown, setEdited), []);
+  return (
+    <>
+      <ListPage
+        title="Concurrency limits"
+        name={name}
+        onName={(next) => void navigate({ search: { name: next }, replace: true })}
+        query={query}
+        columns={columns}
+        widths={WIDTHS}
+        actions={
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setEdited("new")}>
+            New limit
+          </Button>
+        }
+        empty={
+          <p>
+            A limit says how many things may happen at once, or each second, wherever they run: calls of an API, say.
+          </p>
+        }
+      />
+      {shown !== null && <Occupancy name={shown} onClose={() => setShown(null)} />}
+      {edited !== null && <LimitForm limit={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+    </>
+  );
+}
+
+function limitColumns(show: (name: string) => void, edit: (limit: GlobalConcurrencyLimit) => void) {
+  return helper.columns([
+    helper.display({
+      id: "name",
+      header: "Limit",
+      cell: ({ row: { original: one } }) => (
+        <button
+          type="button"
+          className="link"
+          title="Who holds its slots, and who waits"
+          onClick={() => show(one.name)}
+          {...ROW_LINK}
+        >
+          {one.name}
+        </button>
+      ),
+    }),
+    helper.display({
+      id: "slots",
+      header: "Slots taken",
+      cell: ({ row: { original: one } }) => (
+        <span className="row">
+          <meter min={0} max={Math.max(1, one.limit)} value={one.active_slots} aria-label="Slots taken" />{" "}
+          {one.active_slots} of {one.limit}
+        </span>
+      ),
+    }),
+    helper.display({
+      id: "rate",
+      header: "Rate",
+      cell: ({ row: { original: one } }) =>
+        one.slot_decay_per_second > 0 ? `${one.slot_decay_per_second} each second` : "",
+    }),
+    helper.display({
+      id: "active",
+      header: "Active",
+      cell: ({ row: { original: one } }) => (one.active ? "yes" : "no"),
+    }),
+    helper.display({
+      id: "actions",
+      header: () => <span className="sr-only">Actions</span>,
+      cell: ({ row: { original: one } }) => (
+        <span className="row" style={{ flexWrap: "nowrap" }}>
+          <Button size="small" onClick={() => edit(one)}>
+            Edit
+          </Button>
+          <DeleteButton
+            what={`the limit ${one.name}`}
+            onDelete={() => api.call(deleteConcurrencyLimitV2, { params: { id_or_name: one.id } })}
+          />
+        </span>
+      ),
+    }),
+  ]);
+}

@@ -1,0 +1,54 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { filterKeys, revokeKey } from "#protocol/access";
+import { api } from "../../api/client.ts";
+import { read } from "../../api/read.ts";
+import { DeleteButton } from "../../components/delete-button.tsx";
+import { Button } from "../../elements/button.tsx";
+import { ErrorNote } from "../../elements/error-note.tsx";
+import { Skeleton } from "../../elements/skeleton.tsx";
+import { When } from "../../elements/when.tsx";
+import { KeyForm } from "./key-form.tsx";
+
+/** API keys: made here, shown once, revoked. */
+export function Keys() {
+  const { data, error } = useQuery(read(filterKeys, { body: {} }));
+  const [isNew, setNew] = useState(false);
+  return (
+    <section className="panel">
+      <div className="row spread">
+        <h2>API keys</h2>
+        <Button size="small" onClick={() => setNew(true)}>
+          New key
+        </Button>
+      </div>
+      {error && !data && <ErrorNote error={error} />}
+      {!data && !error && <Skeleton height="6rem" />}
+      {data?.length === 0 && <p className="quiet">No key was made yet.</p>}
+      <ul className="lines">
+        {data?.map(({ id, name, role, last_used, expires }) => (
+          <li key={id}>
+            <span>
+              {name} <span className="tag">{role}</span>
+            </span>
+            <span className="row quiet">
+              used <When at={last_used} fallback="never" />
+              {expires && (
+                <>
+                  , expires <When at={expires} />
+                </>
+              )}
+              <DeleteButton
+                text="Revoke"
+                what={`the key ${name}`}
+                consequence="Within half a minute nobody can use it."
+                onDelete={() => api.call(revokeKey, { params: { id } })}
+              />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {isNew && <KeyForm onClose={() => setNew(false)} />}
+    </section>
+  );
+}

@@ -1,0 +1,46 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type DeadLetter, deleteDeadLetter, filterDeadLetters, replayDeadLetter } from "#protocol/dead-letters";
+import { api } from "../../api/client.ts";
+import { LIVE_MS, read } from "../../api/read.ts";
+import { useRoleRefusal } from "../../api/session.ts";
+import { DeleteButton } from "../../components/delete-button.tsx";
+import { Button } from "../../elements/button.tsx";
+import { ErrorNote } from "../../elements/error-note.tsx";
+import { When } from "../../elements/when.tsx";
+
+/** Dispatches that no pool took, for as long as there are any: to be sent again, or forgotten. */
+export function DeadLetters() {
+  const { data } = useQuery({
+    ...read(filterDeadLetters, { body: { queue: "dispatch" } }),
+    refetchInterval: LIVE_MS * 3,
+  });
+  const refusal = useRoleRefusal("operator");
+  const replay = useMutation({
+    mutationFn: ({ id }: DeadLetter) => api.call(replayDeadLetter, { params: { id } }),
+  });
+  if (!data || data.length === 0) return null;
+  return (
+    <section className="panel">
+      <h2>Dispatches that were given up</h2>
+      <ul className="lines">
+        {data.map((letter) => (
+          <li key={letter.id}>
+            <code className="cut">{JSON.stringify(letter.body)}</code>
+            <span className="row quiet">
+              {letter.attempts} attempts, <When at={letter.created} />
+              <Button size="small" refusal={refusal} onClick={() => replay.mutate(letter)}>
+                Send again
+              </Button>
+              <DeleteButton
+                what="this dispatch"
+                consequence="Its run is offered again only when somebody retries it."
+                onDelete={() => api.call(deleteDeadLetter, { params: { id: letter.id } })}
+              />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {replay.error && <ErrorNote error={replay.error} />}
+    </section>
+  );
+}
