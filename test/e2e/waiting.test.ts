@@ -117,6 +117,37 @@ describe("inputs of a run", () => {
   });
 });
 
+describe("examples/serve.ts", () => {
+  it("serves one flow by each kind of schedule", async ({ expect }) => {
+    const file = fileURLToPath(new URL("../../examples/serve.ts", import.meta.url));
+    const env = cleanEnvironment({ SLUICE_API_URL: server.apiUrl });
+    const example = spawn(process.execPath, [file], { env, stdio: "ignore" });
+    try {
+      const read = (name: string) =>
+        plane.client.call(readDeploymentByName, { params: { flow: "report", deployment: name } });
+      const last = await eventually("all are served", () => read("once-and-hourly").catch(() => null), {
+        withinMs: 20_000,
+      });
+      const [cron, interval, rrule] = await Promise.all(["every-morning", "often", "last-friday"].map(read));
+      const kinds = [cron, interval, rrule, last].map((one) =>
+        one?.schedules.map(({ schedule }) => Object.keys(schedule)),
+      );
+      expect(
+        kinds.map((all) =>
+          all
+            ?.flat()
+            .filter((key) => ["cron", "interval", "rrule"].includes(key))
+            .sort(),
+        ),
+      ).toEqual([["cron"], ["interval"], ["rrule"], ["interval", "rrule"]]);
+      const run = await plane.trigger(interval?.id ?? last.id);
+      expect((await plane.ends(run.id)).name).toBe("report for us");
+    } finally {
+      example.kill("SIGKILL");
+    }
+  });
+});
+
 describe("examples/approval.ts", () => {
   it("pays when somebody approves", async ({ expect }) => {
     const file = fileURLToPath(new URL("../../examples/approval.ts", import.meta.url));

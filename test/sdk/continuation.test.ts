@@ -101,7 +101,7 @@ async function attempt(trial: Trial, made: AnyFlow): Promise<unknown> {
   const { backend, clock } = trial.world;
   const [first] = backend.runs;
   const session = first
-    ? backend.continueRun(backend.runs.at(-1) ?? first)
+    ? backend.continueRun(backend.runs.findLast(({ run }) => run.id === first.run.id) ?? first)
     : await backend.createFlowRun({
         flowName: "random",
         flowVersion: null,
@@ -276,6 +276,23 @@ describe("a task of a continued run", () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
+  });
+
+  it("is also a child run that had completed", async ({ expect }) => {
+    using world = offlineWorld();
+    using _ = disposing(configure({ results: { storage: memoryStorage() } }));
+    const seen: number[] = [];
+    const child = flow({ name: "child" }, async ({ n }: { n: number }) => {
+      seen.push(n);
+      return n * 2;
+    });
+    let sum = 0;
+    const made = flow({ name: "f", persist: true }, async () => {
+      sum = (await child({ n: 1 })) + (await child({ n: 2 })) + (await child({ n: 2 }));
+    });
+    const lines = await twice(world, made);
+    expect([seen, sum]).toEqual([[1, 2, 2], 10]);
+    expect(lines).toContain('Task run "child-0" was restored: it had completed in an earlier attempt.');
   });
 
   it("is not looked for when nothing is persisted", async ({ expect }) => {

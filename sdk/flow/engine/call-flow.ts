@@ -1,14 +1,16 @@
 /** What happens when a flow is called: a run is made where runs live, and executed in this process. */
 import type { JsonObject } from "../../protocol/flow-runs.ts";
-import { clock, configuredBackend, configuredClient } from "../configuration.ts";
+import { clock, configuredBackend, configuredClient, resultSerializer, resultStorage } from "../configuration.ts";
 import type { FlowDefinition } from "../flow.ts";
+import { Keeping } from "../results/keeping.ts";
 import { parseParameters } from "../standard-schema.ts";
-import type { RunBackend } from "./backend.ts";
+import type { RunBackend, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
 import { flowRunName } from "./flow-run-name.ts";
+import { shapeOf } from "./function-shape.ts";
 import { OfflineBackend } from "./offline-backend.ts";
 import { runFlow } from "./run-flow.ts";
-import { currentScope } from "./scope.ts";
+import { currentScope, type Scope } from "./scope.ts";
 import { ServerBackend } from "./server-backend.ts";
 import { subflowTask } from "./subflow-task.ts";
 
@@ -20,6 +22,10 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
   const asJson = toJson(flow.name, given ?? {});
   await parseParameters(flow.name, flow.parameters, given);
   const scope = currentScope();
+  const parent = subflowTask(flow.name);
+  const keeping = scope && parent ? keepingOf(flow, given, scope, parent) : null;
+  const found = (await keeping?.find()) ?? null;
+  if (found !== null) return found.value;
   const session = await backend().createFlowRun({
     flowName: flow.name,
     flowVersion: flow.version,
@@ -27,12 +33,33 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
     parameters: asJson,
     policy: flow.policy,
     tags: flow.tags,
-    parent: subflowTask(flow.name),
+    parent,
   });
   echo("info", session.run.name, `Started a run of flow "${flow.name}" (${session.run.id}).`);
   const outcome = await runFlow(flow, session, given, clock(), scope?.task?.signal ?? scope?.flow?.signal ?? null);
   if (outcome.kind === "threw") throw outcome.error;
+  await keeping?.store(outcome.value);
   return outcome.value;
+}
+
+/** A child run that had completed is restored with its parent's tasks; null where nothing is kept. */
+function keepingOf(flow: FlowDefinition, given: unknown, scope: Scope, parent: SubflowTask): Keeping | null {
+  if (!scope.execution.memory?.persists) return null;
+  const { execution } = scope;
+  const shape = shapeOf(flow.run);
+  return Keeping.for({
+    task: { name: flow.name, key: parent.taskKey, persist: null, cache: null, shape },
+    // The task that stands for the child does not change with its source: what is found by has to.
+    args: [given, shape.hash],
+    scope,
+    identity: parent,
+    runName: parent.name,
+    storage: resultStorage(),
+    serializer: resultSerializer(),
+    clock: execution.clock,
+    signal: scope.task?.signal ?? execution.signal,
+    log: (level, message) => execution.log(level, message, scope.task),
+  });
 }
 
 function backend(): RunBackend {

@@ -71,7 +71,8 @@ export class TaskRunner {
       }
       await this.#execution.session?.ready();
       this.#signal.throwIfAborted();
-      return await this.#keep(args);
+      const keeping = this.#keeping(args);
+      return await (keeping === null ? this.#attempts(args, null) : this.#keep(args, keeping));
     } catch (error) {
       this.#leaveUnfinished(error);
       throw error;
@@ -81,9 +82,7 @@ export class TaskRunner {
   }
 
   /** Answers a result that is stored already, or makes one. */
-  async #keep(args: readonly unknown[]): Promise<unknown> {
-    const keeping = this.#keeping(args);
-    if (keeping === null) return await this.#attempts(args, null);
+  async #keep(args: readonly unknown[], keeping: Keeping): Promise<unknown> {
     try {
       const found = await keeping.find();
       if (found === null) return await this.#attempts(args, keeping);
@@ -126,15 +125,17 @@ export class TaskRunner {
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
       keeping?.begin(context);
-      await this.#callHooks(this.#task.hooks.onRunning, context);
+      const { onRunning, onCompletion, onFailure } = this.#task.hooks;
+      if (onRunning) await this.#callHooks(onRunning, context);
       let outcome = await this.#attempt(args, context);
       let isFinal = false;
       if (outcome.ok) {
         try {
-          const data = (await keeping?.store(outcome.value)) ?? null;
+          const data = keeping === null ? null : await keeping.store(outcome.value);
           this.#enter({ type: "COMPLETED", data });
-          await this.#callHooks(this.#task.hooks.onCompletion, context);
-          await this.#enlist(keeping);
+          if (onCompletion) await this.#callHooks(onCompletion, context);
+          const enlisted = this.#enlist(keeping);
+          if (enlisted !== null) await enlisted;
           return outcome.value;
         } catch (error) {
           // Another attempt would make the same.
@@ -148,7 +149,7 @@ export class TaskRunner {
       const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
         this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
-        await this.#callHooks(this.#task.hooks.onFailure, context);
+        if (onFailure) await this.#callHooks(onFailure, context);
         throw outcome.error;
       }
       await this.#waitForRetry(state, outcome.error, context);
@@ -178,20 +179,20 @@ export class TaskRunner {
   }
 
   /** What is to be done when the transaction around the task run ends; without one, it is committed by itself. */
-  async #enlist(keeping: Keeping | null): Promise<void> {
+  #enlist(keeping: Keeping | null): Promise<void> | null {
     const { onCommit, onRollback } = this.#task.hooks;
     const outer = this.#scope.transaction;
-    if (outer === undefined && onCommit === undefined) return;
+    if (outer === undefined && onCommit === undefined) return null;
     const transaction = outer ?? new Transaction(null);
     if (onCommit) transaction.onCommit(onCommit);
     if (keeping !== null) transaction.onRollback(() => keeping.forget());
     if (onRollback) transaction.onRollback(onRollback);
-    if (outer === undefined) await inScope(this.#scope, () => transaction.close("eager"));
+    return outer === undefined ? inScope(this.#scope, () => transaction.close("eager")) : null;
   }
 
-  async #callHooks(hooks: Hooks<TaskContext> | undefined, context: TaskContext): Promise<void> {
+  async #callHooks(hooks: Hooks<TaskContext>, context: TaskContext): Promise<void> {
     const state = this.#states.current;
-    if (hooks === undefined || state === null) return;
+    if (state === null) return;
     await inScope({ ...this.#scope, task: context }, () =>
       callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, context)),
     );

@@ -46,7 +46,7 @@ export interface ResultReference {
 }
 
 export interface KeepingParts {
-  readonly task: TaskDefinition;
+  readonly task: Pick<TaskDefinition, "name" | "key" | "persist" | "cache" | "shape">;
   readonly args: readonly unknown[];
   readonly scope: Scope;
   readonly identity: TaskIdentity;
