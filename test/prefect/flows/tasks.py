@@ -35,7 +35,7 @@ def task_retries(notes: Notes) -> None:
     def backoff() -> int:
         return fails_until("backoff", 3)
 
-    @task(name="task-retries.jitter", retries=1, retry_delay_seconds=0.7, retry_jitter_factor=0.5)
+    @task(name="task-retries.jitter", retries=1, retry_delay_seconds=0.9, retry_jitter_factor=0.5)
     def jitter() -> int:
         return fails_until("jitter", 2)
 
