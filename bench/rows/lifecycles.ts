@@ -55,6 +55,7 @@ async function lifecycle(client: JsonClient, flowId: string, stepMs: Record<stri
   const created = await client.call<{ id: string }>("POST", "/api/flow_runs/", {
     flow_id: flowId,
     parameters: { n: 1 },
+    state: { type: "SCHEDULED" },
   });
   if (created.status !== 201) throw new Error(`create answered ${created.status}`);
   note("create");
