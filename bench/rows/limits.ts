@@ -4,13 +4,18 @@
  */
 import type { JsonClient } from "../http.ts";
 import { jsonClient } from "../http.ts";
-import { load, percentiles } from "../load.ts";
+import { type LoadResult, load, percentiles } from "../load.ts";
 import { type Contender, startContenders } from "../prefect/contenders.ts";
 import { startSubstrate } from "../substrate/start.ts";
 import { type Bench, perSecond, type Row } from "./row.ts";
 
 const CONTENDERS = 1_000;
-const SLICE_MS = 10_000;
+/** Prefect tells those who ask in vain to come again within half a minute: a shorter slice would see a part of them. */
+const SLICE_MS = 30_000;
+/** How long it may take until all contenders stand in line, or have asked. */
+const GATHER_MS = 300_000;
+const GATHER_LOOK_MS = 250;
+const AFTER_FAILURE_MS = 1_000;
 /** A server that is still busy with a thousand requests then is not waited for. */
 const CUT_OFF_MS = 3_000;
 /** Prefect's own default for a client that is told nothing. */
@@ -35,13 +40,12 @@ export const limits: Bench = {
   async run({ budget }) {
     await using contenders = await startContenders();
     await using bare = await startSubstrate();
-    const bareClient = jsonClient(bare.origin);
-    const base = await load(64, (SLICE_MS / 4) * budget, async () => {
-      await bareClient.call("POST", "/insert", { state: "held", message: "a row of the size of a lease" });
-    });
-    bareClient.close();
     const rows: Row[] = [];
     for (const slots of [1, 10]) {
+      const sluice = contenders.all.find(({ name }) => name === "ours");
+      if (!sluice) throw new Error("Ours is not among the contenders.");
+      // Beside a server of ours that has nothing to do, while all others are frozen.
+      const base = await contenders.alone(sluice, () => insertRows(bare.origin, (SLICE_MS / 3) * budget));
       const figures: string[] = [];
       let ours = 0;
       for (const contender of contenders.all) {
@@ -64,59 +68,99 @@ export const limits: Bench = {
   },
 };
 
+/** One row and one call of an object for each request, of the same runtime. */
+async function insertRows(origin: string, durationMs: number): Promise<LoadResult> {
+  const client = jsonClient(origin);
+  try {
+    return await load(64, durationMs, async () => {
+      await client.call("POST", "/insert", { state: "held", message: "a row of the size of a lease" });
+    });
+  } finally {
+    client.close();
+  }
+}
+
 async function compete({ name, origin }: Contender, slots: number, durationMs: number): Promise<Contest> {
-  const client = jsonClient(origin, { connections: CONTENDERS + 10, timeoutMs: 70_000 });
+  const client = jsonClient(origin, { connections: CONTENDERS + 20, timeoutMs: 70_000 });
   const limit = `bench-${slots}-${Date.now()}`;
   await client.call("POST", "/api/v2/concurrency_limits/", { name: limit, limit: slots });
-  const end = performance.now() + durationMs;
+  // All slots are taken until everybody is in line, so that nobody is served while half of them are still to come.
+  const all = await askForSlots(client, limit, slots);
+  let end = Number.POSITIVE_INFINITY;
   const handOverMs: number[] = [];
+  const asked = new Set<number>();
   let givenBackAt: number | null = null;
   let pairs = 0;
   let failures = 0;
   const isOver = () => performance.now() >= end;
-  const contend = async (): Promise<void> => {
+  const turn = async (who: number): Promise<void> => {
+    const lease = name === "ours" ? await waitForSlot(client, limit) : await askForSlots(client, limit, 1);
+    if (!("lease_id" in lease)) {
+      asked.add(who);
+      return pause(Math.min(lease.retryMs, Math.max(0, end - performance.now())));
+    }
+    if (givenBackAt !== null) handOverMs.push(performance.now() - givenBackAt);
+    givenBackAt = performance.now();
+    const { status } = await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", lease);
+    if (status >= 300) failures += 1;
+    else if (!isOver()) pairs += 1;
+  };
+  const contend = async (who: number): Promise<void> => {
     while (!isOver()) {
-      const lease = name === "ours" ? await waitForSlot(client, limit, end) : await askForSlot(client, limit, end);
-      if (lease === null) continue;
-      if (givenBackAt !== null) handOverMs.push(performance.now() - givenBackAt);
-      givenBackAt = performance.now();
-      const { status } = await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", lease);
-      if (status >= 300) failures += 1;
-      else if (!isOver()) pairs += 1;
+      try {
+        await turn(who);
+      } catch {
+        // What is cut off at the end has not failed, and the way to the start does not count.
+        if (isOver()) return;
+        if (end !== Number.POSITIVE_INFINITY) failures += 1;
+        await pause(AFTER_FAILURE_MS);
+      }
     }
   };
-  const all = Array.from({ length: CONTENDERS }, () =>
-    contend().catch(() => {
-      // What is cut off at the end has not failed.
-      if (!isOver()) failures += 1;
-    }),
-  );
-  const cutOff = new Promise((resolve) => setTimeout(resolve, durationMs + CUT_OFF_MS));
-  await Promise.race([Promise.all(all), cutOff]);
+  const contest = Promise.all(Array.from({ length: CONTENDERS }, (_, who) => contend(who)));
+  const inLine = async (): Promise<number> => {
+    if (name !== "ours") return asked.size;
+    const path = `/api/v2/concurrency_limits/${limit}/holders`;
+    return (await client.call<{ waiters: unknown[] }>("GET", path)).body.waiters.length;
+  };
+  const gatherBy = performance.now() + GATHER_MS;
+  while ((await inLine()) < CONTENDERS) {
+    if (performance.now() > gatherBy) throw new Error(`Not all contenders of ${name} were in line in ${GATHER_MS} ms.`);
+    await pause(GATHER_LOOK_MS);
+  }
+  if (!("lease_id" in all)) throw new Error(`${name} refused slots of a limit that nobody else knew.`);
+  end = performance.now() + durationMs;
+  await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", all);
+  await Promise.race([contest, pause(durationMs + CUT_OFF_MS)]);
   client.close();
   return { pairs, durationMs, handOverMs, failures };
 }
 
-/** Stands in line at ours; null when there was no slot in time. */
-async function waitForSlot(client: JsonClient, limit: string, end: number): Promise<Lease | null> {
-  const wait_seconds = Math.max(0.1, (end - performance.now()) / 1_000);
+/** A lease, or when to ask again. */
+type Answer = Lease | { readonly retryMs: number };
+
+/** Stands in line at ours. */
+async function waitForSlot(client: JsonClient, limit: string): Promise<Answer> {
   const { status, body } = await client.call<Lease>("POST", "/api/v2/concurrency_limits/acquire", {
     names: [limit],
-    wait_seconds,
+    wait_seconds: 60,
   });
-  return status === 200 ? { lease_id: body.lease_id } : null;
+  return status === 200 ? { lease_id: body.lease_id } : { retryMs: 0 };
 }
 
-/** Asks Prefect, and waits as long as it says; null when there was no slot. */
-async function askForSlot(client: JsonClient, limit: string, end: number): Promise<Lease | null> {
-  const { status, body, headers } = await client.call<Lease>(
-    "POST",
-    "/api/v2/concurrency_limits/increment-with-lease",
-    { names: [limit], slots: 1, mode: "concurrency" },
-  );
+/** Asks as Prefect's clients do, with a lease that outlasts the contest. */
+async function askForSlots(client: JsonClient, limit: string, slots: number): Promise<Answer> {
+  const path = "/api/v2/concurrency_limits/increment-with-lease";
+  const { status, body, headers } = await client.call<Lease>("POST", path, {
+    names: [limit],
+    slots,
+    mode: "concurrency",
+    lease_duration: 600,
+  });
   if (status === 200) return { lease_id: body.lease_id };
-  const told = Number(headers["retry-after"] ?? RETRY_SECONDS) * 1_000;
-  const leftMs = Math.max(0, end - performance.now());
-  await new Promise((resolve) => setTimeout(resolve, Math.min(told, leftMs)));
-  return null;
+  return { retryMs: Number(headers["retry-after"] ?? RETRY_SECONDS) * 1_000 };
+}
+
+function pause(spanMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, spanMs));
 }

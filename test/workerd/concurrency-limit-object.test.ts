@@ -146,6 +146,24 @@ describe("the line", () => {
     expect((await poll([limit], { key: "eve" })).kind).toBe("granted");
   });
 
+  it.for([
+    { times: 1.9, order: ["ada", "ben"] },
+    { times: 2.1, order: ["ben", "ada"] },
+  ])(
+    "lets somebody who polls be back after $times times of what it was told as $order",
+    async ({ times, order }, { expect }) => {
+      const limit = new Limit(1);
+      await poll([limit]);
+      const as = (id: string) => poll([limit], { key: id, holder: { type: "task_run", id } });
+      const told = retryAfterMs(await as("ada"));
+      moveClock(1);
+      await as("ben");
+      moveClock(times * told - 1);
+      await as("ada");
+      expect((await limit.object.status()).waiters.map(({ holder }) => holder?.id)).toEqual(order);
+    },
+  );
+
   it("keeps the next slot for somebody who polls and was overtaken by those who wait", async ({ expect }) => {
     const limit = new Limit(1);
     const first = await poll([limit]);
@@ -200,6 +218,24 @@ describe("a lease on several limits", () => {
     await until("it has them all", async () => !waiter.isWaiting);
     for (const limit of limits) expect(await limit.object.activeSlots()).toBe(1);
   });
+});
+
+it("the place of somebody who died together with the memory of another limit is given up in time, and no other", async () => {
+  const limits = [new Limit(1), new Limit(1)].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const [first, second] = limits as [Limit, Limit];
+  const { leaseId } = await poll([second], { ttlMs: 600_000 });
+  const [gone, stays] = [new LimitWaiter(limits), new LimitWaiter(limits)];
+  await gone.connect();
+  await stands(second, 1);
+  gone.vanish();
+  await first.evict("close");
+  await stays.connect();
+  await stands(second, 2);
+  moveClock(91_000);
+  await second.alarm();
+  await stands(second, 1);
+  await home(leaseId).release(leaseId);
+  await until("the other one is served", async () => !stays.isWaiting);
 });
 
 describe("time", () => {
