@@ -10,7 +10,10 @@ export interface Taker {
 }
 
 /** It takes as many as the pool lets it have, from every queue. */
-const TARGET: Taker = { row: { name: HTTP_TARGET, limit: Number.POSITIVE_INFINITY, queueNames: [] }, isDraining: false };
+const TARGET: Taker = {
+  row: { name: HTTP_TARGET, limit: Number.POSITIVE_INFINITY, queueNames: [] },
+  isDraining: false,
+};
 
 export class PoolTakers {
   readonly #workers: ConnectedWorkers;

@@ -389,7 +389,10 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   /** Sends a run that is held. A worker that cannot be sent to never had it. */
   #push({ row: { name } }: Taker, ticket: RunTicket): void {
-    if (this.#takers.isPushed) return this.#pushes.begin(ticket);
+    if (this.#takers.isPushed) {
+      this.#pushes.begin(ticket);
+      return;
+    }
     const worker = this.#workers.get(name);
     if (worker && this.#send(worker, { type: "run", ticket })) return;
     this.#slots.releaseFromWorker(name, ticket.flow_run_id, ticket.generation);

@@ -89,7 +89,8 @@ export const writePushSecrets = endpoint({
   method: "PUT",
   path: "/work_pools/:name/push_secrets",
   tag: "Work Pools",
-  summary: "Set what the pushes of an http work pool are signed with; without `secrets` one is made. Never shown again.",
+  summary:
+    "Set what the pushes of an http work pool are signed with; without `secrets` one is made. Never shown again.",
   params: z.object({ name: z.string() }),
   body: z.object({
     /** Each at least 24 bytes in base64, with or without `whsec_`. Several while one is being changed. */

@@ -22,7 +22,9 @@ export function pushAddress(template: JsonObject, jobVariables: JsonObject): Pus
   }
   if (url.includes("{{")) return `The URL ${url} holds a reference, and those of http work pools are not resolved.`;
   const given = Object.entries((headers ?? {}) as JsonObject).map(([name, value]) => [name, String(value)] as const);
-  const unusable = given.find(([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value));
+  const unusable = given.find(
+    ([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value),
+  );
   if (unusable) return `The header ${unusable[0]} of the job variables cannot be sent.`;
   return {
     url,
@@ -36,7 +38,8 @@ export function refusedAddress(url: string, allowsPrivate: boolean): string | nu
   if (!URL.canParse(url)) return `The URL ${url} is none.`;
   const { protocol, hostname, username } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") return `The URL ${url} is neither http nor https.`;
-  if (username !== "") return "The URL holds a name or a password. Leave them out: a push proves itself by its signature.";
+  if (username !== "")
+    return "The URL holds a name or a password. Leave them out: a push proves itself by its signature.";
   if (allowsPrivate) return null;
   if (protocol !== "https:") return `The URL ${url} is not https. ${HOW_TO_ALLOW}`;
   return isPrivate(hostname) ? `${hostname} is an address of a private network. ${HOW_TO_ALLOW}` : null;
@@ -66,7 +69,14 @@ function isPrivateV4([a = 0, b = 0, c = 0]: readonly number[]): boolean {
 /** Only what is given out to the public (2000::/3) is called, and there not what stands for an address of version 4. */
 function isPrivateV6(address: string): boolean {
   const first = Number.parseInt(address.split(":")[0] || "0", 16);
-  return first < 0x2000 || first > 0x3fff || first === 0x2002 || address.startsWith("2001:0:") || address.startsWith("2001::") || address.startsWith("2001:db8:");
+  return (
+    first < 0x2000 ||
+    first > 0x3fff ||
+    first === 0x2002 ||
+    address.startsWith("2001:0:") ||
+    address.startsWith("2001::") ||
+    address.startsWith("2001:db8:")
+  );
 }
 
 function defaultsOf(template: JsonObject): JsonObject {

@@ -63,9 +63,13 @@ export function workPoolRoutes(app: App): void {
   )(async ({ env, params, body }) => {
     const pool = await requirePool(env, params.name);
     if (pool.type !== HTTP_POOL_TYPE) {
-      throw new SluiceError("conflict", `Work pool "${pool.name}" has the type ${pool.type}: nothing of it is pushed.`, {
-        fix: `Set secrets of pools of the type ${HTTP_POOL_TYPE}: sluice work-pool create NAME --type ${HTTP_POOL_TYPE} --url URL`,
-      });
+      throw new SluiceError(
+        "conflict",
+        `Work pool "${pool.name}" has the type ${pool.type}: nothing of it is pushed.`,
+        {
+          fix: `Set secrets of pools of the type ${HTTP_POOL_TYPE}: sluice work-pool create NAME --type ${HTTP_POOL_TYPE} --url URL`,
+        },
+      );
     }
     return setPushSecrets(env, pool.id, body.secrets ?? null);
   });

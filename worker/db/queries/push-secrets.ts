@@ -12,10 +12,7 @@ export type PushSecretsRow = typeof pushSecrets.$inferSelect;
 
 export async function putPushSecrets(env: Env, row: PushSecretsRow): Promise<void> {
   const { workPoolId: _, ...set } = row;
-  await openDb(env)
-    .insert(pushSecrets)
-    .values(row)
-    .onConflictDoUpdate({ target: pushSecrets.workPoolId, set });
+  await openDb(env).insert(pushSecrets).values(row).onConflictDoUpdate({ target: pushSecrets.workPoolId, set });
 }
 
 /** Where a pool pushes to, and what it signs with; null when there is no such pool. */
