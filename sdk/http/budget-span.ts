@@ -22,5 +22,6 @@ export function budgetSpan(budgetMs: number, reserve: Duration | undefined, star
       ? Math.min(RESERVE_MS, budgetMs / 4)
       : Math.min(budgetMs, parseDuration(reserve, 'serveFlows() option "reserve"'));
   const endsAt = startedAt + budgetMs - Math.min(REPORT_MS, budgetMs / 10);
-  return { closesAt: Math.min(startedAt + budgetMs - reserveMs, endsAt) as EpochMs, endsAt: endsAt as EpochMs };
+  const closesAt = Math.min(startedAt + budgetMs - reserveMs, endsAt);
+  return { startsAt: startedAt, closesAt: closesAt as EpochMs, endsAt: endsAt as EpochMs };
 }

@@ -131,7 +131,7 @@ async function execute(
     await executeFlowRun({ ...how, flow, flowRunId, generation, onlyPending: true });
   } catch (error) {
     // Whoever pushed hears of it by the claim, which is not confirmed or falls silent.
-    echo("error", name, `The run is not executed here. ${errorMessage(error)}`);
+    echo("warn", name, `The run is not executed here. ${errorMessage(error)}`);
   }
 }
 

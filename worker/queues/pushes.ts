@@ -7,6 +7,7 @@ import { FlowRunId } from "#protocol/ids";
 import { pushId } from "#protocol/push";
 import { ownerOf } from "../../durable-objects/partition.ts";
 import { attemptPush, type Send } from "../push/attempt.ts";
+import { outbound } from "../push/send-out.ts";
 
 const PushMessage = z.object({
   pool_name: z.string(),
@@ -17,11 +18,7 @@ const PushMessage = z.object({
 });
 type PushMessage = z.infer<typeof PushMessage>;
 
-export async function consumePushes(
-  batch: MessageBatch<unknown>,
-  env: Env,
-  send: Send = (url, init) => fetch(url, init),
-): Promise<void> {
+export async function consumePushes(batch: MessageBatch<unknown>, env: Env, send: Send = outbound(env)): Promise<void> {
   await Promise.all(
     batch.messages.map(async (message) => {
       try {

@@ -8,6 +8,8 @@ import type { Clock } from "../clock.ts";
 import { onAbort } from "./on-abort.ts";
 
 export interface BudgetSpan {
+  /** When the request came. */
+  readonly startsAt: EpochMs;
   /** From here on no task begins. */
   readonly closesAt: EpochMs;
   /** What is still under way is left here. */
@@ -17,8 +19,18 @@ export interface BudgetSpan {
 export interface HandOver {
   /** When the run is to go on; null for at once. */
   readonly dueAt: EpochMs | null;
-  /** A task was cut off, or restoring took all the time, and no result was kept: the next request would come no further. */
+  /**
+   * No result was kept, and the next request would come no further: restoring took all the time, or a task was cut off
+   * that had half of it, or was cut off before.
+   */
   readonly isStuck: boolean;
+}
+
+interface Work {
+  readonly caller: TaskRunId | null;
+  readonly beganAt: EpochMs;
+  /** An earlier request began with it, and did not get to its end. */
+  readonly isRepeated: boolean;
 }
 
 interface Parked {
@@ -31,7 +43,7 @@ export class Budget {
   readonly #clock: Clock;
   readonly #handOver: (how: HandOver) => void;
   /** Tasks that are under way, with the tasks that called them. */
-  readonly #working = new Map<TaskRunId, TaskRunId | null>();
+  readonly #working = new Map<TaskRunId, Work>();
   readonly #parked = new Set<Parked>();
   readonly #cancelTimer: () => void;
   #hasKept = false;
@@ -44,7 +56,7 @@ export class Budget {
     this.#clock = clock;
     this.#handOver = handOver;
     this.#cancelTimer = clock.after(ms(Math.max(0, span.endsAt - clock.now())), () => {
-      this.#end({ dueAt: null, isStuck: !this.#hasKept && (this.#working.size > 0 || this.#restoresLate) });
+      this.#end({ dueAt: null, isStuck: !this.#hasKept && (this.#restoresLate || this.#isInVain()) });
     });
   }
 
@@ -53,9 +65,13 @@ export class Budget {
     return at <= this.#span.closesAt;
   }
 
-  /** Stops here when no task is to begin any more; rejects with the signal's reason when the run is handed over. */
+  /**
+   * Stops here when no task is to begin any more; rejects with the signal's reason when the run is handed over. One task
+   * is let through however late it is, so that each request gets the run further.
+   */
   async boundary(caller: TaskRunId | null, signal: AbortSignal): Promise<void> {
-    if (!this.lastsUntil(this.#clock.now())) await this.park(caller, null, signal);
+    if (this.lastsUntil(this.#clock.now())) return;
+    if (this.#hasKept || this.#worksBeside(new Set(this.#ancestry(caller)))) await this.park(caller, null, signal);
   }
 
   /** Stops here until the run is handed over; there is nothing to do for the caller before `dueAt`. */
@@ -77,8 +93,9 @@ export class Budget {
     if (!this.lastsUntil(this.#clock.now())) this.#restoresLate = true;
   }
 
-  begin(id: TaskRunId, caller: TaskRunId | null): void {
-    this.#working.set(id, caller);
+  /** A task begins; `isRepeated` says that an earlier request did not get to its end. */
+  begin(id: TaskRunId, caller: TaskRunId | null, isRepeated: boolean): void {
+    this.#working.set(id, { caller, beganAt: this.#clock.now(), isRepeated });
   }
 
   end(id: TaskRunId, hasKept: boolean): void {
@@ -96,14 +113,28 @@ export class Budget {
   /** Only those who wait for what is parked are under way: nothing comes of waiting longer. */
   #handOverIfIdle(): void {
     if (this.#parked.size === 0) return;
-    const waiting = new Set<TaskRunId>();
-    for (const { caller } of this.#parked) {
-      for (let id = caller; id !== null; id = this.#working.get(id) ?? null) waiting.add(id);
-    }
-    if ([...this.#working.keys()].some((id) => !waiting.has(id))) return;
+    if (this.#worksBeside(new Set([...this.#parked].flatMap(({ caller }) => this.#ancestry(caller))))) return;
     const times = [...this.#parked].map(({ dueAt }) => dueAt);
     const dueAt = times.includes(null) ? null : (Math.min(...times.map(Number)) as EpochMs);
     this.#end({ dueAt, isStuck: false });
+  }
+
+  /** A task, and those that wait for it. */
+  #ancestry(caller: TaskRunId | null): TaskRunId[] {
+    const found: TaskRunId[] = [];
+    for (let id = caller; id !== null; id = this.#working.get(id)?.caller ?? null) found.push(id);
+    return found;
+  }
+
+  /** Whether a task under way would be cut off in the next request as well. */
+  #isInVain(): boolean {
+    const { startsAt, endsAt } = this.#span;
+    const half = endsAt - (endsAt - startsAt) / 2;
+    return [...this.#working.values()].some(({ beganAt, isRepeated }) => isRepeated || beganAt <= half);
+  }
+
+  #worksBeside(waiting: ReadonlySet<TaskRunId>): boolean {
+    return [...this.#working.keys()].some((id) => !waiting.has(id));
   }
 
   #end(how: HandOver): void {

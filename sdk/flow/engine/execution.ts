@@ -17,6 +17,8 @@ import { newTaskRunId } from "./new-id.ts";
 import { Slots } from "./slots.ts";
 
 const CUT = " … (cut)";
+const CLEAN_UP_MS = 5_000;
+const HAND_OVER_MS = 500;
 
 export interface ExecutionOptions {
   readonly session: RunSession | null;
@@ -88,6 +90,11 @@ export class Execution {
   /** Why the run is to stop; null as long as nobody wants it to. */
   get stopRequest(): StopRequest | null {
     return this.#stopRequest;
+  }
+
+  /** How long code may clean up that is told to stop, in milliseconds: there is no time left where the budget is used up. */
+  get cleanUpMs(): number {
+    return this.#stopRequest?.action === "hand over" ? HAND_OVER_MS : CLEAN_UP_MS;
   }
 
   /** Numbers the pauses of an attempt, from 1. */

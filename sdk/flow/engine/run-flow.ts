@@ -81,7 +81,7 @@ export async function runFlow(
     await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
     const span = formatDuration(clock.now() - startedAt);
-    echo(type === "COMPLETED" ? "info" : "error", session.run.name, `Finished in state ${name} after ${span}.`);
+    echo(hasFailed(type) ? "error" : "info", session.run.name, `Finished in state ${name} after ${span}.`);
     return outcome;
   } finally {
     forget?.();
@@ -155,6 +155,7 @@ class FlowRunner {
     const { clock, signal } = this.#execution;
     const { timeoutMs } = this.#flow;
     const context = this.#context();
+    const cleanUpMs = (): number => this.#execution.cleanUpMs;
     const onTimeout = (): Error => {
       const error = new TimedOutError(`Flow run "${this.#session.run.name}"`, timeoutMs ?? 0);
       this.#execution.endAttempt(error);
@@ -167,7 +168,10 @@ class FlowRunner {
     };
     try {
       const scope = { execution: this.#execution, flow: context, task: null };
-      return { ok: true, value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, onTimeout })) };
+      return {
+        ok: true,
+        value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, cleanUpMs, onTimeout })),
+      };
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
@@ -271,6 +275,11 @@ function continuation({ dueAt, isStuck }: HandOver): Proposal {
       "The time budget of its platform was over before any task had ended and kept its result, so it would come no " +
       "further. Make tasks smaller, give it a larger budget, or let its tasks persist their results.",
   };
+}
+
+/** Whether the end of a run's part here is bad news. */
+function hasFailed(type: StateType): boolean {
+  return type !== "COMPLETED" && type !== "SCHEDULED" && type !== "PAUSED";
 }
 
 function stopped(state: State): FlowOutcome {

@@ -130,7 +130,8 @@ export class TaskRunner {
   async #attempts(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
     const { budget } = this.#execution;
     await budget?.boundary(this.#caller, this.#signal);
-    budget?.begin(this.identity.id, this.#caller);
+    const isRepeated = this.#execution.memory?.known(this.#task.key, this.identity.dynamicKey) != null;
+    budget?.begin(this.identity.id, this.#caller, isRepeated);
     try {
       return await this.#attemptUntilDone(args, keeping);
     } finally {
@@ -182,6 +183,7 @@ export class TaskRunner {
       clock: this.#execution.clock,
       signal: this.#signal,
       timeoutMs,
+      cleanUpMs: () => this.#execution.cleanUpMs,
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
     try {
