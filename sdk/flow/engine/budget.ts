@@ -130,7 +130,10 @@ export class Budget {
   #isInVain(): boolean {
     const { startsAt, endsAt } = this.#span;
     const half = endsAt - (endsAt - startsAt) / 2;
-    return [...this.#working.values()].some(({ beganAt, isRepeated }) => isRepeated || beganAt <= half);
+    const callers = new Set([...this.#working.values()].map(({ caller }) => caller));
+    // Whoever waits for another one gets as far as that does.
+    const atWork = [...this.#working].filter(([id]) => !callers.has(id));
+    return atWork.some(([, { beganAt, isRepeated }]) => isRepeated || beganAt <= half);
   }
 
   #worksBeside(waiting: ReadonlySet<TaskRunId>): boolean {
