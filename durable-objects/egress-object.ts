@@ -28,7 +28,9 @@ const Answer = z.union([
   }),
   z.object({ id: z.string(), error: z.string() }),
 ]);
-export type EgressAnswer = Pick<Exclude<z.infer<typeof Answer>, { error: string }>, "status" | "headers" | "body">;
+export type EgressAnswer =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | { readonly error: string };
 
 /** What the launcher gets beyond the request's own time before it counts as gone. */
 const LAUNCHER_MS = 2_000;
@@ -44,15 +46,15 @@ export class EgressObject extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Makes a request. Rejects when there is no launcher, or when the target could not be reached. */
+  /** Makes a request. Answers an error when there is no launcher, or when the target could not be reached. */
   async send(request: EgressRequest): Promise<EgressAnswer> {
     const socket = this.ctx.getWebSockets().find(({ readyState }) => readyState === WebSocket.OPEN);
-    if (!socket) throw new Error("the server's launcher, which makes such requests, is not connected");
+    if (!socket) return { error: "the server's launcher, which makes such requests, is not connected" };
     const id = crypto.randomUUID();
     const answer = Promise.withResolvers<EgressAnswer>();
     this.#waiting.set(id, answer);
     const timer = setTimeout(
-      () => answer.reject(new Error("the server's launcher did not answer")),
+      () => answer.resolve({ error: "the server's launcher did not answer" }),
       request.timeoutMs + LAUNCHER_MS,
     );
     try {
@@ -65,10 +67,8 @@ export class EgressObject extends DurableObject<Env> {
   }
 
   override async webSocketMessage(_socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const answer = Answer.parse(JSON.parse(String(message)));
-    const waiting = this.#waiting.get(answer.id);
-    if ("error" in answer) waiting?.reject(new Error(answer.error));
-    else waiting?.resolve({ status: answer.status, headers: answer.headers, body: answer.body });
+    const { id, ...answer } = Answer.parse(JSON.parse(String(message)));
+    this.#waiting.get(id)?.resolve(answer);
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {

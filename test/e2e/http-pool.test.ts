@@ -112,5 +112,7 @@ describe("a run of an http pool", () => {
     const { exitCode, stderr } = await sluice(["worker", "start", "--pool", "edge", "--type", "http"], { env });
     expect(exitCode).toBe(2);
     expect(stderr).toContain("needs no worker");
+    const url = await sluice(["work-pool", "create", "other", "--url", "http://a.example/"], { env });
+    expect([url.exitCode, url.stderr]).toEqual([2, expect.stringContaining("--type http")]);
   });
 });
