@@ -1,5 +1,6 @@
 /** What is done when the deadline of a run has passed: a sign of life moves it, otherwise it is acted on. */
 import { SPANS } from "#protocol/limits";
+import { HTTP_TARGET } from "#protocol/push";
 import type { EpochMs } from "#protocol/time";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunParts } from "./run-parts.ts";
@@ -83,8 +84,7 @@ export class PassedDeadlines {
     await commit.run(() => {
       if (online) recorder.extendClaim(row.runId, lease.generation);
       else if (deadlines.mayAct(row, now, this.#missedMs())) {
-        const reason = `Worker "${lease.holder}" claimed it and went away before it started.`;
-        recorder.giveBack(row.runId, lease.generation, reason);
+        recorder.giveBack(row.runId, lease.generation, lossOf(lease.holder));
       }
     });
   }
@@ -92,4 +92,11 @@ export class PassedDeadlines {
   #missedMs(): number {
     return SPANS.missedHeartbeats * this.#parts.heartbeatMs;
   }
+}
+
+/** What is said of a claim whose holder is gone. */
+function lossOf(holder: string): string {
+  if (holder === HTTP_TARGET) return "It was pushed to the HTTP target, which did not begin with it in time.";
+  if (holder.startsWith("session ")) return "A process of the HTTP target took it up and went away before it started.";
+  return `Worker "${holder}" claimed it and went away before it started.`;
 }

@@ -6,13 +6,14 @@
  */
 import type { FlowRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
+import { HTTP_TARGET } from "#protocol/push";
 import { after, type EpochMs, ms } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { ClaimBackoff } from "./claim-backoff.ts";
 import { clock } from "./clock.ts";
-import type { ConnectedWorker, ConnectedWorkers } from "./connected-workers.ts";
 import { PoolQueues } from "./pool-queues.ts";
 import type { Claim, PoolSlots } from "./pool-slots.ts";
+import type { PoolTakers, Taker } from "./pool-takers.ts";
 import type { PoolStore, ReadyRun } from "./storage/pool-store.ts";
 
 /** Claims that the ready list starts at the same time: more would only queue up in the runs' owners. */
@@ -21,11 +22,11 @@ const CLAIMS_AT_ONCE = 64;
 export interface DispatcherParts {
   readonly store: PoolStore;
   readonly slots: PoolSlots;
-  readonly workers: ConnectedWorkers;
+  readonly workers: PoolTakers;
   /** Asks the run's owner for a claim; null when the run is not there to be claimed. */
   claimRun(id: FlowRunId, worker: { readonly name: string }): Promise<RunTicket | null>;
   /** Sends a claim that is stored to its worker. */
-  push(worker: ConnectedWorker, ticket: RunTicket): void;
+  push(worker: Taker, ticket: RunTicket): void;
   /** Calls `pump` at this time, or earlier. */
   wakeAt(at: EpochMs): void;
   /** Keeps the object until this is done. */
@@ -133,12 +134,12 @@ export class PoolDispatcher {
   }
 
   /** The worker that is to get this run now: the one with the most free slots. Null when the run has to wait. */
-  #workerFor(run: ReadyRun, now: EpochMs): ConnectedWorker | null {
+  #workerFor(run: ReadyRun, now: EpochMs): Taker | null {
     if (this.#isPaused || this.#queues.isPaused(run.queueName) || this.#backoff.blocks(run.id, now)) return null;
     if (this.#parts.slots.isTentative(run.id)) return null;
     // A run that comes back before its slot was released needs no second one.
     if (!this.#parts.slots.occupiesPool(run.id) && this.fullLimit(run.queueName) !== null) return null;
-    let best: ConnectedWorker | null = null;
+    let best: Taker | null = null;
     let mostFree = 0;
     for (const worker of this.#parts.workers.all()) {
       const free = this.#freeSlots(worker, now);
@@ -149,13 +150,13 @@ export class PoolDispatcher {
     return best;
   }
 
-  #freeSlots(worker: ConnectedWorker, now: EpochMs): number {
+  #freeSlots(worker: Taker, now: EpochMs): number {
     if (worker.isDraining || this.#parts.workers.isSilent(worker, now)) return 0;
     return worker.row.limit - this.#parts.slots.workerUsed(worker.row.name);
   }
 
   /** Claims a run for a worker and pushes it. Settles when the run is held, ready again, or gone. */
-  async #claim(run: ReadyRun, { row: { name: workerName } }: ConnectedWorker): Promise<void> {
+  async #claim(run: ReadyRun, { row: { name: workerName } }: Taker): Promise<void> {
     const { slots } = this.#parts;
     const settled = Promise.withResolvers<void>();
     const claim: Claim = { id: run.id, workerName, queueName: run.queueName, done: settled.promise, overtakenUpTo: -1 };
@@ -204,14 +205,15 @@ export class PoolDispatcher {
     store.together(() => {
       store.deleteReady(id);
       const claimedAt = clock.now();
-      const occupied = { occupiesPool: true, occupiesWorker: true, isTentative: false };
+      // Nobody tells when the process of a pushed run is gone: its end is what its owner says.
+      const occupied = { occupiesPool: true, occupiesWorker: workerName !== HTTP_TARGET, isTentative: false };
       slots.hold({ id, generation, workerName, queueName, claimedAt, ...occupied });
     });
     push(worker, ticket);
   }
 }
 
-function takesFrom(worker: ConnectedWorker, queueName: string): boolean {
+function takesFrom(worker: Taker, queueName: string): boolean {
   const { queueNames } = worker.row;
   return queueNames.length === 0 || queueNames.includes(queueName);
 }

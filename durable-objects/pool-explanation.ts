@@ -19,11 +19,16 @@ export interface PoolView {
   readonly queues: PoolQueues;
   readonly settings: PoolSettings | null;
   readonly workers: readonly (PoolWorker & { readonly queueNames: readonly string[] })[];
+  /** Whether its runs are pushed to a URL, so that nobody has to be online for them. */
+  readonly isPushed: boolean;
+  /** What is known of the run's push; null when there is none. */
+  readonly push: Why | null;
   readonly now: EpochMs;
 }
 
 export function explainWait(view: PoolView, id: FlowRunId): Why[] {
   const { name, store, slots, dispatcher, queues, settings, now } = view;
+  if (view.push !== null) return [view.push];
   const claim = slots.claimOf(id);
   if (claim) {
     const message = `It is being given to worker "${claim.workerName}".`;
@@ -59,7 +64,7 @@ export function explainWait(view: PoolView, id: FlowRunId): Why[] {
     const message = `Its owner could not be asked for it; it is asked again at ${retry_at}.`;
     reasons.push({ kind: "claim_failing", message, details: { retry_at } });
   }
-  const worker = workerWhy(view, run.queueName);
+  const worker = view.isPushed ? null : workerWhy(view, run.queueName);
   if (worker) reasons.push(worker);
   const position = store.countAhead(run) + 1;
   const message = `It is number ${position} in line in work queue "${name}/${run.queueName}".`;

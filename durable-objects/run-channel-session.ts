@@ -116,6 +116,13 @@ function hello(
   const claimed = frame.generation ?? (row?.lease == null ? (current ?? 0) : 0);
   if (current === null) return unknownRun(flowRunId);
   if (claimed !== current) return stale(claimed);
+  if (!owner.recorder.takeUp(flowRunId, frame.session)) {
+    return refuse(
+      "stale_generation",
+      `Claim ${claimed} of this run was taken up by another process.`,
+      "Do nothing: the run was pushed twice, and the other process executes it.",
+    );
+  }
   // Usually nothing is written here; where it is, it is one row, which needs no common transaction.
   const acked = owner.recorder.openSession(flowRunId, frame.session);
   const run = owner.document(flowRunId);

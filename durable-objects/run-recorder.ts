@@ -13,6 +13,7 @@ import { TTL_LABEL } from "#protocol/flow-control";
 import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
+import { HTTP_TARGET } from "#protocol/push";
 import { isTerminal, NO_DETAILS, type OrchestrationResult, type StateCreate } from "#protocol/states";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
@@ -31,6 +32,8 @@ import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./sta
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 import { expired, timeToLiveMs } from "./time-to-live.ts";
 
+/** Stands before the session of the process that took up a pushed run, where the holder of its lease is named. */
+const SESSION_PREFIX = "session ";
 /** Changes after which the watermark is written: that many are copied twice after a crash, at most. */
 const WATERMARK_STEP = 100;
 
@@ -353,6 +356,24 @@ export class RunRecorder {
     return true;
   }
 
+  /**
+   * A process asks to take up a run. Of a claim that was pushed there may be several, since a request can arrive twice:
+   * the first one has it, and comes back to it under its session. False for all others.
+   */
+  takeUp(id: FlowRunId, session: string): boolean {
+    const { store, deadlines, now } = this.#parts;
+    const row = store.run(id);
+    const lease = row?.lease;
+    if (!row || !lease) return true;
+    const holder = `${SESSION_PREFIX}${session}`;
+    if (lease.holder.startsWith(SESSION_PREFIX)) return lease.holder === holder;
+    if (lease.holder !== HTTP_TARGET) return true;
+    const expiresAt = (now() + SPANS.claimLeaseMs) as EpochMs;
+    store.putRun(id, { ...row, lease: { ...lease, holder, expiresAt } });
+    deadlines.watch(id, "claim", expiresAt);
+    return true;
+  }
+
   /** A process opened its run channel: its run is watched from here on. Answers its last batch that is stored. */
   openSession(id: FlowRunId, session: string): number {
     const { store, deadlines, now, heartbeatMs } = this.#parts;
@@ -453,7 +474,8 @@ export class RunRecorder {
     const ended = isTerminal(type);
     const inHand = isInHand(written.state, written.run.policy);
     // From RUNNING on, the run's own process holds the lease that its worker held until then.
-    const lease = row.lease && type === "RUNNING" ? { ...row.lease, holder: "process" } : row.lease;
+    const isTakenUp = row.lease?.holder.startsWith(SESSION_PREFIX) ?? false;
+    const lease = row.lease && type === "RUNNING" && !isTakenUp ? { ...row.lease, holder: "process" } : row.lease;
     store.appendJournal(seq, id, written.state);
     store.putRun(id, {
       ...row,

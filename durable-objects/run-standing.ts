@@ -1,6 +1,7 @@
 /** What a flow run waits for, as far as its owner knows. Pure. */
 import { WAITS_FOR_A_SLOT } from "#machine/occupancy";
 import { LIMITS } from "#protocol/limits";
+import { HTTP_TARGET } from "#protocol/push";
 import { isTerminal, type State } from "#protocol/states";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { Why } from "#protocol/why";
@@ -17,6 +18,8 @@ export interface RunStanding {
   readonly waitsIn: Pick<RunPlacement, "poolName" | "queue"> | null;
   /** It takes slots of its deployment's limits when it is claimed, which is now, or as soon as there are some. */
   readonly wantsSlots: boolean;
+  /** The pool that has it on the way to its HTTP target; null when it is not. */
+  readonly pushedIn: string | null;
   /** It is due and waits for somebody who asks for it, in no pool. */
   readonly isUnplaced: boolean;
 }
@@ -28,6 +31,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
     deploymentId: spec.deploymentId,
     isWaiting: true,
     waitsIn: null,
+    pushedIn: null,
     wantsSlots: false,
     isUnplaced: false,
   };
@@ -47,7 +51,11 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
       };
     }
     case "PENDING":
-      return { ...base, reasons: [claimedWhy(row), ...returned] };
+      return {
+        ...base,
+        reasons: [claimedWhy(row), ...returned],
+        pushedIn: row.lease?.holder === HTTP_TARGET ? (spec.placement?.poolName ?? null) : null,
+      };
     case "PAUSED":
       return { ...base, reasons: [pausedWhy(state)] };
     default: {
@@ -88,7 +96,9 @@ function claimedWhy({ lease, claims }: RunRow): Why {
   const message =
     lease === null
       ? "A worker that polls has claimed it and has not started it yet."
-      : `Worker "${lease.holder}" has claimed it (claim ${claims}) and has not started it yet; the claim stands until ${until}, or as long as the worker is connected.`;
+      : lease.holder === HTTP_TARGET || lease.holder.startsWith("session ")
+        ? `It was given to the HTTP target of its pool (claim ${claims}) and has not been started yet; the claim stands until ${until}, or as long as it is being pushed.`
+        : `Worker "${lease.holder}" has claimed it (claim ${claims}) and has not started it yet; the claim stands until ${until}, or as long as the worker is connected.`;
   return {
     kind: "claimed",
     message,

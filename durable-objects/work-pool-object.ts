@@ -13,6 +13,7 @@ import { DurableObject } from "cloudflare:workers";
 import { SluiceError } from "#protocol/errors";
 import { type FlowRunId, partitionOf } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
+import { HTTP_POOL_TYPE, HTTP_TARGET } from "#protocol/push";
 import { CHANNEL_PING, CHANNEL_PONG } from "#protocol/run-channel";
 import { after, type EpochMs, ms } from "#protocol/time";
 import type { Why } from "#protocol/why";
@@ -29,12 +30,25 @@ import { ownerOf } from "./partition.ts";
 import { PoolDispatcher } from "./pool-dispatcher.ts";
 import { explainWait } from "./pool-explanation.ts";
 import { markLateRuns } from "./pool-late-runs.ts";
+import { PoolPushes } from "./pool-pushes.ts";
 import { PoolQueues } from "./pool-queues.ts";
 import { PoolReservations } from "./pool-reservations.ts";
 import { PoolSlots } from "./pool-slots.ts";
+import { PoolTakers, type Taker } from "./pool-takers.ts";
 import { shownWorkers } from "./pool-workers-shown.ts";
 import { PoolStore } from "./storage/pool-store.ts";
-import type { Place, PolledClaim, PoolSettings, PoolStatus, SoonDue, WorkPoolOwner } from "./work-pool-owner.ts";
+import type {
+  Place,
+  PolledClaim,
+  PoolSettings,
+  PoolStatus,
+  PushMessage,
+  PushNext,
+  PushOrder,
+  PushOutcome,
+  SoonDue,
+  WorkPoolOwner,
+} from "./work-pool-owner.ts";
 import { WorkerCopier } from "./worker-copier.ts";
 import { bad, CLOSE, type Dismissal, notAWebSocket, readWorkerFrame, silentError, workerRow } from "./worker-frame.ts";
 
@@ -59,10 +73,15 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   /** Has the run's owner offer it again, if it waits; see {@link claimRun}. */
   offerAgain = async (id: FlowRunId): Promise<void> => ownerOf(this.env.FLOW_RUNS, id)?.offer(id);
 
+  /** Has a claimed run pushed to the pool's URL; see {@link claimRun}. */
+  sendPush = async (message: PushMessage): Promise<void> => void (await this.env.PUSHES_QUEUE.send(message));
+
   readonly #copier: WorkerCopier;
   #store: PoolStore;
   #slots: PoolSlots;
   #workers: ConnectedWorkers;
+  #takers: PoolTakers;
+  #pushes: PoolPushes;
   #dispatcher: PoolDispatcher;
   #reservations: PoolReservations;
   #queues = new PoolQueues([]);
@@ -78,6 +97,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#settings = this.#store.settings();
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(ctx, this.#store);
+    this.#takers = new PoolTakers(this.#workers);
+    this.#pushes = this.#makePushes();
     this.#dispatcher = this.#makeDispatcher();
     this.#reservations = this.#makeReservations();
     this.#applySettings();
@@ -121,11 +142,23 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   async release(flowRunId: FlowRunId, generation?: number): Promise<void> {
+    this.#pushes.forget(flowRunId, generation);
     this.#slots.release(flowRunId, generation, (workerName) => this.#workers.get(workerName) !== undefined);
     this.#pump();
   }
 
+  async nextPush(flowRunId: FlowRunId, generation: number): Promise<PushOrder | null> {
+    return this.#pushes.next(flowRunId, generation);
+  }
+
+  async settlePush(flowRunId: FlowRunId, generation: number, outcome: PushOutcome): Promise<PushNext> {
+    return this.#pushes.settle(flowRunId, generation, outcome);
+  }
+
   async workerOnline(workerName: string, flowRunId?: FlowRunId): Promise<boolean> {
+    if (workerName === HTTP_TARGET) {
+      return flowRunId === undefined ? this.#takers.isPushed : this.#pushes.isUnderWay(flowRunId, clock.now());
+    }
     const worker = this.#workers.get(workerName);
     if (worker === undefined || this.#workers.isSilent(worker, clock.now())) return false;
     return flowRunId === undefined || this.#slots.holderOf(flowRunId)?.workerName === workerName;
@@ -144,7 +177,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       ready: this.#store.countReady(),
       claiming: this.#slots.claiming,
       held: this.#slots.poolUsed,
-      workers: this.#shown(now).map(({ queueNames: _, ...worker }) => worker),
+      workers: [...this.#shown(now).map(({ queueNames: _, ...worker }) => worker), ...this.#target(now)],
     };
   }
 
@@ -158,6 +191,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       queues: this.#queues,
       settings: this.#settings,
       workers: this.#shown(now),
+      isPushed: this.#takers.isPushed,
+      push: this.#pushes.explain(flowRunId),
       now,
     };
     return explainWait(view, flowRunId);
@@ -200,6 +235,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     this.#settings = null;
     this.#slots = new PoolSlots(this.#store);
     this.#workers = new ConnectedWorkers(this.ctx, this.#store);
+    this.#takers = new PoolTakers(this.#workers);
+    this.#pushes = this.#makePushes();
     this.#dispatcher = this.#makeDispatcher();
     this.#reservations = this.#makeReservations();
     this.#applySettings();
@@ -271,10 +308,19 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     return new PoolDispatcher({
       store: this.#store,
       slots: this.#slots,
-      workers: this.#workers,
+      workers: this.#takers,
       claimRun: (id, worker) => this.claimRun(id, worker),
-      push: (worker, ticket) => this.#push(worker, ticket),
+      push: (taker, ticket) => this.#push(taker, ticket),
       wakeAt: (at) => this.#wakeAt(at),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+  }
+
+  #makePushes(): PoolPushes {
+    return new PoolPushes({
+      store: this.#store,
+      poolName: this.ctx.id.name ?? "",
+      enqueue: (message) => this.sendPush(message),
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
   }
@@ -295,7 +341,8 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     // Settings that an earlier version stored name no queues.
     this.#queues = new PoolQueues(this.#settings?.queues ?? []);
     this.#workers.silentAfterMs = SPANS.missedHeartbeats * this.#heartbeatMs;
-    const { isPaused = false, concurrencyLimit = null } = this.#settings ?? {};
+    const { isPaused = false, concurrencyLimit = null, isPushed = false } = this.#settings ?? {};
+    this.#takers.isPushed = isPushed;
     this.#dispatcher.configure(isPaused, concurrencyLimit, this.#queues);
   }
 
@@ -341,9 +388,14 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   /** Sends a run that is held. A worker that cannot be sent to never had it. */
-  #push(worker: ConnectedWorker, ticket: RunTicket): void {
-    if (this.#send(worker, { type: "run", ticket })) return;
-    this.#slots.releaseFromWorker(worker.row.name, ticket.flow_run_id, ticket.generation);
+  #push({ row: { name } }: Taker, ticket: RunTicket): void {
+    if (this.#takers.isPushed) {
+      this.#pushes.begin(ticket);
+      return;
+    }
+    const worker = this.#workers.get(name);
+    if (worker && this.#send(worker, { type: "run", ticket })) return;
+    this.#slots.releaseFromWorker(name, ticket.flow_run_id, ticket.generation);
   }
 
   /** False when the socket takes nothing more; its worker is then gone. */
@@ -401,6 +453,15 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   #shown(now: EpochMs) {
     return shownWorkers({ store: this.#store, workers: this.#workers, slots: this.#slots }, now);
+  }
+
+  /** The target of a pool that pushes, shown as a worker that is always there. */
+  #target(now: EpochMs): PoolStatus["workers"][number][] {
+    if (!this.#takers.isPushed) return [];
+    const seen = { connectedAt: now, lastSeenAt: now };
+    const limit = this.#settings?.concurrencyLimit ?? Number.MAX_SAFE_INTEGER;
+    const active = this.#slots.poolUsed;
+    return [{ name: HTTP_TARGET, type: HTTP_POOL_TYPE, limit, active, online: true, draining: false, ...seen }];
   }
 
   /** Sets the alarm, unless it is set for an earlier time. */

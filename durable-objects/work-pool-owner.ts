@@ -6,7 +6,7 @@ import type { JsonObject } from "#protocol/flow-runs";
 import type { FlowRunId, WorkQueueId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 import type { Why } from "#protocol/why";
-import type { PoolOffer } from "#protocol/worker-channel";
+import type { PoolOffer, RunTicket } from "#protocol/worker-channel";
 
 /** The part of a pool's row that dispatching needs. Given whole each time. */
 export interface PoolSettings {
@@ -14,6 +14,8 @@ export interface PoolSettings {
   readonly isPaused: boolean;
   /** Runs of this pool that may be in progress at the same time; null for no limit. */
   readonly concurrencyLimit: number | null;
+  /** Whether its runs are pushed to a URL. Default false: workers take them. */
+  readonly isPushed?: boolean;
   /** All queues of the pool. */
   readonly queues: readonly QueueSettings[];
   /** Handed to each worker in `welcome`. */
@@ -72,6 +74,40 @@ export interface PoolStatus {
   readonly workers: readonly PoolWorker[];
 }
 
+/** Asks the consumer of the queue `pushes` to push a run under a claim. */
+export interface PushMessage {
+  readonly pool_name: string;
+  readonly flow_run_id: FlowRunId;
+  readonly generation: number;
+}
+
+/** What is to be pushed. */
+export interface PushOrder {
+  readonly ticket: Omit<RunTicket, "run_token">;
+  /** 1 for the first one under this claim. */
+  readonly attempt: number;
+}
+
+/** What became of an attempt. */
+export type PushOutcome =
+  | { readonly kind: "accepted"; readonly budgetMs: number | null }
+  | {
+      readonly kind: "failed";
+      /** What the target answered; null when nothing was heard of it. */
+      readonly status: number | null;
+      /** A sentence. */
+      readonly said: string;
+      /** The same would come of another attempt. */
+      readonly isFinal: boolean;
+      readonly retryAfterMs: number | null;
+    };
+
+/** What is to be done next about a push. */
+export type PushNext =
+  | { readonly kind: "done" }
+  | { readonly kind: "again"; readonly delayMs: number }
+  | { readonly kind: "give up"; readonly attempts: number; readonly said: string };
+
 /** A run that is due within minutes. */
 export interface SoonDue {
   readonly flowRunId: FlowRunId;
@@ -111,6 +147,10 @@ export interface WorkPoolOwner {
   workerOnline(workerName: string, flowRunId?: FlowRunId): Promise<boolean>;
   /** Tells the worker that has the run to kill its process. False when no connected worker has it. */
   kill(flowRunId: FlowRunId): Promise<boolean>;
+  /** What is to be pushed under a claim; null when it was accepted, given up, or is over. */
+  nextPush(flowRunId: FlowRunId, generation: number): Promise<PushOrder | null>;
+  /** Notes what became of an attempt to push; answers what is to be done next. */
+  settlePush(flowRunId: FlowRunId, generation: number, outcome: PushOutcome): Promise<PushNext>;
   status(): Promise<PoolStatus>;
   /** Why a run that is due is not given to anybody: what decides first, then what else stands in its way. */
   explain(flowRunId: FlowRunId): Promise<Why[]>;

@@ -9,6 +9,7 @@ import { finishDeletions } from "./delete-with-runs.ts";
 import { consume } from "./queues/consume.ts";
 
 export { ConcurrencyLimitObject } from "../durable-objects/concurrency-limit-object.ts";
+export { EgressObject } from "../durable-objects/egress-object.ts";
 export { EventHubObject } from "../durable-objects/event-hub-object.ts";
 export { EventInboxObject } from "../durable-objects/event-inbox-object.ts";
 export { FlowRunObject } from "../durable-objects/flow-run-object.ts";

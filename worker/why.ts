@@ -28,7 +28,12 @@ export async function whyNotRunning(env: Env, id: FlowRunId): Promise<WhyNotRunn
 
 /** What keeps a run that is due from being taken. */
 async function whyNotTaken(env: Env, id: FlowRunId, standing: RunStanding): Promise<Why[]> {
-  const { waitsIn, isUnplaced, deploymentId } = standing;
+  const { waitsIn, pushedIn, isUnplaced, deploymentId } = standing;
+  if (pushedIn !== null) {
+    const found = (await env.WORK_POOLS.getByName(pushedIn).explain(id)) as Why[];
+    // Once the push is over, the pool has nothing to say that the run's owner does not know.
+    return found.filter(({ kind }) => ["being_pushed", "push_failing", "push_accepted"].includes(kind));
+  }
   if (isUnplaced) {
     const last_polled = deploymentId === null ? null : await queries.lastPolled(env, deploymentId);
     const asked =

@@ -51,6 +51,23 @@ export interface WorkerRow {
   readonly lastSeenAt: EpochMs;
 }
 
+/** A run on its way to the HTTP target of the pool, under the newest claim. */
+export interface PushRow {
+  readonly id: FlowRunId;
+  readonly generation: number;
+  /** JSON of the ticket, without a token. */
+  readonly ticket: string;
+  readonly state: "waiting" | "accepted" | "given up";
+  readonly attempts: number;
+  /** What the target answered last, or null when nothing was heard. */
+  readonly status: number | null;
+  /** Why the last attempt failed; null when none did. */
+  readonly said: string | null;
+  readonly budgetMs: number | null;
+  /** When it is tried next or, once accepted, until when it has to have begun. */
+  readonly nextAt: EpochMs;
+}
+
 const STEPS = [
   `CREATE TABLE ready (
      flow_run_id TEXT PRIMARY KEY,
@@ -84,6 +101,17 @@ const STEPS = [
    ALTER TABLE held ADD COLUMN is_tentative INTEGER NOT NULL DEFAULT 0;
    DROP INDEX ready_order;
    CREATE INDEX ready_order ON ready (queue_priority, queue_name, due_at, flow_run_id);`,
+  `CREATE TABLE pushes (
+     flow_run_id TEXT PRIMARY KEY,
+     generation INTEGER NOT NULL,
+     ticket TEXT NOT NULL,
+     state TEXT NOT NULL,
+     attempts INTEGER NOT NULL,
+     status INTEGER,
+     said TEXT,
+     budget_ms REAL,
+     next_at REAL NOT NULL
+   ) WITHOUT ROWID;`,
 ] as const;
 
 const SETTINGS_KEY = "settings";
@@ -103,6 +131,17 @@ type HeldColumns = {
   is_tentative: number;
   occupies_pool: number;
   occupies_worker: number;
+};
+type PushColumns = {
+  flow_run_id: FlowRunId;
+  generation: number;
+  ticket: string;
+  state: PushRow["state"];
+  attempts: number;
+  status: number | null;
+  said: string | null;
+  budget_ms: number | null;
+  next_at: EpochMs;
 };
 type WorkerColumns = {
   name: string;
@@ -307,6 +346,35 @@ export class PoolStore {
 
   deleteHeld(id: FlowRunId, generation: number): void {
     this.#write("DELETE FROM held WHERE flow_run_id = ? AND generation = ?", id, generation);
+  }
+
+  push(id: FlowRunId): PushRow | null {
+    const [row] = this.#read<PushColumns>("SELECT * FROM pushes WHERE flow_run_id = ?", id);
+    if (row === undefined) return null;
+    const { flow_run_id, budget_ms: budgetMs, next_at: nextAt, ...rest } = row;
+    return { ...rest, id: flow_run_id, budgetMs, nextAt };
+  }
+
+  putPush(row: PushRow): void {
+    this.#write(
+      `INSERT INTO pushes (flow_run_id, generation, ticket, state, attempts, status, said, budget_ms, next_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+       ON CONFLICT (flow_run_id) DO UPDATE SET generation = ?2, ticket = ?3, state = ?4, attempts = ?5, status = ?6,
+         said = ?7, budget_ms = ?8, next_at = ?9`,
+      row.id,
+      row.generation,
+      row.ticket,
+      row.state,
+      row.attempts,
+      row.status,
+      row.said,
+      row.budgetMs,
+      row.nextAt,
+    );
+  }
+
+  deletePush(id: FlowRunId): void {
+    this.#write("DELETE FROM pushes WHERE flow_run_id = ?", id);
   }
 
   workers(): WorkerRow[] {

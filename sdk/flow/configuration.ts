@@ -2,6 +2,7 @@
 import { type ApiClient, createClient } from "../client/api-client.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { RunBackend } from "./engine/backend.ts";
+import { currentScope } from "./engine/scope.ts";
 import type { Serializer } from "./results/serializer.ts";
 import { defaultSerializer, defaultStorage, type ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
@@ -65,6 +66,11 @@ export function resultSerializer(): Serializer {
   return configured.results?.serializer ?? defaultSerializer(environment);
 }
 
+/** Whether somebody said where results go: the program, or the environment. */
+export function isResultStorageChosen(): boolean {
+  return configured.results?.storage !== undefined || environment("SLUICE_RESULTS") !== undefined;
+}
+
 /** Whether tasks persist their results when neither they nor their flow say; null: in runs of deployments. */
 export function persistsResults(): boolean | null {
   return configured.results?.persist ?? null;
@@ -74,8 +80,10 @@ export function configuredBackend(): RunBackend | null {
   return configured.backend ?? null;
 }
 
-/** The client of the configured control plane; null when there is none. */
+/** The client of the run that the calling code belongs to, or of the configured control plane; null when there is none. */
 export function configuredClient(): ApiClient | null {
+  const own = currentScope()?.execution.session?.client;
+  if (own !== undefined) return own;
   const url = configured.apiUrl === undefined ? environment("SLUICE_API_URL") : configured.apiUrl;
   if (!url) return null;
   const key = (configured.apiKey === undefined ? environment("SLUICE_API_KEY") : configured.apiKey) ?? null;

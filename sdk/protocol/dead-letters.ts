@@ -7,7 +7,7 @@ import { WireTime } from "./time.ts";
 export const DeadLetter = z.object({
   /** The message's id. */
   id: z.string(),
-  /** The queue that it was sent to: dispatch, events or actions. */
+  /** The queue that it was sent to: dispatch, pushes, events or actions. */
   queue: z.string(),
   body: z.unknown(),
   /** How often it was tried. */

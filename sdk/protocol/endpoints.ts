@@ -25,6 +25,7 @@ import * as flows from "./flows.ts";
 import * as giveBack from "./give-back.ts";
 import * as logs from "./logs.ts";
 import * as polling from "./polling.ts";
+import * as push from "./push.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as schedulePolicies from "./schedule-policies.ts";
@@ -68,6 +69,7 @@ const MODULES = [
   webhooks,
   workPools,
   workQueues,
+  push,
   polling,
   workerPoll,
   deadLetters,

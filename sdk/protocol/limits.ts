@@ -86,6 +86,14 @@ export const LIMITS = {
   /** Deliveries of one webhook that are kept: from senders that proved themselves, and from others. */
   verifiedDeliveries: 50,
   unverifiedDeliveries: 20,
+  /** Attempts to push a run to an http target under one claim; the claim is then given back. */
+  pushAttempts: 8,
+  /** Secrets that a pool signs its pushes with at the same time, and the bytes of each: Standard Webhooks' least. */
+  pushSecrets: 3,
+  pushSecretBytes: 24,
+  /** Bytes of a pushed request, and of what is read of its answer. */
+  pushBytes: 65_536,
+  pushAnswerBytes: 8_192,
   /** Bytes of a subscriber's filter as JSON. */
   subscriberFilterBytes: 262_144,
 } as const;
@@ -94,6 +102,17 @@ export const LIMITS = {
 export const SPANS = {
   /** A claim that nobody confirmed within this span is given back, unless its worker is online. */
   claimLeaseMs: 30_000,
+  /** An http target answers a push within this span. */
+  pushAnswerMs: 10_000,
+  /** The first wait before a push is tried again, doubled each time, and the longest. */
+  pushRetryMs: 1_000,
+  pushRetryMaxMs: 60_000,
+  /** The longest Retry-After of an http target that is kept to. */
+  pushRetryAfterMs: 300_000,
+  /** Nothing was heard of a push for this span after it should have been tried: its message is lost. */
+  pushSilenceMs: 60_000,
+  /** An http target that accepted a run begins with it within this span, or the claim is given back. */
+  pushBeginMs: 30_000,
   /** A cancellation that nobody confirms within this span is done by the control plane; upstream's default. */
   cancellingMs: 300_000,
   /** A scheduled run that nobody took within this span of its time is marked Late; upstream's default. */

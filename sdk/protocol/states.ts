@@ -29,6 +29,12 @@ export function isTerminal(type: StateType | null | undefined): boolean {
   return type != null && TERMINAL_STATES.has(type);
 }
 
+/**
+ * The name of the SCHEDULED state of a run that its process hands on because its own time is over: another process goes
+ * on with it, and it is no new attempt.
+ */
+export const CONTINUING = "Continuing";
+
 /** The name a state has when nobody gave it one: its type in title case. */
 export function defaultStateName(type: StateType): string {
   return type.charAt(0) + type.slice(1).toLowerCase();

@@ -76,6 +76,19 @@ export const Why = z.discriminatedUnion("kind", [
   reason("expires", { expires_at: WireTime }),
   /** It is being given to a worker at this moment. */
   reason("being_claimed", { worker_name: z.string().nullable() }),
+  /** It is on its way to the HTTP target of its pool. */
+  reason("being_pushed", { work_pool_name: z.string(), attempts: z.int() }),
+  /** The HTTP target could not be reached, or refused it (`status`); it is pushed again at this time. */
+  reason("push_failing", {
+    work_pool_name: z.string(),
+    attempts: z.int(),
+    attempts_allowed: z.int(),
+    status: z.int().nullable(),
+    said: z.string(),
+    retry_at: WireTime.nullable(),
+  }),
+  /** The HTTP target accepted it and has not begun; it is offered again unless it begins before this. */
+  reason("push_accepted", { work_pool_name: z.string(), budget_ms: z.number().nullable(), until: WireTime }),
   /** Its place among the runs of its queue that are to start; 1 is the next. */
   reason("in_line", { ...place, position: z.int() }),
 ]);

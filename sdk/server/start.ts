@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { DataFolder } from "./data-folder.ts";
 import { DEFAULT_DATA_DIR, DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
+import { serveEgress } from "./egress.ts";
 import { encryptionKeys } from "./encryption-keys.ts";
 import { type Engine, prepareWorkerd, type RunningEngine } from "./engine.ts";
 import { ServerError } from "./errors.ts";
@@ -102,13 +103,20 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         options.onReport?.(line);
       },
     });
+    const egress = serveEgress(origin, bootToken);
     return {
       origin,
       apiUrl: `${origin}/api`,
       dataDir: folder.paths.root,
       version: program.version,
-      ended: supervised.ended.finally(() => folder.close()),
-      stop: () => supervised.stop(),
+      ended: supervised.ended.finally(() => {
+        egress.stop();
+        folder.close();
+      }),
+      stop: () => {
+        egress.stop();
+        return supervised.stop();
+      },
       kill: () => supervised.kill(),
     };
   } catch (error) {

@@ -6,12 +6,13 @@ import { cloudRunTemplate } from "./cloud-run-template.ts";
 import { cloudRunV2Template } from "./cloud-run-v2-template.ts";
 import { dockerTemplate } from "./docker-template.ts";
 import { ecsTemplate } from "./ecs-template.ts";
+import { httpTemplate } from "./http-template.ts";
 import { kubernetesTemplate } from "./kubernetes-template.ts";
 import { processTemplate } from "./process-template.ts";
 import { vertexAiTemplate } from "./vertex-ai-template.ts";
 
 interface WorkerType {
-  /** The Python package that has the worker. */
+  /** The package that has the worker: of Python, or ours. */
   readonly package: string;
   readonly type: string;
   readonly displayName: string;
@@ -76,6 +77,13 @@ const WORKER_TYPES: readonly WorkerType[] = [
     description: "Runs each flow run as a job of a Kubernetes cluster.",
     template: kubernetesTemplate,
   },
+  {
+    package: "sluice",
+    type: "http",
+    displayName: "HTTP",
+    description: "Pushes each flow run as a signed request to a URL, where serveFlows() executes it. Needs no worker.",
+    template: httpTemplate,
+  },
 ];
 
 /** The view "aggregate-worker-metadata": by package, then by type. */
@@ -88,7 +96,7 @@ export function workerMetadata(): Record<string, Record<string, unknown>> {
         type: worker.type,
         display_name: worker.displayName,
         description: worker.description,
-        install_command: `pip install ${worker.package}`,
+        install_command: `${worker.package === "sluice" ? "npm" : "pip"} install ${worker.package}`,
         is_beta: false,
         documentation_url: null,
         logo_url: null,

@@ -7,6 +7,7 @@ import { rotateSecrets } from "../blocks/rotate-secrets.ts";
 import { changeDocument, createDocument } from "../blocks/write-document.ts";
 import * as queries from "../db/queries/block-documents.ts";
 import { mayReadSecrets } from "../may-read-secrets.ts";
+import { rotatePushSecrets } from "../push/secrets.ts";
 import { type App, serve } from "../serve.ts";
 import { rotateWebhookSecrets } from "../webhooks/secrets.ts";
 
@@ -38,12 +39,13 @@ export function blockDocumentRoutes(app: App): void {
   )(async ({ env, body }) => {
     const limit = body.limit ?? DEFAULT_ROTATED_DOCUMENTS;
     const blocks = await rotateSecrets(env, limit);
-    // Webhooks have their share of a page only when the blocks did not fill it.
+    // Webhooks and work pools have their share of a page only when the blocks did not fill it.
     const webhooks = await rotateWebhookSecrets(env, limit - blocks.rotated);
+    const pushes = await rotatePushSecrets(env, limit - blocks.rotated - webhooks.rotated);
     return {
-      rotated: blocks.rotated + webhooks.rotated,
-      remaining: blocks.remaining + webhooks.remaining,
-      unreadable: blocks.unreadable + webhooks.unreadable,
+      rotated: blocks.rotated + webhooks.rotated + pushes.rotated,
+      remaining: blocks.remaining + webhooks.remaining + pushes.remaining,
+      unreadable: blocks.unreadable + webhooks.unreadable + pushes.unreadable,
     };
   });
   serve(

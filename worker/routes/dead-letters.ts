@@ -44,6 +44,8 @@ function queueOf(env: Env, letter: api.DeadLetter): Queue {
   switch (letter.queue) {
     case "dispatch":
       return env.DISPATCH_QUEUE;
+    case "pushes":
+      return env.PUSHES_QUEUE;
     case "events":
       return env.EVENTS_QUEUE;
     case "actions":

@@ -1,20 +1,23 @@
 /** For the embedded server's launcher only: D1 cannot be migrated from outside there. Absent without the boot token. */
+import type { Context } from "hono";
 import { z } from "zod";
 import { SluiceError } from "#protocol/errors";
+import { LAUNCHER } from "../../durable-objects/egress-object.ts";
 import { sameSecret } from "../../durable-objects/same-secret.ts";
 import { presentedKey } from "../guard.ts";
-import type { App } from "../serve.ts";
+import type { App, AppEnv } from "../serve.ts";
 
 const Migrations = z.object({
   migrations: z.array(z.object({ name: z.string().min(1), statements: z.array(z.string().min(1)).min(1) })),
 });
 
 export function internalRoutes(app: App): void {
+  app.get("/api/internal/egress", async (c) => {
+    await requireBootToken(c);
+    return c.env.EGRESS.getByName(LAUNCHER).fetch(c.req.raw);
+  });
   app.post("/api/internal/migrate", async (c) => {
-    const token = c.env.SLUICE_BOOT_TOKEN;
-    if (!token || !(await sameSecret(presentedKey(c.req.header("authorization")), token))) {
-      throw new SluiceError("not_found", "There is no POST /api/internal/migrate.", { fix: "See /api/openapi.json." });
-    }
+    await requireBootToken(c);
     const parsed = Migrations.safeParse(await c.req.json().catch(() => null));
     if (!parsed.success) {
       throw new SluiceError("validation", "The migrations are not in the expected form.", {
@@ -23,6 +26,12 @@ export function internalRoutes(app: App): void {
     }
     return c.json({ applied: await applyMigrations(c.env.DB, parsed.data.migrations) });
   });
+}
+
+async function requireBootToken(c: Context<AppEnv>): Promise<void> {
+  const token = c.env.SLUICE_BOOT_TOKEN;
+  if (token && (await sameSecret(presentedKey(c.req.header("authorization")), token))) return;
+  throw new SluiceError("not_found", `There is no ${c.req.method} ${c.req.path}.`, { fix: "See /api/openapi.json." });
 }
 
 /** Applies what is not recorded yet, each migration with its record in one transaction. The table is wrangler's. */

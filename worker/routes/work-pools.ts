@@ -1,7 +1,9 @@
 import { notFound, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
+import { HTTP_POOL_TYPE, writePushSecrets } from "#protocol/push";
 import * as api from "#protocol/work-pools";
 import * as queries from "../db/queries/work-pools.ts";
+import { setPushSecrets } from "../push/secrets.ts";
 import { type App, serve } from "../serve.ts";
 import { tellPool } from "../tell-pool.ts";
 import { tellStatusesNow } from "../tell-statuses.ts";
@@ -54,6 +56,22 @@ export function workPoolRoutes(app: App): void {
     await queries.deleteWorkPool(env, pool);
     await env.WORK_POOLS.getByName(pool.name).remove();
     return undefined;
+  });
+  serve(
+    app,
+    writePushSecrets,
+  )(async ({ env, params, body }) => {
+    const pool = await requirePool(env, params.name);
+    if (pool.type !== HTTP_POOL_TYPE) {
+      throw new SluiceError(
+        "conflict",
+        `Work pool "${pool.name}" has the type ${pool.type}: nothing of it is pushed.`,
+        {
+          fix: `Set secrets of pools of the type ${HTTP_POOL_TYPE}: sluice work-pool create NAME --type ${HTTP_POOL_TYPE} --url URL`,
+        },
+      );
+    }
+    return setPushSecrets(env, pool.id, body.secrets ?? null);
   });
   serve(
     app,

@@ -1,6 +1,7 @@
 import type { Policy } from "../rule.ts";
 import { aCancellingRunOnlyBecomesCancelled } from "../rules/a-cancelling-run-only-becomes-cancelled.ts";
 import { aClaimKeepsTheScheduledTime } from "../rules/a-claim-keeps-the-scheduled-time.ts";
+import { aContinuedRunIsTheSameAttempt } from "../rules/a-continued-run-is-the-same-attempt.ts";
 import { aFailedRunIsRetried } from "../rules/a-failed-run-is-retried.ts";
 import { aFinishedRunIsLeftOnlyToRunAgain } from "../rules/a-finished-run-is-left-only-to-run-again.ts";
 import { aLeaseIdIsCarriedOn } from "../rules/a-lease-id-is-carried-on.ts";
@@ -35,6 +36,7 @@ export const FLOW_RUN_POLICY: Policy = {
     onlyScheduledRunsAreMarkedLate,
     onlyRunningRunsArePaused,
     aRescheduledRunIsOfferedAgain,
+    aContinuedRunIsTheSameAttempt,
     aClaimKeepsTheScheduledTime,
     aRunWaitsForItsScheduledTime,
     aFailedRunIsRetried,

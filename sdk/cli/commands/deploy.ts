@@ -24,6 +24,7 @@ export const deploy = defineCommand({
     pool: required(text("The work pool whose workers run it.", { placeholder: "name" })),
     queue: text("The queue of the pool.", { placeholder: "name" }),
     path: text("The folder of the code where its runs are executed.", { placeholder: "folder" }),
+    url: text("Where its runs are pushed to, for http pools. Default: as the pool says.", { placeholder: "url" }),
     image: text("The container image, for pools that have one.", { placeholder: "image" }),
     param: flowParameters(),
     paused: flag("Let its schedule rest."),
@@ -36,7 +37,7 @@ export const deploy = defineCommand({
   ],
   async run({ arguments: { entrypoint }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
-    const { name, pool, queue, path, image, param, paused } = options;
+    const { name, pool, queue, path, url, image, param, paused } = options;
     const flow = await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow);
     const planned = planDeployment(flow, {
       name,
@@ -47,6 +48,7 @@ export const deploy = defineCommand({
       ...(queue === undefined ? {} : { workQueue: queue }),
       ...(path === undefined ? {} : { path }),
       ...(image === undefined ? {} : { image }),
+      ...(url === undefined ? {} : { jobVariables: { url } }),
     });
     const { cron, interval, rrule, at } = options;
     const isScheduled = [cron, interval, rrule, at].some((way) => way !== undefined);

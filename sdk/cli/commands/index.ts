@@ -32,6 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     noun: "work-pool",
+    verb: "secret",
+    summary: "Change what the pushes of an http pool are signed with.",
+    load: async () => (await import("./work-pool/secret.ts")).workPoolSecret,
+  },
+  {
+    noun: "work-pool",
     verb: "ls",
     summary: "List work pools.",
     load: async () => (await import("./work-pool/ls.ts")).workPoolLs,

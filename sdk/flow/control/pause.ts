@@ -71,9 +71,11 @@ export async function resumeFlowRun(id: FlowRunId, input?: JsonObject): Promise<
   });
 }
 
-async function wait(what: string, suspends: boolean, options: PauseOptions<unknown>): Promise<unknown> {
+async function wait(what: string, ends: boolean, options: PauseOptions<unknown>): Promise<unknown> {
   const scope = flowScope(what);
   const { execution, flow } = scope;
+  // A process whose time is limited does not spend it on waiting.
+  const suspends = ends || execution.budget !== null;
   const { session, clock } = execution;
   if (session === null) throw new Error(`${what} was called outside of a flow run.`);
   const client = requiredClient(what);

@@ -24,7 +24,7 @@ export async function sleep(span: Duration, options: { readonly key?: string } =
     );
   }
   const { execution, task } = scope;
-  const storage = resultStorage();
+  const storage = execution.resultStorage ?? resultStorage();
   const name = (options.key ?? String(memory.occurrence("sleep"))).replaceAll(/[^\w.-]/g, "_");
   const key = `runs/${memory.flowRunId}/sleep-${name}`;
   const kept = memory.isContinued ? await storage.read(key) : null;
@@ -37,5 +37,8 @@ export async function sleep(span: Duration, options: { readonly key?: string } =
       `The wait "${name}" ${until > now ? `goes on until ${toWireTime(until)}` : "is over"}.`,
       task,
     );
-  await wait(execution.clock, ms(Math.max(0, until - now)), task?.signal ?? execution.signal);
+  const { budget } = execution;
+  const signal = task?.signal ?? execution.signal;
+  if (budget !== null && !budget.lastsUntil(until)) return await budget.park(task?.taskRunId ?? null, until, signal);
+  await wait(execution.clock, ms(Math.max(0, until - now)), signal);
 }

@@ -1,4 +1,5 @@
 /** Where flow runs live: in a control plane, or in this process when there is none. */
+import type { ApiClient } from "../../client/api-client.ts";
 import type { ArtifactCreate } from "../../protocol/artifacts.ts";
 import type { FlowRunPolicy, JsonObject } from "../../protocol/flow-runs.ts";
 import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "../../protocol/ids.ts";
@@ -7,6 +8,7 @@ import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
 import type { KnownTask } from "../results/run-memory.ts";
+import type { HandOver } from "./budget.ts";
 
 /** A flow run to be made for a flow that was called in this process. */
 export interface FlowRunRequest {
@@ -46,11 +48,15 @@ export interface RunIdentity {
 export type StopRequest =
   | { readonly action: "cancel"; readonly state: State | null }
   | { readonly action: "suspend" | "ended"; readonly state: State }
+  /** This process has no time left: another one goes on. */
+  | ({ readonly action: "hand over" } & HandOver)
   | { readonly action: "lost"; readonly error: Error };
 
 /** One run's way to its owner, for as long as this process executes it. */
 export interface RunSession {
   readonly run: RunIdentity;
+  /** How the run's code reaches the control plane, where that is not as the process is configured. */
+  readonly client?: ApiClient;
   /** Proposes a state; everything reported before is there first. Throws when the owner is lost for good. */
   propose(state: StateCreate): Promise<OrchestrationResult>;
   /** States that a task run went through since the last report. Never waits; see {@link RunSession.ready}. */

@@ -4,7 +4,10 @@ import { updateFlowRun } from "../../protocol/flow-runs.ts";
 import type { FlowRunId } from "../../protocol/ids.ts";
 import type { State } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
+import { FlowRunRefusedError } from "../errors.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
+import type { ResultStorage } from "../results/storage.ts";
+import type { BudgetSpan } from "./budget.ts";
 import { flowRunName } from "./flow-run-name.ts";
 import { runFlow } from "./run-flow.ts";
 import { openServerSession, type ServerSession } from "./server-backend.ts";
@@ -15,6 +18,14 @@ export interface ExecuteFlowRunOptions {
   /** Of the claim under which the run is executed; null for a run that was not claimed. */
   readonly generation: number | null;
   readonly flow: AnyFlow;
+  /** Null reports by requests only. Default: over a WebSocket where there is one. */
+  readonly webSocket?: null;
+  /** Refuses a run that does not wait for its process: one that was pushed twice was begun, and may have ended. */
+  readonly onlyPending?: boolean;
+  /** How long this process may work on the run. Default: as long as it takes. */
+  readonly budget?: BudgetSpan | null;
+  /** In place of what the process is configured to use. */
+  readonly resultStorage?: ResultStorage | null;
 }
 
 /**
@@ -25,13 +36,20 @@ export interface ExecuteFlowRunOptions {
 export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<State> {
   const { client, flowRunId, generation } = options;
   const flow = definitionOf(options.flow);
-  const session = await openServerSession(client, flowRunId, generation);
+  const session = await openServerSession(client, flowRunId, generation, options.webSocket);
+  const { state } = session.document;
+  if (options.onlyPending && state?.type !== "PENDING" && state?.type !== "CANCELLING") {
+    await session.close();
+    throw new FlowRunRefusedError(`Flow run "${session.run.name}" does not wait: it is ${state?.name}.`, state);
+  }
   await adoptRetries(client, session, flow.policy);
   const name = flowRunName(flow, session.run.parameters);
   if (name !== null && name !== session.run.name) {
     await client.call(updateFlowRun, { params: { id: flowRunId }, body: { name } });
   }
-  const outcome = await runFlow(flow, session, session.run.parameters, clock());
+  const { budget = null, resultStorage = null } = options;
+  const limits = { budget, resultStorage };
+  const outcome = await runFlow(flow, session, session.run.parameters, clock(), null, limits);
   return outcome.state;
 }
 

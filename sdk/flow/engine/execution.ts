@@ -9,12 +9,16 @@ import type { LogLevel } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { FlowRunStoppedError } from "../errors.ts";
 import type { RunMemory } from "../results/run-memory.ts";
+import type { ResultStorage } from "../results/storage.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
+import { Budget, type BudgetSpan } from "./budget.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
 import { newTaskRunId } from "./new-id.ts";
 import { Slots } from "./slots.ts";
 
 const CUT = " … (cut)";
+const CLEAN_UP_MS = 5_000;
+const HAND_OVER_MS = 500;
 
 export interface ExecutionOptions {
   readonly session: RunSession | null;
@@ -25,6 +29,10 @@ export interface ExecutionOptions {
   /** Whether later attempts of the flow find the task runs of earlier ones. */
   readonly remembersTasks: boolean;
   readonly memory: RunMemory | null;
+  /** In place of what the process is configured to use. */
+  readonly resultStorage?: ResultStorage | null;
+  /** How long the process may work on the run; default: as long as it takes. */
+  readonly budget?: BudgetSpan | null;
 }
 
 /** Names one task run within its flow run, so that another attempt of the flow finds the same one. */
@@ -39,6 +47,9 @@ export class Execution {
   /** What is known of earlier attempts; null for tasks outside of flow runs. */
   readonly memory: RunMemory | null;
   readonly capturesConsole: boolean;
+  readonly resultStorage: ResultStorage | null;
+  /** Null where the process has all the time it needs. */
+  readonly budget: Budget | null;
   /** How often the flow run has been RUNNING, this attempt included. */
   runCount = 0;
   /** Bounds submitted tasks; renewed with each attempt. */
@@ -60,6 +71,10 @@ export class Execution {
     this.memory = options.memory;
     this.capturesConsole = options.captureConsole;
     this.slots = new Slots(options.concurrency);
+    this.resultStorage = options.resultStorage ?? null;
+    this.budget = options.budget
+      ? new Budget(options.budget, options.clock, (how) => this.stop({ action: "hand over", ...how }))
+      : null;
   }
 
   /** Aborts when the attempt is to stop, for whatever reason. */
@@ -77,6 +92,11 @@ export class Execution {
     return this.#stopRequest;
   }
 
+  /** How long code may clean up that is told to stop, in milliseconds: there is no time left where the budget is used up. */
+  get cleanUpMs(): number {
+    return this.#stopRequest?.action === "hand over" ? HAND_OVER_MS : CLEAN_UP_MS;
+  }
+
   /** Numbers the pauses of an attempt, from 1. */
   nextPause(): number {
     return ++this.#pauses;
@@ -91,7 +111,9 @@ export class Execution {
     if (this.#isOver || this.#stopRequest !== null) return;
     this.#stopRequest = request;
     const error =
-      request.action === "lost" ? request.error : new FlowRunStoppedError(STOP_TEXT[request.action], request.state);
+      request.action === "lost"
+        ? request.error
+        : new FlowRunStoppedError(STOP_TEXT[request.action], request.action === "hand over" ? null : request.state);
     this.#stop.abort(error);
     this.#attempt.abort(error);
   }
@@ -113,6 +135,7 @@ export class Execution {
   }
 
   end(): void {
+    this.budget?.close();
     this.#isOver = true;
   }
 
@@ -175,4 +198,5 @@ const STOP_TEXT = {
   cancel: "The flow run was cancelled.",
   suspend: "The flow run was suspended.",
   ended: "The flow run was ended from outside.",
+  "hand over": "The time of this process is over; another one goes on with the flow run.",
 } as const satisfies Record<Exclude<StopRequest["action"], "lost">, string>;

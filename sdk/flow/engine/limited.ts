@@ -3,20 +3,19 @@ import { ms } from "../../protocol/time.ts";
 import type { Clock } from "../clock.ts";
 import { onAbort } from "./on-abort.ts";
 
-/** How long code that was told to stop may take to clean up before it is left alone. */
-const CLEAN_UP_MS = 5_000;
-
 export interface Limits {
   readonly clock: Clock;
   /** Aborts when the code is to stop from outside; the code has heard of it by itself. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number | null;
+  /** How long code that was told to stop may take to clean up before it is left alone, in milliseconds. */
+  readonly cleanUpMs: () => number;
   /** Called when the timeout has passed: tells the code, and answers the error. */
   readonly onTimeout: () => Error;
 }
 
 /**
- * Answers what the code answers. After the timeout it rejects with its error; after an abort it waits five seconds for
+ * Answers what the code answers. After the timeout it rejects with its error; after an abort it waits a moment for
  * the code, then rejects with the signal's reason. Code that goes on nevertheless is not listened to.
  */
 export function limited<T>(code: () => T | PromiseLike<T>, limits: Limits): Promise<T> {
@@ -47,7 +46,7 @@ export function limited<T>(code: () => T | PromiseLike<T>, limits: Limits): Prom
     }
     forget = onAbort(signal, () => {
       cancel?.();
-      cancel = clock.after(ms(CLEAN_UP_MS), () => reject(signal.reason));
+      cancel = clock.after(ms(limits.cleanUpMs()), () => reject(signal.reason));
     });
   });
 }

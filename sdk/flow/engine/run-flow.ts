@@ -1,5 +1,6 @@
 /** Runs one flow to its end: asks to start, attempts, reports, waits for retries, obeys what its owner says. */
-import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
+import { CONTINUING, NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
+import { type EpochMs, fromWireTime, toWireTime } from "../../protocol/time.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { persistsResults } from "../configuration.ts";
 import type { FlowContext } from "../context.ts";
@@ -11,9 +12,10 @@ import { logger } from "../logger.ts";
 import { RunMemory } from "../results/run-memory.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
+import type { HandOver } from "./budget.ts";
 import { captureConsole } from "./console-capture.ts";
 import { echo } from "./echo.ts";
-import { Execution } from "./execution.ts";
+import { Execution, type ExecutionOptions } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
@@ -31,8 +33,14 @@ interface Proposal {
   readonly type: StateType;
   readonly name?: string;
   readonly message?: string;
+  readonly dueAt?: EpochMs;
 }
 
+const CONTINUED: Proposal = {
+  type: "SCHEDULED",
+  name: CONTINUING,
+  message: "The time budget of its platform was used up; it goes on in another request.",
+};
 const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was cancelled." };
 
 /** The least wait when the owner of the run asks for one of less than a second. */
@@ -48,8 +56,10 @@ export async function runFlow(
   parameters: unknown,
   clock: Clock,
   callerSignal: AbortSignal | null = null,
+  limits: Pick<ExecutionOptions, "budget" | "resultStorage"> = {},
 ): Promise<FlowOutcome> {
   const execution = new Execution({
+    ...limits,
     session,
     clock,
     captureConsole: flow.captureConsole,
@@ -71,7 +81,7 @@ export async function runFlow(
     await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
     const span = formatDuration(clock.now() - startedAt);
-    echo(type === "COMPLETED" ? "info" : "error", session.run.name, `Finished in state ${name} after ${span}.`);
+    echo(hasFailed(type) ? "error" : "info", session.run.name, `Finished in state ${name} after ${span}.`);
     return outcome;
   } finally {
     forget?.();
@@ -145,6 +155,7 @@ class FlowRunner {
     const { clock, signal } = this.#execution;
     const { timeoutMs } = this.#flow;
     const context = this.#context();
+    const cleanUpMs = (): number => this.#execution.cleanUpMs;
     const onTimeout = (): Error => {
       const error = new TimedOutError(`Flow run "${this.#session.run.name}"`, timeoutMs ?? 0);
       this.#execution.endAttempt(error);
@@ -157,7 +168,10 @@ class FlowRunner {
     };
     try {
       const scope = { execution: this.#execution, flow: context, task: null };
-      return { ok: true, value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, onTimeout })) };
+      return {
+        ok: true,
+        value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, cleanUpMs, onTimeout })),
+      };
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
@@ -192,7 +206,8 @@ class FlowRunner {
    * FlowRunRefusedError when the run's owner aborts it.
    */
   async #propose(proposal: Proposal): Promise<State> {
-    const { type, name = null, message = null } = proposal;
+    const { type, name = null, message = null, dueAt } = proposal;
+    const scheduled_time = dueAt === undefined ? null : toWireTime(dueAt);
     const transitionId = newUuid(this.#execution.clock.now());
     for (;;) {
       const { status, state, details } = await this.#session.propose({
@@ -200,7 +215,7 @@ class FlowRunner {
         name,
         message,
         data: null,
-        state_details: { ...NO_DETAILS, transition_id: transitionId },
+        state_details: { ...NO_DETAILS, scheduled_time, transition_id: transitionId },
       });
       if (details.type === "wait_details") {
         const ended = await this.#wait(details.delay_seconds * 1_000);
@@ -223,6 +238,12 @@ class FlowRunner {
   }
 
   async #waitUntilDue(state: State): Promise<State | null> {
+    const { budget } = this.#execution;
+    const dueAt = fromWireTime(state.state_details.scheduled_time ?? state.timestamp);
+    if (budget !== null && !budget.lastsUntil(dueAt)) {
+      // Only a retry waits for this process; what waits for anything else is in its pool's hands already.
+      return state.name === "AwaitingRetry" ? await this.#propose({ ...CONTINUED, dueAt }) : state;
+    }
     return await this.#wait(untilDueMs(state));
   }
 
@@ -241,8 +262,24 @@ class FlowRunner {
   /** What has to be said when the run is stopped from outside, and the state that it then is in. */
   async #obey(request: StopRequest): Promise<State> {
     if (request.action === "lost") throw request.error;
+    if (request.action === "hand over") return await this.#propose(continuation(request));
     return request.action === "cancel" ? await this.#propose(CANCELLED) : request.state;
   }
+}
+
+function continuation({ dueAt, isStuck }: HandOver): Proposal {
+  if (!isStuck) return dueAt === null ? CONTINUED : { ...CONTINUED, dueAt };
+  return {
+    type: "CRASHED",
+    message:
+      "The time budget of its platform was over before any task had ended and kept its result, so it would come no " +
+      "further. Make tasks smaller, give it a larger budget, or let its tasks persist their results.",
+  };
+}
+
+/** Whether the end of a run's part here is bad news. */
+function hasFailed(type: StateType): boolean {
+  return type !== "COMPLETED" && type !== "SCHEDULED" && type !== "PAUSED";
 }
 
 function stopped(state: State): FlowOutcome {

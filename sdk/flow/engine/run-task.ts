@@ -1,4 +1,5 @@
 /** Runs one task to its end: waits for inputs and a slot, then attempts until one succeeds or none is left. */
+import type { TaskRunId } from "../../protocol/ids.ts";
 import { isTerminal, type State } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
 import { sleep } from "../clock.ts";
@@ -55,6 +56,11 @@ export class TaskRunner {
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
   }
 
+  /** The task that called it; null for the flow itself. */
+  get #caller(): TaskRunId | null {
+    return this.#scope.task?.taskRunId ?? null;
+  }
+
   get state(): State | null {
     return this.#states.current;
   }
@@ -86,6 +92,7 @@ export class TaskRunner {
     try {
       const found = await keeping.find();
       if (found === null) return await this.#attempts(args, keeping);
+      this.#execution.budget?.restored();
       const isCached = found.from === "cache";
       this.#enter({
         type: "COMPLETED",
@@ -112,7 +119,7 @@ export class TaskRunner {
       scope: this.#scope,
       identity: this.identity,
       runName: this.name,
-      storage: storage ?? resultStorage(),
+      storage: storage ?? this.#execution.resultStorage ?? resultStorage(),
       serializer: serializer ?? resultSerializer(),
       clock: this.#execution.clock,
       signal: this.#signal,
@@ -121,6 +128,18 @@ export class TaskRunner {
   }
 
   async #attempts(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
+    const { budget } = this.#execution;
+    await budget?.boundary(this.#caller, this.#signal);
+    const isRepeated = this.#execution.memory?.known(this.#task.key, this.identity.dynamicKey) != null;
+    budget?.begin(this.identity.id, this.#caller, isRepeated);
+    try {
+      return await this.#attemptUntilDone(args, keeping);
+    } finally {
+      budget?.end(this.identity.id, this.#states.current?.type === "COMPLETED" && this.#states.current.data !== null);
+    }
+  }
+
+  async #attemptUntilDone(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
@@ -164,6 +183,7 @@ export class TaskRunner {
       clock: this.#execution.clock,
       signal: this.#signal,
       timeoutMs,
+      cleanUpMs: () => this.#execution.cleanUpMs,
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
     try {
@@ -227,6 +247,8 @@ export class TaskRunner {
   /** An end that no attempt has come to: inputs failed, or the flow has ended first. */
   #leaveUnfinished(error: unknown): void {
     if (isTerminal(this.#states.current?.type)) return;
+    // It never began, and whoever goes on with the run calls it.
+    if (this.#execution.stopRequest?.action === "hand over" && this.#states.runCount === 0) return;
     if (error instanceof UpstreamFailedError && this.#states.runCount === 0) {
       this.#enter({ type: "PENDING", name: "NotReady", message: error.message });
     } else this.#enter({ type: "CANCELLED", message: `Stopped before its end. ${errorMessage(error)}` });

@@ -72,11 +72,12 @@ export async function openSubflowTask(client: ApiClient, task: SubflowTask): Pro
   return id;
 }
 
-/** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
+/** Opens the channel of a run that exists; with `webSocket` null by requests only. Throws when its owner refuses this process or nobody answers. */
 export async function openServerSession(
   client: ApiClient,
   flowRunId: FlowRunId,
   generation: number | null,
+  webSocket?: null,
 ): Promise<ServerSession> {
   const early: StopRequest[] = [];
   let listener = (request: StopRequest): void => void early.push(request);
@@ -84,6 +85,7 @@ export async function openServerSession(
     client,
     flowRunId,
     generation,
+    ...(webSocket === undefined ? {} : { webSocket }),
     onControl: (control: RunControl) => listener(control),
     onFailure: (error) => listener({ action: "lost", error }),
     onConnection: (change, reason) => {
@@ -103,7 +105,7 @@ export class ServerSession implements RunSession {
   readonly run: RunIdentity;
   /** The run as its owner had it when the channel was opened. */
   readonly document: FlowRun;
-  readonly #client: ApiClient;
+  readonly client: ApiClient;
   readonly #channel: RunChannel;
   readonly #listen: (listener: (request: StopRequest) => void) => void;
 
@@ -113,7 +115,7 @@ export class ServerSession implements RunSession {
     document: FlowRun,
     listen: (listener: (request: StopRequest) => void) => void,
   ) {
-    this.#client = client;
+    this.client = client;
     this.#channel = channel;
     this.#listen = listen;
     this.document = document;
@@ -141,9 +143,9 @@ export class ServerSession implements RunSession {
 
   async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
     const patience = { patienceMs: ARTIFACT_PATIENCE_MS };
-    const { id } = await this.#client.call(createArtifact, { body: artifact }, patience);
+    const { id } = await this.client.call(createArtifact, { body: artifact }, patience);
     return async (data) => {
-      await this.#client.call(updateArtifact, { params: { id }, body: { data } }, patience);
+      await this.client.call(updateArtifact, { params: { id }, body: { data } }, patience);
     };
   }
 
@@ -151,7 +153,7 @@ export class ServerSession implements RunSession {
     const found: KnownTask[] = [];
     const flow_runs = { id: { any_: [this.run.id] } };
     for (;;) {
-      const page = await this.#client.call(
+      const page = await this.client.call(
         filterTaskRuns,
         { body: { flow_runs, limit: LIMITS.pageRows, offset: found.length, sort: "ID_DESC" } },
         { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },

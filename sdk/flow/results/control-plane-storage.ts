@@ -1,4 +1,5 @@
 /** Small results in the control plane, kept and deleted with their run. Encrypt them where it must not see them. */
+import type { ApiClient } from "../../client/index.ts";
 import { createFlowRunInput, deleteFlowRunInput, filterFlowRunInput } from "../../protocol/flow-run-inputs.ts";
 import type { FlowRunId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
@@ -8,9 +9,10 @@ import type { ResultStorage } from "./storage.ts";
 
 /**
  * Keeps the results of a run with the run: every worker that executes it finds them, and they go when it is deleted. Not
- * for caches, which belong to no run, nor for results of more than about 384 kB.
+ * for caches, which belong to no run, nor for results of more than about 384 kB. `through` is the way there; default: as
+ * the process is configured.
  */
-export function controlPlaneStorage(): ResultStorage {
+export function controlPlaneStorage(through: ApiClient | null = null): ResultStorage {
   const place = (key: string): { id: FlowRunId; key: string } => {
     const [kind, id, ...name] = key.split("/");
     if (kind !== "runs" || id === undefined || name.length === 0) {
@@ -21,7 +23,7 @@ export function controlPlaneStorage(): ResultStorage {
     // It ends in a mark of its own, since inputs are found by how their keys begin.
     return { id: id as FlowRunId, key: `result-${name.join("-")}.` };
   };
-  const client = () => requiredClient("controlPlaneStorage()");
+  const client = () => through ?? requiredClient("controlPlaneStorage()");
   const storage: ResultStorage = {
     async read(given) {
       const { id, key } = place(given);

@@ -1,6 +1,7 @@
 /** The counts and short lists of the dashboard. Each reads an index range of `flow_runs`, or a table that is small. */
 import type { Dashboard } from "#protocol/dashboard";
 import type { DeploymentId, FlowRunId, WorkPoolId } from "#protocol/ids";
+import { HTTP_POOL_TYPE } from "#protocol/push";
 import { type EpochMs, toWireTime } from "#protocol/time";
 
 const LINES = 10;
@@ -27,7 +28,7 @@ const line = (condition: string, order: string) => `SELECT flow_runs.id, flow_ru
   FROM flow_runs LEFT JOIN flows ON flows.id = flow_runs.flow_id
   WHERE ${condition} AND ${hasTags("?1")} ORDER BY ${order} LIMIT ${LINES}`;
 
-const POOLS = `SELECT id, name, is_paused, concurrency_limit,
+const POOLS = `SELECT id, name, type, is_paused, concurrency_limit,
     (SELECT count(*) FROM workers WHERE work_pool_id = work_pools.id AND status = 'ONLINE') AS online,
     coalesce(active.running, 0) AS running, coalesce(active.late, 0) AS late
   FROM work_pools LEFT JOIN (
@@ -59,6 +60,7 @@ interface Line {
 interface PoolRow {
   readonly id: WorkPoolId;
   readonly name: string;
+  readonly type: string;
   readonly is_paused: number;
   readonly concurrency_limit: number | null;
   readonly online: number;
@@ -110,7 +112,7 @@ export async function dashboardParts(env: Env, { sinceMs, untilMs, tags }: Dashb
     work_pools: rowsOf<PoolRow>(pools).map((pool) => ({
       id: pool.id,
       name: pool.name,
-      status: pool.is_paused ? "PAUSED" : pool.online > 0 ? "READY" : "NOT_READY",
+      status: pool.is_paused ? "PAUSED" : pool.online > 0 || pool.type === HTTP_POOL_TYPE ? "READY" : "NOT_READY",
       workers_online: pool.online,
       running: pool.running,
       late: pool.late,

@@ -12,6 +12,7 @@ import type { FlowRunFilters } from "#protocol/filters";
 import { type FlowControl, NO_FLOW_CONTROL } from "#protocol/flow-control";
 import type { JsonObject } from "#protocol/flow-runs";
 import type { DeploymentId, FlowId, WorkPoolId, WorkQueueId } from "#protocol/ids";
+import { HTTP_POOL_TYPE } from "#protocol/push";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import { withSlots } from "../../limit-documents.ts";
 import { newId } from "../../new-id.ts";
@@ -273,8 +274,9 @@ export async function setDeploymentLimit(env: Env, id: DeploymentId, limitId: st
     .where(eq(deployments.id, id));
 }
 
-const WORKER_ONLINE = sql<number>`EXISTS (SELECT 1 FROM ${workers}
-  WHERE ${workers.workPoolId} = ${deployments.workPoolId} AND ${workers.status} = 'ONLINE')`;
+/** Runs of an http pool are pushed: nobody has to be online for them. */
+const WORKER_ONLINE = sql<number>`(coalesce(${workPools.type}, '') = ${HTTP_POOL_TYPE} OR EXISTS (SELECT 1 FROM ${workers}
+  WHERE ${workers.workPoolId} = ${deployments.workPoolId} AND ${workers.status} = 'ONLINE'))`;
 
 async function select(
   env: Env,

@@ -1,6 +1,7 @@
 /** What the object of a pool is told of its row and of those of its queues. */
 import { eq } from "drizzle-orm";
 import type { WorkQueueId } from "#protocol/ids";
+import { HTTP_POOL_TYPE } from "#protocol/push";
 import type { PoolSettings } from "../../../durable-objects/work-pool-owner.ts";
 import { openDb } from "../open.ts";
 import { workPools, workQueues } from "../schema/work-pools.ts";
@@ -21,6 +22,7 @@ export async function poolSettings(env: Env, name: string): Promise<PoolSettings
   return {
     isPaused: pool.isPaused,
     concurrencyLimit: pool.concurrencyLimit,
+    isPushed: pool.type === HTTP_POOL_TYPE,
     baseJobTemplate: pool.baseJobTemplate,
     queues: queues.map(({ queue }) => ({
       id: queue.id as WorkQueueId,

@@ -1,5 +1,6 @@
 /** Statuses of pools, queues and deployments beside those that events have told of. */
 import { sql } from "drizzle-orm";
+import { HTTP_POOL_TYPE } from "#protocol/push";
 import type { EpochMs } from "#protocol/time";
 import { oneOf } from "../filters.ts";
 import { openDb } from "../open.ts";
@@ -33,7 +34,9 @@ export interface NotedStatus {
 
 /** Who asked for runs within this span is ready. */
 const POLLED_MS = 60_000;
-const ONLINE = sql`EXISTS (SELECT 1 FROM workers AS w WHERE w.work_pool_id = p.id AND w.status = 'ONLINE')`;
+/** Runs of an http pool are pushed: nobody has to be online for them. */
+const ONLINE = sql`(coalesce(p.type, '') = ${HTTP_POOL_TYPE}
+  OR EXISTS (SELECT 1 FROM workers AS w WHERE w.work_pool_id = p.id AND w.status = 'ONLINE'))`;
 
 /**
  * What has another status than was told. A new pool's first status is told; queues and deployments begin as not ready.

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { WorkerFilter, WorkPoolFilter, WorkQueueFilter } from "#protocol/filters";
 import type { WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
+import { HTTP_POOL_TYPE } from "#protocol/push";
 import { type EpochMs, toWireTime } from "#protocol/time";
 import type {
   Worker,
@@ -17,6 +18,7 @@ import { newId } from "../../new-id.ts";
 import { oneOf, workerCondition, workPoolCondition, workQueueCondition } from "../filters.ts";
 import { openDb } from "../open.ts";
 import { deployments } from "../schema/deployments.ts";
+import { pushSecrets } from "../schema/push-secrets.ts";
 import { workers, workPools, workQueues } from "../schema/work-pools.ts";
 import { violatesUnique } from "../unique.ts";
 import { activeSlots } from "./slot-holders.ts";
@@ -124,6 +126,7 @@ export async function deleteWorkPool(env: Env, pool: WorkPool): Promise<void> {
     db.delete(workers).where(eq(workers.workPoolId, pool.id)),
     db.delete(workQueues).where(eq(workQueues.workPoolId, pool.id)),
     db.delete(workPools).where(eq(workPools.id, pool.id)),
+    db.delete(pushSecrets).where(eq(pushSecrets.workPoolId, pool.id)),
     db.update(deployments).set({ workPoolId: null, workQueueId: null }).where(eq(deployments.workPoolId, pool.id)),
   ]);
 }
@@ -331,11 +334,16 @@ function toPool(row: typeof workPools.$inferSelect, online: number): WorkPool {
     base_job_template: row.baseJobTemplate,
     is_paused: row.isPaused,
     concurrency_limit: row.concurrencyLimit,
-    status: row.type === AGENTS ? null : row.isPaused ? "PAUSED" : online > 0 ? "READY" : "NOT_READY",
+    status: row.type === AGENTS ? null : row.isPaused ? "PAUSED" : isServed(row, online) ? "READY" : "NOT_READY",
     default_queue_id: row.defaultQueueId as WorkQueueId,
     storage_configuration: { ...NO_STORAGE, ...row.storageConfiguration },
     active_slots: row.concurrencyLimit === null ? null : 0,
   };
+}
+
+/** Runs that are pushed need nobody to be online. */
+function isServed({ type }: typeof workPools.$inferSelect, online: number): boolean {
+  return type === HTTP_POOL_TYPE || online > 0;
 }
 
 /** Whether somebody asked for runs within the last minute; upstream's span. */

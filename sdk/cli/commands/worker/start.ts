@@ -4,6 +4,7 @@ import { startHealthServer } from "../../../runner/health-server.ts";
 import { processInfrastructure } from "../../../runner/process-infrastructure.ts";
 import { Runner } from "../../../runner/runner.ts";
 import { defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { choice, flag, integer, repeated, required, text, withDefault } from "../../parameters.ts";
 import { lineOf } from "./line.ts";
@@ -31,7 +32,10 @@ export const workerStart = defineCommand({
     ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
     runOnce: flag("Take the runs that are due, and stop when they are done."),
-    type: withDefault(choice("How runs are run: has to be the type of the pool.", ["process", "docker"]), "process"),
+    type: withDefault(
+      choice("How runs are run: has to be the type of the pool.", ["process", "docker", "http"]),
+      "process",
+    ),
     warm: withDefault(
       integer("Processes that are started beforehand, so that a run begins at once; each serves one run.", {
         max: 1_000,
@@ -46,6 +50,11 @@ export const workerStart = defineCommand({
   },
   examples: ["sluice worker start --pool local", "sluice worker start --pool local --limit 4 --work-queue urgent"],
   async run({ options, connection, output }) {
+    if (options.type === "http") {
+      throw new CliError("A work pool of the type http needs no worker: its runs are pushed to a URL.", {
+        fix: `Create it with a URL, and serve its flows there: sluice work-pool create ${options.pool} --type http --url URL`,
+      });
+    }
     const infrastructure =
       options.type === "docker"
         ? await (await import("../../../runner/docker/docker-infrastructure.ts")).dockerInfrastructure()
