@@ -52,8 +52,8 @@ export async function createJob(made: ClusterJob, { job, manifest, ticket, apiKe
   }
 }
 
-/** With its pods. What is gone already is what was wanted. */
-export async function deleteJob({ api, namespace, name }: ClusterJob, graceS: number): Promise<void> {
+/** With its pods. What is gone already is what was wanted. Answers how many pods there were to be ended. */
+export async function deleteJob({ api, namespace, name }: ClusterJob, graceS: number): Promise<number> {
   // The Job first, so that no pod takes the place of the one that ends.
   await remove(api, `${jobsOf(namespace)}/${name}`, { propagationPolicy: "Background" });
   const query = { labelSelector: `${LABEL.job}=${name}` };
@@ -67,6 +67,7 @@ export async function deleteJob({ api, namespace, name }: ClusterJob, graceS: nu
     remove(api, `${podsOf(namespace)}/${metadata.name}`, { gracePeriodSeconds: graceS }),
   );
   await Promise.all(pods);
+  return pods.length;
 }
 
 export async function deleteSecret({ api, namespace, name, hasSecret }: ClusterJob): Promise<void> {

@@ -100,6 +100,7 @@ export class JobRun implements RunningJob {
       await Promise.race([this.#output, pause(OUTPUT_WITHIN_MS)]);
       return { code, signal: null, reported: false, lastError: lastErrorIn(this.#errors), reason };
     } finally {
+      this.#made = null;
       this.#over.abort();
       if (limit !== null) clearTimeout(limit);
       if (this.#troubleTimer !== null) clearTimeout(this.#troubleTimer);
@@ -150,10 +151,7 @@ export class JobRun implements RunningJob {
   }
 
   #seePods(pods: readonly PodObject[], deleted: PodObject | null): void {
-    if (this.#graceS !== null && pods.length === 0) {
-      const reason = this.#givenUp;
-      this.#finish({ kind: "ended", code: reason === null ? 143 : null, reason });
-    }
+    if (this.#graceS !== null && pods.length === 0) this.#finishDeleted();
     // The last thing that is known of a pod tells why its Job is gone.
     const last = deleted === null ? this.#seen.pods : [deleted];
     this.#see({ pods: pods.length === 0 ? last : pods });
@@ -232,6 +230,11 @@ export class JobRun implements RunningJob {
     return pod === undefined || endOfPod(pod, this.#names) !== null;
   }
 
+  #finishDeleted(): void {
+    const reason = this.#givenUp;
+    this.#finish({ kind: "ended", code: reason === null ? 143 : null, reason });
+  }
+
   #finish(verdict: Verdict & { kind: "ended" }): void {
     this.#verdict.resolve(verdict);
   }
@@ -263,7 +266,7 @@ export class JobRun implements RunningJob {
   async #deleteQuietly(graceS: number): Promise<void> {
     if (this.#made === null) return;
     try {
-      await deleteJob(this.#made, graceS);
+      if ((await deleteJob(this.#made, graceS)) === 0 && this.#graceS !== null) this.#finishDeleted();
     } catch (error) {
       const { namespace, name } = this.#made;
       this.#options.onTrouble(
