@@ -24,6 +24,8 @@ export interface CreateJobOptions {
 /** A cluster that does not answer is asked for so long before the run is given back. */
 const CREATE_WITHIN_MS = 10_000;
 const DELETE_WITHIN_MS = 60_000;
+/** The cluster deletes the Secret with its Job at the latest: nobody waits for that. */
+const DELETE_SECRET_WITHIN_MS = 1_000;
 /** Unknown fields of a manifest are refused by name, rather than left out without a word. */
 const STRICT = { fieldValidation: "Strict" };
 
@@ -71,7 +73,7 @@ export async function deleteJob({ api, namespace, name }: ClusterJob, graceS: nu
 }
 
 export async function deleteSecret({ api, namespace, name, hasSecret }: ClusterJob): Promise<void> {
-  if (hasSecret) await remove(api, `${secretsOf(namespace)}/${name}`, {});
+  if (hasSecret) await remove(api, `${secretsOf(namespace)}/${name}`, {}, DELETE_SECRET_WITHIN_MS);
 }
 
 /** A Job of a claim that is over must not begin after the newer one, whose worker is this one. */
@@ -100,10 +102,10 @@ async function create<T extends ClusterObject>({ api, name }: ClusterJob, path: 
   }
 }
 
-async function remove(api: ClusterApi, path: string, options: Json): Promise<void> {
+async function remove(api: ClusterApi, path: string, options: Json, withinMs = DELETE_WITHIN_MS): Promise<void> {
   try {
     const body = { apiVersion: "v1", kind: "DeleteOptions", ...options };
-    await api.insist("DELETE", path, DELETE_WITHIN_MS, { body });
+    await api.insist("DELETE", path, withinMs, { body });
   } catch (error) {
     if (!(error instanceof ClusterError) || error.status !== 404) throw error;
   }

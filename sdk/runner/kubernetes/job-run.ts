@@ -256,8 +256,12 @@ export class JobRun implements RunningJob {
   #deleteNow(made: ClusterJob, graceS: number): void {
     if (this.#goneTimer !== null) clearTimeout(this.#goneTimer);
     const deadline = (): void => {
-      const reason = `The pods of the run's Job ${made.name} did not end within their grace. Look for them with: kubectl get pods -n ${made.namespace} -l ${LABEL.job}=${made.name}`;
-      void this.#deleteQuietly(0).then(() => this.#finish({ kind: "ended", code: null, reason }));
+      if (graceS > 0) {
+        this.#end(0);
+        return;
+      }
+      const reason = `The pods of the run's Job ${made.name} did not end in time. Look for them with: kubectl get pods -n ${made.namespace} -l ${LABEL.job}=${made.name}`;
+      this.#finish({ kind: "ended", code: null, reason });
     };
     this.#goneTimer = setTimeout(deadline, graceS * 1_000 + GONE_WITHIN_MS);
     void this.#deleteQuietly(graceS);

@@ -77,7 +77,7 @@ function json(value: unknown): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject;
 }
 
-describe("a job of type ecs", () => {
+describe("a job of type ecs", { timeout: 20_000 }, () => {
   it("is a task with what the variables say of it, and ends with its container", async ({ expect }) => {
     const [run, task] = await started({
       command: "sh -c 'echo hi'",
@@ -340,7 +340,7 @@ describe("a job of type ecs", () => {
     ecs.isDown = false;
     expect(await run.ended).toMatchObject({ code: 0 });
     expect(lines).toEqual([expect.stringMatching(/ECS did not answer.*The run goes on/)]);
-  }, 30_000);
+  });
 
   it("is over when ECS does not know its task any more", async ({ expect }) => {
     const [run] = await started({});

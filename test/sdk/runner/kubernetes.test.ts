@@ -86,7 +86,7 @@ function json(value: unknown): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject;
 }
 
-describe("a job of type kubernetes", () => {
+describe("a job of type kubernetes", { timeout: 20_000 }, () => {
   it("is a Job with what the variables say of it, and ends with its container", async ({ expect }) => {
     const [run, job] = await started({
       command: "sh -c 'echo hi'",
@@ -385,6 +385,16 @@ describe("a job of type kubernetes", () => {
     run.kill();
     expect(await run.ended).toMatchObject({ code: 143, reason: null });
     for (const kind of ["Job", "Pod", "Secret"] as const) expect(cluster.all(kind)).toEqual([]);
+  });
+
+  it("is over a while after it was killed, whether or not the API answers", async ({ expect }) => {
+    const [run, job] = await started({});
+    cluster.container(job, { running: {} });
+    cluster.isDown = true;
+    run.kill();
+    expect((await run.ended).reason).toMatch(
+      /did not end in time\. Look for them with: kubectl get pods -n flows -l sluice\.job=/,
+    );
   });
 
   it("ends a Job that was told to end before it was made", async ({ expect }) => {
