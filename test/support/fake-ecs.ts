@@ -1,5 +1,5 @@
 /**
- * A small Amazon ECS, with the part of CloudWatch Logs that workers read, on loopback. It refuses whatever the service
+ * A small Amazon ECS, with the parts of CloudWatch Logs and EC2 that workers read, on loopback. It refuses whatever the service
  * model does not allow in the requests that workers make (`ecs-schema.json`), signatures that do not fit, and what the
  * service refuses beyond its model; and lets tests say what becomes of the tasks.
  */
@@ -67,6 +67,9 @@ export class FakeEcs implements AsyncDisposable {
   /** What the worker's account may not do. */
   readonly forbidden = new Set<string>();
   readonly logs = new Map<string, string[]>();
+  /** Subnets by VPC; the first VPC is the default one if `hasDefaultVpc`. */
+  readonly subnets = new Map([["vpc-1", ["subnet-a", "subnet-b"]]]);
+  hasDefaultVpc = true;
   isDown = false;
   /** A task stops when it is told to. */
   stopsAtOnce = true;
@@ -131,7 +134,8 @@ export class FakeEcs implements AsyncDisposable {
     for await (const chunk of request) chunks.push(chunk as Uint8Array);
     const raw = Buffer.concat(chunks).toString();
     const [service = "", operation = ""] = String(request.headers["x-amz-target"]).split(".");
-    if (!isSigned(request, raw, this.url, service.startsWith("Logs") ? "logs" : "ecs")) {
+    const form = service === "undefined" ? new URLSearchParams(raw) : null;
+    if (!isSigned(request, raw, this.url, form ? "ec2" : service.startsWith("Logs") ? "logs" : "ecs")) {
       this.refused.push(`${operation} is not signed as it should be`);
       return await fail(response, 403, "InvalidSignatureException", "The signature does not match.");
     }
@@ -139,6 +143,7 @@ export class FakeEcs implements AsyncDisposable {
     if (this.forbidden.has(operation)) {
       return await fail(response, 400, "AccessDeniedException", `User is not authorized to perform: ${operation}.`);
     }
+    if (form !== null) return await this.#ec2(form, response);
     const body = JSON.parse(raw) as Record<string, unknown>;
     if (operation === "GetLogEvents") return await this.#readLogs(body, response);
     const wrong = check(`${operation}Request`, body);
@@ -250,6 +255,32 @@ export class FakeEcs implements AsyncDisposable {
     task.stops.push(reason);
     if (this.stopsAtOnce) this.exits(task, 143, { stopCode: "UserInitiated", stoppedReason: reason });
     return await send(response, { task: { taskArn: arn } });
+  }
+
+  /** The Query API: a form is asked, XML is answered. */
+  async #ec2(form: URLSearchParams, response: ServerResponse): Promise<void> {
+    const [action, filter, value] = ["Action", "Filter.1.Name", "Filter.1.Value.1"].map((name) => form.get(name));
+    const isAllowed =
+      [...form.keys()].sort().join() === "Action,Filter.1.Name,Filter.1.Value.1,Version" &&
+      ((action === "DescribeVpcs" && filter === "is-default") || (action === "DescribeSubnets" && filter === "vpc-id"));
+    if (!isAllowed) this.refused.push(form.toString());
+    this.calls.push(action ?? "");
+    response.writeHead(this.forbidden.has(action ?? "") || !isAllowed ? 403 : 200, { "content-type": "text/xml" });
+    if (this.forbidden.has(action ?? "")) {
+      response.end(
+        "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized.</Message></Error></Errors></Response>",
+      );
+    } else if (action === "DescribeVpcs") {
+      const vpcs = this.hasDefaultVpc ? [...this.subnets.keys()].slice(0, 1) : [];
+      response.end(
+        `<DescribeVpcsResponse><vpcSet>${vpcs.map((id) => `<item><vpcId>${id}</vpcId></item>`).join("")}</vpcSet></DescribeVpcsResponse>`,
+      );
+    } else {
+      const items = (this.subnets.get(value ?? "") ?? []).map(
+        (id) => `<item><subnetId>${id}</subnetId><vpcId>${value}</vpcId></item>`,
+      );
+      response.end(`<DescribeSubnetsResponse><subnetSet>${items.join("")}</subnetSet></DescribeSubnetsResponse>`);
+    }
   }
 
   async #readLogs(body: Record<string, unknown>, response: ServerResponse): Promise<void> {

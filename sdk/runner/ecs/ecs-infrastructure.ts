@@ -4,6 +4,7 @@ import { loadOptional } from "../optional-package.ts";
 import { AwsAccounts } from "./aws-clients.ts";
 import { Definitions } from "./definitions.ts";
 import { ecsJob } from "./ecs-job.ts";
+import { Networks } from "./networks.ts";
 import { hasOwnCommand, TaskRun } from "./task-run.ts";
 
 /** Throws `SluiceError` with the command that installs the package when it is not there. */
@@ -11,6 +12,7 @@ export async function ecsInfrastructure(): Promise<Infrastructure> {
   const ecs = await loadOptional("@aws-sdk/client-ecs", "ecs", () => import("@aws-sdk/client-ecs"));
   const accounts = new AwsAccounts(ecs);
   const definitions = new Definitions(ecs);
+  const networks = new Networks();
   return {
     type: "ecs",
     start: () => undefined,
@@ -27,6 +29,7 @@ export async function ecsInfrastructure(): Promise<Infrastructure> {
             ecs,
             account,
             definitions,
+            networks,
             job,
             ticket,
             assignment,

@@ -1,6 +1,5 @@
 /** What a job of type "ecs" is, read from the configuration that the pool's template gives. */
 import type { RunTicket } from "../../protocol/worker-channel.ts";
-import { CannotStartError } from "../cannot-start.ts";
 import { directoryIn, wordsOf } from "../container/container-program.ts";
 import { environmentOf } from "../process-job.ts";
 import { type Json, number, object, text } from "../template/fields.ts";
@@ -22,6 +21,8 @@ export interface EcsJob {
   readonly containerName: string | null;
   /** As "awsvpcConfiguration" has it. */
   readonly network: Json | null;
+  /** Whose subnets are used where no network is given; null for the account's default one. */
+  readonly vpcId: string | null;
   readonly logs: LogOptions | null;
   readonly streamOutput: boolean;
   readonly startTimeoutMs: number;
@@ -42,7 +43,7 @@ export interface LogOptions {
 const START_TIMEOUT_S = 300;
 const POLL_INTERVAL_S = 5;
 
-/** Throws {@link CannotStartError} for a configuration that is not one of a task. */
+/** Throws `CannotStartError` for a configuration that is not one of a task. */
 export function ecsJob(configuration: JobConfiguration, ticket: RunTicket): EcsJob {
   const command = text(configuration, "command");
   const definition = object(configuration["task_definition"]) ?? {};
@@ -52,11 +53,6 @@ export function ecsJob(configuration: JobConfiguration, ticket: RunTicket): EcsJ
   const prefix = text(configuration, "cloudwatch_logs_prefix") ?? `sluice_${ticket.deployment_id ?? "runs"}`;
   const options = environmentOf(configuration["cloudwatch_logs_options"]);
   const network = object(configuration["network_configuration"]);
-  if (network === null && text(configuration, "vpc_id") !== null) {
-    throw new CannotStartError(
-      'The job variable "vpc_id" names no subnets. Give network_configuration: {"subnets": ["subnet-…"], "securityGroups": ["sg-…"]} in its place.',
-    );
-  }
   return {
     definition,
     arn: text(request, "taskDefinition"),
@@ -68,6 +64,7 @@ export function ecsJob(configuration: JobConfiguration, ticket: RunTicket): EcsJ
     labels: environmentOf(configuration["labels"]),
     containerName: text(configuration, "container_name"),
     network: network === null ? null : (object(network["awsvpcConfiguration"]) ?? network),
+    vpcId: text(configuration, "vpc_id"),
     logs: hasLogs ? { prefix, options } : null,
     streamOutput,
     startTimeoutMs: (number(configuration, "task_start_timeout_seconds") ?? START_TIMEOUT_S) * 1_000,

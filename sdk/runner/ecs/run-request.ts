@@ -1,6 +1,5 @@
 /** What ECS is asked for by "RunTask". Pure. */
 import type { RunTicket } from "../../protocol/worker-channel.ts";
-import { CannotStartError } from "../cannot-start.ts";
 import { EXECUTE } from "../container/container-program.ts";
 import { environmentOf } from "../process-job.ts";
 import { type Json, object, text } from "../template/fields.ts";
@@ -12,14 +11,14 @@ export interface RequestParts {
   /** Of the task definition. */
   readonly arn: string;
   readonly container: string;
-  readonly networkMode: string | null;
+  /** As "awsvpcConfiguration" has it; null for a task that has the network of its machine, or of its request. */
+  readonly network: Json | null;
 }
 
 const MOST_TAGS = 50;
 const SPOT = "FARGATE_SPOT";
 
-/** Throws {@link CannotStartError} for a task that would have no network. */
-export function runRequest(job: EcsJob, { ticket, environment, arn, container, networkMode }: RequestParts): Json {
+export function runRequest(job: EcsJob, { ticket, environment, arn, container, network }: RequestParts): Json {
   const { overrides, tags: ownTags, launchType: _, capacityProviderStrategy: __, ...rest } = job.request;
   const { containerOverrides, cpu, memory, ...ownOverrides } = object(overrides) ?? {};
   const own: readonly Json[] = (Array.isArray(containerOverrides) ? containerOverrides : []).map(
@@ -29,7 +28,7 @@ export function runRequest(job: EcsJob, { ticket, environment, arn, container, n
   const run = own.find(isRun) ?? {};
   return {
     ...rest,
-    ...network(job, rest, networkMode),
+    ...(network === null ? {} : { networkConfiguration: { awsvpcConfiguration: network } }),
     ...capacity(job),
     ...(job.cluster === null ? {} : { cluster: job.cluster }),
     taskDefinition: arn,
@@ -51,14 +50,6 @@ export function runRequest(job: EcsJob, { ticket, environment, arn, container, n
     },
     tags: tagsOf(ownTags, job.labels, ticket),
   };
-}
-
-function network({ network }: EcsJob, rest: Json, networkMode: string | null): Json {
-  if (network !== null) return { networkConfiguration: { awsvpcConfiguration: network } };
-  if (rest["networkConfiguration"] !== undefined || networkMode !== "awsvpc") return {};
-  throw new CannotStartError(
-    'The task has no network. Give the job variable network_configuration: {"subnets": ["subnet-…"], "securityGroups": ["sg-…"], "assignPublicIp": "ENABLED"}.',
-  );
 }
 
 /** ECS takes a launch type or a strategy, and spot capacity of Fargate by a strategy only. */

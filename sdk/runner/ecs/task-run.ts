@@ -11,6 +11,7 @@ import { type Json, object, text } from "../template/fields.ts";
 import type { AwsAccount } from "./aws-clients.ts";
 import type { Definitions, UsedDefinition } from "./definitions.ts";
 import type { EcsJob } from "./ecs-job.ts";
+import type { Networks } from "./networks.ts";
 import { runRequest } from "./run-request.ts";
 import { DEFAULT_CONTAINER, runContainer } from "./task-definition.ts";
 import { followOutput, logPlace } from "./task-output.ts";
@@ -23,6 +24,7 @@ export interface TaskRunOptions {
   readonly ecs: Package;
   readonly account: AwsAccount;
   readonly definitions: Definitions;
+  readonly networks: Networks;
   readonly job: EcsJob;
   readonly ticket: RunTicket;
   readonly assignment: RunAssignment;
@@ -117,8 +119,12 @@ export class TaskRun implements RunningJob {
     const { ecs, account, definitions, job, ticket } = this.#options;
     const containers = containersOf(used.definition);
     const container = runContainer(job, containers) ?? DEFAULT_CONTAINER;
-    const networkMode = text(used.definition, "networkMode");
-    const request = runRequest(job, { ticket, environment, arn: used.arn, container, networkMode });
+    const needsNetwork =
+      job.network === null &&
+      job.request["networkConfiguration"] === undefined &&
+      text(used.definition, "networkMode") === "awsvpc";
+    const network = needsNetwork ? await this.#options.networks.networkFor(account, job) : job.network;
+    const request = runRequest(job, { ticket, environment, arn: used.arn, container, network });
     const answer = await account.client
       .send(new ecs.RunTaskCommand(request as unknown as RunTaskCommandInput))
       .catch((error: Error) => {

@@ -19,6 +19,7 @@ let lines: string[];
 beforeEach(async () => {
   ecs = await FakeEcs.start();
   vi.stubEnv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", ecs.url);
+  vi.stubEnv("AWS_ENDPOINT_URL_EC2", ecs.url);
   infrastructure = await ecsInfrastructure();
   lines = [];
 });
@@ -154,6 +155,31 @@ describe("a job of type ecs", { timeout: 20_000 }, () => {
     expect(task.request).toMatchObject(expected);
     ecs.exits(task, 0);
     expect(await run.ended).toMatchObject({ code: 0 });
+  });
+
+  it("has the subnets of its VPC, or of the default one, where no network is given", async ({ expect }) => {
+    ecs.subnets.set("vpc-2", ["subnet-c"]);
+    for (const [vpc_id, subnets] of [
+      [null, ["subnet-a", "subnet-b"]],
+      ["vpc-2", ["subnet-c"]],
+      [null, ["subnet-a", "subnet-b"]],
+    ] as const) {
+      const [run, task] = await started({ network_configuration: null, vpc_id });
+      const awsvpcConfiguration = { subnets, assignPublicIp: "ENABLED" };
+      expect(task.request.networkConfiguration).toEqual({ awsvpcConfiguration });
+      ecs.exits(task, 0);
+      await run.ended;
+    }
+    expect(ecs.calls.filter((name) => name.startsWith("DescribeSubnets"))).toHaveLength(2);
+  });
+
+  it("says what keeps it from having a network", async ({ expect }) => {
+    const ended = async (more: JsonObject) => await (await start({ network_configuration: null, ...more })).ended;
+    await expect(ended({ vpc_id: "vpc-9" })).rejects.toThrow(/The VPC vpc-9 has no subnets in eu-west-1/);
+    ecs.hasDefaultVpc = false;
+    await expect(ended({})).rejects.toThrow(/no default VPC in eu-west-1\. Give the job variable vpc_id/);
+    ecs.forbidden.add("DescribeVpcs");
+    await expect(ended({})).rejects.toThrow(/could not be read \(DescribeVpcs\): You are not authorized\. Give/);
   });
 
   it("registers a task definition once for runs that are alike", async ({ expect }) => {
@@ -360,8 +386,6 @@ describe("a job of type ecs", { timeout: 20_000 }, () => {
 
   it.for([
     ["an image", { image: null }, {}, /has no image/],
-    ["a network", { network_configuration: null }, {}, /no network.*network_configuration/],
-    ["subnets", { network_configuration: null, vpc_id: "vpc-1" }, {}, /"vpc_id" names no subnets/],
     ["a role for its output", { stream_output: true }, {}, /execution_role_arn/],
     [
       "code that is in the image",
