@@ -10,17 +10,17 @@ export interface LineReader {
   end(): void;
 }
 
-/** Calls `onLine` with each line, without its break, as soon as it is whole. */
-export function lineReader(onLine: (line: string) => void): LineReader {
+/** Calls `onLine` with each line, without its break, as soon as it is whole or has so many characters. */
+export function lineReader(onLine: (line: string) => void, longestLine = LONGEST_LINE): LineReader {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   const take = (text: string): void => {
     const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
     for (const line of lines) onLine(line);
-    while (rest.length > LONGEST_LINE) {
-      onLine(rest.slice(0, LONGEST_LINE));
-      rest = rest.slice(LONGEST_LINE);
+    while (rest.length > longestLine) {
+      onLine(rest.slice(0, longestLine));
+      rest = rest.slice(longestLine);
     }
   };
   return {

@@ -17,6 +17,7 @@ export const kubernetesTemplate = baseJobTemplate({
             completions: 1,
             restartPolicy: "Never",
             serviceAccountName: "{{ service_account_name }}",
+            imagePullSecrets: "{{ image_pull_secrets }}",
             containers: [
               {
                 name: "prefect-job",
@@ -48,6 +49,12 @@ export const kubernetesTemplate = baseJobTemplate({
       default: "IfNotPresent",
       enum: ["IfNotPresent", "Always", "Never"],
       type: "string",
+    },
+    image_pull_secrets: {
+      title: "Image Pull Secrets",
+      description: "Names of the Secrets with the credentials of registries.",
+      type: "array",
+      items: { type: "string" },
     },
     finished_job_ttl: { title: "Finished Job TTL", type: "integer" },
     job_watch_timeout_seconds: { title: "Job Watch Timeout Seconds", type: "integer" },

@@ -1,8 +1,8 @@
 /** Jobs as containers of a Docker daemon, by the package dockerode, which is loaded when it is used. */
 import type Docker from "dockerode";
-import { SluiceError } from "../../protocol/errors.ts";
 import { CannotStartError } from "../cannot-start.ts";
 import type { Infrastructure, PreparedJob } from "../infrastructure.ts";
+import { loadOptional } from "../optional-package.ts";
 import { ContainerJob } from "./container-job.ts";
 import { type DockerJob, dockerJob } from "./docker-job.ts";
 
@@ -11,7 +11,7 @@ import { type DockerJob, dockerJob } from "./docker-job.ts";
  * dockerode when it is not there.
  */
 export async function dockerInfrastructure(): Promise<Infrastructure> {
-  const docker = new (await loadDockerode())();
+  const docker = new (await loadOptional("dockerode", "docker", () => import("dockerode"))).default();
   return {
     type: "docker",
     start: () => undefined,
@@ -33,22 +33,6 @@ export async function dockerInfrastructure(): Promise<Infrastructure> {
       };
     },
   };
-}
-
-async function loadDockerode(): Promise<typeof Docker> {
-  try {
-    return (await import("dockerode")).default;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new SluiceError(
-      "not_configured",
-      "Workers of type docker need the package dockerode, which is not installed.",
-      {
-        fix: "Install it beside sluice: npm install dockerode",
-        cause: error,
-      },
-    );
-  }
 }
 
 async function makeImagePresent(docker: Docker, job: DockerJob): Promise<void> {

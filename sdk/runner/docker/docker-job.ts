@@ -2,9 +2,10 @@
 import type { ContainerCreateOptions } from "dockerode";
 import type { RunTicket } from "../../protocol/worker-channel.ts";
 import { CannotStartError } from "../cannot-start.ts";
-import { commandWords } from "../command-words.ts";
+import { directoryIn, EXECUTE, imageIsMissing, isLoopback, wordsOf } from "../container/container-program.ts";
 import { environmentOf } from "../process-job.ts";
 import { type RunAssignment, toEnvironment, toPrefectEnvironment } from "../run-assignment.ts";
+import { text, texts } from "../template/fields.ts";
 import type { JobConfiguration } from "../template/job-configuration.ts";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "IfPossible" | "Never";
@@ -37,7 +38,6 @@ export interface DockerJob {
   readonly privileged: boolean;
 }
 
-const EXECUTE = ["sluice", "flow-run", "execute"];
 const POLICIES: readonly PullPolicy[] = ["Always", "IfNotPresent", "IfPossible", "Never"];
 /** The worker's machine, as a container knows it. */
 const HOST = "host.docker.internal";
@@ -46,11 +46,7 @@ const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g
 /** Throws {@link CannotStartError} for a configuration that is not one of a container. */
 export function dockerJob(configuration: JobConfiguration, ticket: RunTicket): DockerJob {
   const image = text(configuration, "image");
-  if (image === null) {
-    throw new CannotStartError(
-      'The job has no image. Set the job variable "image" of the deployment, or its default in the work pool.',
-    );
-  }
+  if (image === null) return imageIsMissing();
   const command = text(configuration, "command");
   const policy =
     text(configuration, "image_pull_policy") ?? (/:latest$|^[^:@]*$/.test(image) ? "Always" : "IfNotPresent");
@@ -114,25 +110,10 @@ export function containerOptions(
   };
 }
 
-/** The code of a container is in its image: of pull steps only the one that names a folder makes sense. */
-function directoryIn({ pull_steps: steps }: RunTicket): string | null {
-  let directory: string | null = null;
-  for (const [name, inputs] of (steps ?? []).flatMap((step) => Object.entries(step))) {
-    const given = typeof inputs === "object" && inputs !== null ? Reflect.get(inputs, "directory") : null;
-    if (!/(^|\.)set_working_directory$/.test(name) || typeof given !== "string") {
-      throw new CannotStartError(
-        `The pull step "${name}" cannot be done for a container: put the code into its image.`,
-      );
-    }
-    directory = given;
-  }
-  return directory;
-}
-
 /** A server on the worker's own machine has another name inside a container, unless it shares the machine's network. */
 function fromContainer(apiUrl: string, networkMode: string | null): string {
   const url = new URL(apiUrl);
-  if (networkMode === "host" || !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)) return apiUrl;
+  if (networkMode === "host" || !isLoopback(apiUrl)) return apiUrl;
   url.hostname = HOST;
   return url.href.replace(/\/$/, "");
 }
@@ -141,14 +122,6 @@ function fromContainer(apiUrl: string, networkMode: string | null): string {
 function containerName(name: string, generation: number): string {
   const allowed = name.replace(/[^a-zA-Z0-9_.-]+/g, "-").replace(/^[^a-zA-Z0-9]+/, "");
   return `${allowed || "run"}-${generation}-${crypto.randomUUID().slice(0, 8)}`;
-}
-
-function wordsOf(command: string): string[] {
-  try {
-    return commandWords(command);
-  } catch (error) {
-    throw new CannotStartError((error as Error).message);
-  }
 }
 
 function credentialsOf(block: unknown): RegistryCredentials | null {
@@ -175,14 +148,4 @@ function bytes(configuration: JobConfiguration, name: string): number | null {
     );
   }
   return Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
-}
-
-function text(configuration: JobConfiguration, name: string): string | null {
-  const value = configuration[name];
-  return typeof value === "string" && value.trim() !== "" ? value : null;
-}
-
-function texts(configuration: JobConfiguration, name: string): string[] {
-  const value = configuration[name];
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

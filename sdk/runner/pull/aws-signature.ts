@@ -1,4 +1,4 @@
-/** Signature version 4 of requests to S3 and what speaks like it, R2 for one. */
+/** Signature version 4 of requests to S3 and what speaks like it, R2 for one, and to other services of AWS. */
 import { createHash, createHmac } from "node:crypto";
 
 export interface AwsCredentials {
@@ -8,31 +8,45 @@ export interface AwsCredentials {
   readonly region: string;
 }
 
-const EMPTY_SHA256 = createHash("sha256").update("").digest("hex");
+/** What is not said is that of a GET from S3. */
+export interface SignedRequest {
+  readonly method?: "GET" | "POST";
+  readonly service?: string;
+  readonly body?: string;
+  /** By their names in small letters; they are signed too. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
-/** Headers for a GET of this address, the signature among them. */
-export function signedHeaders(url: URL, credentials: AwsCredentials, now = new Date()): Record<string, string> {
+/** Headers for a request to this address, the signature among them. */
+export function signedHeaders(
+  url: URL,
+  credentials: AwsCredentials,
+  now = new Date(),
+  { method = "GET", service = "s3", body = "", headers: own = {} }: SignedRequest = {},
+): Record<string, string> {
+  const bodySha256 = createHash("sha256").update(body).digest("hex");
   const stamp = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const day = stamp.slice(0, 8);
-  const scope = `${day}/${credentials.region}/s3/aws4_request`;
+  const scope = `${day}/${credentials.region}/${service}/aws4_request`;
   const headers: Record<string, string> = {
+    ...own,
     host: url.host,
-    "x-amz-content-sha256": EMPTY_SHA256,
+    "x-amz-content-sha256": bodySha256,
     "x-amz-date": stamp,
     ...(credentials.sessionToken === null ? {} : { "x-amz-security-token": credentials.sessionToken }),
   };
   const names = Object.keys(headers).sort();
   const canonical = [
-    "GET",
+    method,
     url.pathname,
     canonicalQuery(url),
     ...names.map((name) => `${name}:${headers[name]}`),
     "",
     names.join(";"),
-    EMPTY_SHA256,
+    bodySha256,
   ].join("\n");
   const toSign = ["AWS4-HMAC-SHA256", stamp, scope, createHash("sha256").update(canonical).digest("hex")].join("\n");
-  const key = [day, credentials.region, "s3", "aws4_request"].reduce<string | Buffer>(
+  const key = [day, credentials.region, service, "aws4_request"].reduce<string | Buffer>(
     (secret, part) => createHmac("sha256", secret).update(part).digest(),
     `AWS4${credentials.secretAccessKey}`,
   );

@@ -1,6 +1,7 @@
 /** `sluice worker start`: takes runs from a work pool and runs each in a process of its own. */
 import { createClient } from "../../../client/api-client.ts";
 import { startHealthServer } from "../../../runner/health-server.ts";
+import type { Infrastructure } from "../../../runner/infrastructure.ts";
 import { processInfrastructure } from "../../../runner/process-infrastructure.ts";
 import { Runner } from "../../../runner/runner.ts";
 import { defineCommand } from "../../command.ts";
@@ -10,6 +11,7 @@ import { choice, flag, integer, repeated, required, text, withDefault } from "..
 import { lineOf } from "./line.ts";
 
 const GOODBYE_MS = 500;
+const TYPES = ["process", "docker", "kubernetes", "ecs"] as const;
 
 export const workerStart = defineCommand({
   noun: "worker",
@@ -32,10 +34,7 @@ export const workerStart = defineCommand({
     ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
     runOnce: flag("Take the runs that are due, and stop when they are done."),
-    type: withDefault(
-      choice("How runs are run: has to be the type of the pool.", ["process", "docker", "http"]),
-      "process",
-    ),
+    type: withDefault(choice("How runs are run: has to be the type of the pool.", [...TYPES, "http"]), "process"),
     warm: withDefault(
       integer("Processes that are started beforehand, so that a run begins at once; each serves one run.", {
         max: 1_000,
@@ -55,10 +54,7 @@ export const workerStart = defineCommand({
         fix: `Create it with a URL, and serve its flows there: sluice work-pool create ${options.pool} --type http --url URL`,
       });
     }
-    const infrastructure =
-      options.type === "docker"
-        ? await (await import("../../../runner/docker/docker-infrastructure.ts")).dockerInfrastructure()
-        : processInfrastructure(options.warm);
+    const infrastructure = await infrastructureOf(options.type, options.warm);
     let stateAt = performance.now();
     const runner = new Runner({
       client: createClient({ url: connection.apiUrl, key: connection.apiKey ?? null }),
@@ -105,3 +101,17 @@ export const workerStart = defineCommand({
     return exitCode;
   },
 });
+
+/** What a type needs is loaded only by workers of that type. */
+async function infrastructureOf(type: (typeof TYPES)[number], warm: number): Promise<Infrastructure> {
+  switch (type) {
+    case "process":
+      return processInfrastructure(warm);
+    case "docker":
+      return await (await import("../../../runner/docker/docker-infrastructure.ts")).dockerInfrastructure();
+    case "kubernetes":
+      return await (await import("../../../runner/kubernetes/kubernetes-infrastructure.ts")).kubernetesInfrastructure();
+    case "ecs":
+      return await (await import("../../../runner/ecs/ecs-infrastructure.ts")).ecsInfrastructure();
+  }
+}
