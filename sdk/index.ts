@@ -52,10 +52,18 @@ export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
 export { NotSerialisableError } from "./flow/results/json-values.ts";
 export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
 export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export {
+  type R2BucketLike,
+  r2Storage,
+  type S3StorageOptions,
+  s3BlockStorage,
+  s3Storage,
+} from "./flow/results/s3-storage.ts";
 export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
+export { S3Error } from "./flow/storage/s3-bucket.ts";
 export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";
