@@ -3,9 +3,10 @@
 export { ApiUnreachableError } from "./client/index.ts";
 export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
+export { type Asset, type AssetOrKey, type AssetProperties, addAssetMetadata, asset } from "./flow/assets.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
-export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
+export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
 export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
@@ -38,6 +39,7 @@ export {
   SlotsLostError,
 } from "./flow/limits.ts";
 export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export { type MaterializeOptions, materialize } from "./flow/materialize.ts";
 export {
   type CacheContext,
   CachePolicy,

@@ -8,6 +8,8 @@ import type { ResultStorage } from "./results/storage.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+export type RunLogs = "lines" | "values" | "none";
+
 export interface Settings {
   /** Address of the API. Default: `SLUICE_API_URL`; null or unset runs without a server. */
   readonly apiUrl?: string | null;
@@ -21,6 +23,12 @@ export interface Settings {
   readonly logLevel?: LogLevel;
   /** Whether run logs are also written to standard error. Default: true, unless `SLUICE_ECHO_LOGS` is 0. */
   readonly echoLogs?: boolean;
+  /**
+   * What is logged of each run by itself: "lines" for its beginning (of tasks: at the level "debug") and its end with its
+   * duration, "values" for these with parameters, arguments and results, secrets masked, "none". Default: `SLUICE_RUN_LOGS`,
+   * or "lines". Failures are always logged.
+   */
+  readonly runLogs?: RunLogs;
   /** Where results of tasks are kept, and how. */
   readonly results?: ResultSettings;
   /** Where runs live, in place of what `apiUrl` says. For tests. */
@@ -51,6 +59,14 @@ export function logLevel(): LogLevel {
 
 export function echoLogs(): boolean {
   return configured.echoLogs ?? environment("SLUICE_ECHO_LOGS") !== "0";
+}
+
+const RUN_LOGS: readonly RunLogs[] = ["lines", "values", "none"];
+
+export function runLogs(): RunLogs {
+  if (configured.runLogs !== undefined) return configured.runLogs;
+  const text = environment("SLUICE_RUN_LOGS")?.toLowerCase();
+  return RUN_LOGS.find((one) => one === text) ?? "lines";
 }
 
 export function clock(): Clock {

@@ -9,6 +9,8 @@ import type { LogLevel } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { FlowRunStoppedError } from "../errors.ts";
 import type { RunMemory } from "../results/run-memory.ts";
+import { masked } from "../secrets.ts";
+import { AssetLineage } from "./asset-lineage.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
 import { newTaskRunId } from "./new-id.ts";
@@ -39,6 +41,8 @@ export class Execution {
   /** What is known of earlier attempts; null for tasks outside of flow runs. */
   readonly memory: RunMemory | null;
   readonly capturesConsole: boolean;
+  /** What its tasks made and took of assets. */
+  readonly lineage = new AssetLineage();
   /** How often the flow run has been RUNNING, this attempt included. */
   runCount = 0;
   /** Bounds submitted tasks; renewed with each attempt. */
@@ -147,14 +151,16 @@ export class Execution {
   }
 
   /** Keeps a line with the run and echoes it. */
-  log(level: LogLevel, message: string, task: TaskContext | null): void {
+  log(level: LogLevel, given: string, task: TaskContext | null): void {
+    const message = masked(given);
     echo(level, task?.taskRunName ?? this.session?.run.name ?? "sluice", message);
     this.keepLog(level, message, task, task === null ? "sluice.flow_runs" : "sluice.task_runs");
   }
 
   /** Keeps a line with the run. A line after the run's end has nowhere to go. */
-  keepLog(level: LogLevel, message: string, task: TaskContext | null, loggerName: string): void {
+  keepLog(level: LogLevel, given: string, task: TaskContext | null, loggerName: string): void {
     if (this.session === null || this.#isOver || !isLogged(level)) return;
+    const message = masked(given);
     const tooLong = message.length > LIMITS.logMessageChars;
     this.session.log({
       name: loggerName,

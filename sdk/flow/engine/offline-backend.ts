@@ -82,6 +82,8 @@ class OfflineSession implements RunSession, RecordedRun {
       flowId: null,
       deploymentId: null,
       parameters: request.parameters,
+      labels: {},
+      tags: request.tags,
       runCount,
     };
     for (const [taskRunId, task] of earlier?.tasks ?? []) this.tasks.set(taskRunId, task);
@@ -116,6 +118,9 @@ class OfflineSession implements RunSession, RecordedRun {
   log(line: LogCreate): void {
     if (this.#records) this.logs.push(line);
   }
+
+  /** Nobody looks for a run of this process by its labels. */
+  async addLabels(): Promise<void> {}
 
   async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
     const kept = { ...artifact };
