@@ -15,7 +15,7 @@ export interface Settings {
   readonly apiUrl?: string | null;
   /** API key. Default: `SLUICE_API_KEY`. */
   readonly apiKey?: string | null;
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch`, for the control plane and for what blocks send. */
   readonly fetch?: typeof fetch;
   /** In place of the machine's clock: retries, waits and timeouts go by it. */
   readonly clock?: Clock;
@@ -88,6 +88,11 @@ export function persistsResults(): boolean | null {
 
 export function configuredBackend(): RunBackend | null {
   return configured.backend ?? null;
+}
+
+/** What requests are made with. */
+export function configuredFetch(): typeof fetch {
+  return configured.fetch ?? fetch;
 }
 
 /** The client of the configured control plane; null when there is none. */
