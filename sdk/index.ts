@@ -65,7 +65,7 @@ export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/r
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
-export { S3Error } from "./flow/storage/s3-bucket.ts";
+export { S3Error } from "./flow/storage/s3-error.ts";
 export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";

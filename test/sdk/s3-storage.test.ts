@@ -89,7 +89,7 @@ describe("s3Storage", () => {
 
   it("tells of missing credentials and endpoints before anything is sent", ({ expect }) => {
     expect(() => s3Storage({ bucket: "b" })).toThrow(/AWS_ACCESS_KEY_ID/);
-    expect(() => s3Storage({ bucket: "b", ...KNOWN, endpoint: "minio" })).toThrow(/"minio" is not an address/);
+    expect(() => s3Storage({ bucket: "b", ...KNOWN, endpoint: "minio" })).toThrow(/"minio", which is not an address/);
   });
 
   it("keeps the results of a cached task for another process", async ({ expect }) => {

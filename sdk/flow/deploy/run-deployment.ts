@@ -7,10 +7,10 @@ import type { FlowRunId } from "../../protocol/ids.ts";
 import { isTerminal } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
 import { type Duration, parseDuration } from "../duration.ts";
-import { TRACEPARENT_LABEL } from "../engine/run-span.ts";
 import { currentScope } from "../engine/scope.ts";
 import { openSubflowTask } from "../engine/server-backend.ts";
 import { subflowTask } from "../engine/subflow-task.ts";
+import { TRACEPARENT_LABEL } from "../engine/tracing.ts";
 import { TimedOutError } from "../errors.ts";
 import { requiredClient } from "./deployment.ts";
 

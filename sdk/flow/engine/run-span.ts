@@ -1,28 +1,9 @@
-/**
- * OpenTelemetry spans of runs: one for each flow run and task run, when the program has configured a tracer. Its package is
- * an optional peer and loaded only then; without one, a run costs one look at a global.
- */
+/** The OpenTelemetry span of a run. Loaded only where a tracer is configured. */
 import type { Attributes, Context, Exception, Span } from "@opentelemetry/api";
-import type { Labels } from "../../protocol/flow-runs.ts";
 import type { State } from "../../protocol/states.ts";
-import { echo } from "./echo.ts";
+import { TRACEPARENT_LABEL, type TracedRun } from "./tracing.ts";
 
 type Api = typeof import("@opentelemetry/api");
-
-/** The label that carries a trace from one run to those that it starts elsewhere. */
-export const TRACEPARENT_LABEL = "__OTEL_TRACEPARENT";
-
-/** What a span is started for. */
-export interface TracedRun {
-  readonly type: "flow" | "task";
-  readonly id: string;
-  readonly name: string;
-  readonly tags: readonly string[];
-  /** By name; only their types are told. */
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** With the trace that the run belongs to, if somebody has said. */
-  readonly labels: Labels;
-}
 
 export class RunSpan {
   readonly #api: Api;
@@ -72,25 +53,6 @@ export class RunSpan {
   inside<T>(callback: () => T): T {
     return this.#api.context.with(this.#context, callback);
   }
-}
-
-const API = Symbol.for("opentelemetry.js.api.1");
-let loading: Promise<Api | null> | null = null;
-
-/** Whether the program has configured a tracer: its package leaves this mark, whoever has loaded it. */
-export function isTraced(): boolean {
-  const registered: unknown = Reflect.get(globalThis, API);
-  return typeof registered === "object" && registered !== null && "trace" in registered;
-}
-
-/** Starts the span of a run; null, at once, when no tracer is configured. */
-export function startSpan(run: TracedRun, parent: RunSpan | null): Promise<RunSpan | null> | null {
-  if (!isTraced()) return null;
-  loading ??= import("@opentelemetry/api").catch((error: unknown) => {
-    echo("warn", "sluice", `A tracer is configured, but @opentelemetry/api was not loaded: ${String(error)}`);
-    return null;
-  });
-  return loading.then((api) => (api === null ? null : new RunSpan(api, run, parent)));
 }
 
 function attributesOf({ type, id, name, tags, parameters, labels }: TracedRun): Attributes {

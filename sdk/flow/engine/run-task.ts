@@ -21,10 +21,11 @@ import { futuresIn, inputsRecord, namedArguments, resolveInputs } from "./inputs
 import { limited } from "./limited.ts";
 import { onAbort } from "./on-abort.ts";
 import { endLine, runLines, startLine } from "./run-lines.ts";
-import { isTraced, type RunSpan, startSpan, TRACEPARENT_LABEL } from "./run-span.ts";
+import type { RunSpan } from "./run-span.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
+import { isTraced, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
 /** How an attempt ended. */

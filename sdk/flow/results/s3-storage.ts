@@ -2,7 +2,7 @@
 import { loadBlock } from "../../client/blocks.ts";
 import { requiredClient } from "../deploy/deployment.ts";
 import { type Duration, parseDuration } from "../duration.ts";
-import { S3Bucket } from "../storage/s3-bucket.ts";
+import type { S3Bucket } from "../storage/s3-bucket.ts";
 import type { ResultStorage } from "./storage.ts";
 
 export interface S3StorageOptions {
@@ -38,17 +38,28 @@ export function s3Storage(options: S3StorageOptions): ResultStorage {
     );
   }
   const endpoint = options.endpoint ?? variable("AWS_ENDPOINT_URL_S3") ?? variable("AWS_ENDPOINT_URL") ?? null;
+  if (endpoint !== null && !URL.canParse(endpoint)) {
+    throw new TypeError(`s3Storage option "endpoint" is ${JSON.stringify(endpoint)}, which is not an address.`);
+  }
   const ownToken = options.accessKeyId === undefined ? variable("AWS_SESSION_TOKEN") : undefined;
-  return inBucket(
-    new S3Bucket({
-      bucket,
-      endpoint,
-      region: options.region ?? variable("AWS_REGION") ?? (endpoint === null ? "us-east-1" : "auto"),
-      credentials: { accessKeyId, secretAccessKey, sessionToken: options.sessionToken ?? ownToken ?? null },
-      timeoutMs: parseDuration(timeout, 's3Storage option "timeout"'),
-    }),
-    options.prefix ?? "",
-  );
+  const address = {
+    bucket,
+    endpoint,
+    region: options.region ?? variable("AWS_REGION") ?? (endpoint === null ? "us-east-1" : "auto"),
+    credentials: { accessKeyId, secretAccessKey, sessionToken: options.sessionToken ?? ownToken ?? null },
+    timeoutMs: parseDuration(timeout, 's3Storage option "timeout"'),
+  };
+  let opened: Promise<S3Bucket> | null = null;
+  const open = (): Promise<S3Bucket> => {
+    opened ??= import("../storage/s3-bucket.ts").then((loaded) => new loaded.S3Bucket(address));
+    return opened;
+  };
+  const stored: ResultStorage = {
+    read: async (key) => (await open()).read(key),
+    write: async (key, bytes) => (await open()).write(key, bytes),
+    delete: async (key) => (await open()).delete(key),
+  };
+  return inBucket(stored, options.prefix ?? "");
 }
 
 /**

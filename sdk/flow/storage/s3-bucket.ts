@@ -1,10 +1,11 @@
 /**
- * A bucket of S3, or of what speaks its protocol (R2, MinIO, …), by `fetch` and signature version 4: on every runtime,
- * and loaded when it is first used.
+ * A bucket of S3, or of what speaks its protocol (R2, MinIO, …), by `fetch` and signature version 4: on every runtime.
+ * Whoever keeps results elsewhere does not load this file.
  */
-import type { AwsV4Signer } from "aws4fetch";
+import { AwsV4Signer } from "aws4fetch";
 import { fullJitterMs, pause } from "../../client/jitter.ts";
 import { sha256 } from "../results/hash.ts";
+import { S3Error } from "./s3-error.ts";
 
 /** Who asks. */
 export interface S3Credentials {
@@ -25,29 +26,12 @@ export interface S3Address {
   readonly timeoutMs: number;
 }
 
-/** What the bucket answered when it refused, or why it did not answer. Names the object, never a credential. */
-export class S3Error extends Error {
-  override readonly name = "S3Error";
-  /** Null when there was no answer. */
-  readonly status: number | null;
-  /** S3's own word for it, such as `NoSuchBucket`; null when there was none. */
-  readonly code: string | null;
-
-  constructor(message: string, status: number | null, code: string | null, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.status = status;
-    this.code = code;
-  }
-}
-
 interface S3Request {
   readonly method: "GET" | "PUT" | "DELETE";
   readonly url: URL;
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly signal?: AbortSignal;
 }
-
-type Signer = typeof AwsV4Signer;
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
@@ -70,7 +54,6 @@ export class S3Bucket {
   readonly #root: URL;
   /** Keys made of the secret for a day, as the signer wants to keep them. */
   readonly #keys = new Map<string, ArrayBuffer>();
-  #signer: Promise<Signer> | null = null;
 
   /** Throws TypeError for an endpoint that is not an address. */
   constructor(address: S3Address) {
@@ -188,10 +171,8 @@ export class S3Bucket {
 
   /** The signature covers the bytes, so that what arrives is what was sent. */
   async #headers({ method, url, body }: S3Request): Promise<Headers> {
-    this.#signer ??= import("aws4fetch").then((loaded) => loaded.AwsV4Signer);
-    const Signer = await this.#signer;
     const { accessKeyId, secretAccessKey, sessionToken } = this.#address.credentials;
-    const signed = await new Signer({
+    const signed = await new AwsV4Signer({
       method,
       url: url.href,
       headers: { "x-amz-content-sha256": body === undefined ? EMPTY_SHA256 : await sha256(body) },
