@@ -38,7 +38,7 @@ export {
   type SlotOptions,
   SlotsLostError,
 } from "./flow/limits.ts";
-export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export { flushLogs, type LogFields, type Logger, logger } from "./flow/logger.ts";
 export { type MaterializeOptions, materialize } from "./flow/materialize.ts";
 export {
   type CacheContext,

@@ -4,13 +4,15 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { trace } from "@opentelemetry/api";
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { approval } from "../../examples/approval.ts";
 import { prepare, report } from "../../examples/blocks-and-secrets.ts";
 import { deployNightly } from "../../examples/deploy.ts";
 import { allRegions, region } from "../../examples/run-deployment.ts";
 import { awsCredentials, s3Bucket } from "../../sdk/blocks/index.ts";
-import { configure, flow, s3BlockStorage, task } from "../../sdk/index.ts";
+import { configure, flow, runDeployment, s3BlockStorage, task } from "../../sdk/index.ts";
 import { readDeployment, readDeploymentByName } from "../../sdk/protocol/deployments.ts";
 import { filterFlowRuns } from "../../sdk/protocol/flow-runs.ts";
 import { filterLogs } from "../../sdk/protocol/logs.ts";
@@ -148,6 +150,28 @@ describe("examples", () => {
     expect(await (await answer({ approved: true })).json()).toMatchObject({ status: "ACCEPT" });
     await waiting;
     expect(await logsOf("approval")).toContain("paid 120");
+  });
+});
+
+describe("a traced run", () => {
+  it("hands its trace to the run of a deployment, in a label", async ({ expect }) => {
+    const exporter = new InMemorySpanExporter();
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+    try {
+      const starts = flow({ name: "starts", flowRunName: "starts" }, async () =>
+        runDeployment("region/on-demand", { parameters: { name: "eu" }, timeout: 0 }),
+      );
+      const { labels } = await starts();
+      const [span] = exporter.getFinishedSpans();
+      const { traceId, spanId } = span?.spanContext() ?? { traceId: "", spanId: "" };
+      expect(span?.name).toBe("starts");
+      expect(labels).toMatchObject({ __OTEL_TRACEPARENT: `00-${traceId}-${spanId}-01` });
+      const flows = { name: { any_: ["starts"] } };
+      const [run] = await plane.client.call(filterFlowRuns, { body: { flows } }, { idempotent: true });
+      expect(run?.labels["__OTEL_TRACEPARENT"]).toBe(labels["__OTEL_TRACEPARENT"]);
+    } finally {
+      trace.disable();
+    }
   });
 });
 

@@ -205,14 +205,17 @@ describe("the process", () => {
     expect(reports(run)).toHaveLength(2);
   });
 
-  it("tells all that was logged before a SIGTERM ends it", { timeout: 20_000 }, async ({ expect }) => {
+  it.for([
+    ["a SIGTERM ends it", [], { signal: "SIGTERM", killed: false }],
+    ["it ends itself, once it has waited for that", ["exits"], { code: 3 }],
+  ] as const)("tells all that was logged before %s", { timeout: 20_000 }, async ([, words, how], { expect }) => {
     await using plane = await tinyControlPlane();
     const program = fileURLToPath(new URL("./programs/logs-and-is-ended.ts", import.meta.url));
-    const ended = promisify(execFile)(process.execPath, [program], {
+    const ended = promisify(execFile)(process.execPath, [program, ...words], {
       env: { ...process.env, SLUICE_API_URL: plane.url, SLUICE_ECHO_LOGS: "0" },
       timeout: 15_000,
     });
-    await expect(ended).rejects.toMatchObject({ signal: "SIGTERM", killed: false });
+    await expect(ended).rejects.toMatchObject(how);
     const lines = messages(theRun(plane)).filter((line) => line.startsWith("line "));
     expect(lines).toEqual(Array.from({ length: 3_000 }, (_one, index) => `line ${index}`));
   });

@@ -66,6 +66,8 @@ export interface RunSession {
   knownTasks(): Promise<readonly KnownTask[]>;
   /** Waits while too much is on its way; null when there is no need to. */
   ready(): Promise<void> | null;
+  /** Resolves when everything that was told so far is stored. Throws when that cannot happen any more. */
+  flush(): Promise<void>;
   /** Names the one that hears of wishes to stop. A wish that came before is told at once. */
   onStop(listener: (request: StopRequest) => void): void;
   /** Resolves when everything is stored and nothing of the session keeps the process alive. */

@@ -141,6 +141,8 @@ class OfflineSession implements RunSession, RecordedRun {
     return null;
   }
 
+  async flush(): Promise<void> {}
+
   onStop(listener: (request: StopRequest) => void): void {
     this.#listener = listener;
   }

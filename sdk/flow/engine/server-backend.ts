@@ -118,7 +118,7 @@ export class ServerSession implements RunSession {
     this.#client = client;
     this.#channel = channel;
     this.#listen = listen;
-    this.#forget = flushBeforeEnd(() => channel.flush());
+    this.#forget = flushBeforeEnd(() => this.flush());
     this.document = document;
     this.run = {
       id: document.id,
@@ -173,6 +173,10 @@ export class ServerSession implements RunSession {
 
   ready(): Promise<void> | null {
     return this.#channel.ready();
+  }
+
+  flush(): Promise<void> {
+    return this.#channel.flush();
   }
 
   onStop(listener: (request: StopRequest) => void): void {
