@@ -9,7 +9,9 @@ import { dictionary } from "../../examples/cached-task.ts";
 import { downloadAll } from "../../examples/concurrent-failures.ts";
 import { breakfast } from "../../examples/concurrent-submit.ts";
 import { failover } from "../../examples/conditional-states.ts";
+import { csvEtl } from "../../examples/csv-etl.ts";
 import { githubStars } from "../../examples/github-stars.ts";
+import { hello } from "../../examples/hello.ts";
 import { convertAll } from "../../examples/map-unmapped.ts";
 import { retryByStatus } from "../../examples/retry-by-status.ts";
 import { told, watched } from "../../examples/state-hooks.ts";
@@ -217,5 +219,15 @@ describe("examples", () => {
       ["referenced", "postgres://warehouse/orders", {}],
       ["materialization.succeeded", "postgres://warehouse/revenue", {}],
     ]);
+  });
+
+  it("hello greets, and csv-etl sets aside what is not an order", async ({ expect }) => {
+    using world = offlineWorld();
+    expect(await hello({ name: "Ada" })).toBe("Hello, Ada!");
+    const report = await csvEtl({});
+    expect(report).toMatch(/^# Orders by country and month/);
+    const second = world.backend.runs[1];
+    expect(second?.artifacts.map(({ key }) => key)).toEqual(["orders-by-country", "rejected-orders"]);
+    expect(second?.logs.filter(({ level }) => level === 30).length).toBeGreaterThan(0);
   });
 });
