@@ -14,6 +14,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              // No part of the Worker: for results in a bucket that is bound.
+              r2Buckets: ["TEST_RESULTS"],
               bindings: {
                 SLUICE_MODE: "embedded",
                 SLUICE_SHARDS: "1",

@@ -35,7 +35,7 @@ export function flowRunEvent(step: FlowRunStep, spec: RunSpec, names: ResourceNa
       "prefect.state-timestamp": to.timestamp,
       "prefect.state-type": to.type,
     },
-    related: related(spec, names),
+    related: relatedTo(spec, names),
     payload: {
       intended: { from: from?.type ?? null, to: to.type },
       initial_state: from && stateParts(from),
@@ -45,7 +45,8 @@ export function flowRunEvent(step: FlowRunStep, spec: RunSpec, names: ResourceNa
   };
 }
 
-function related(spec: RunSpec, names: ResourceNames): EventResource[] {
+/** What belongs to a run: its flow, deployment, queue, pool, parent, tags and creator. */
+export function relatedTo(spec: RunSpec, names: ResourceNames): EventResource[] {
   const { placement, createdBy } = spec;
   const flow = names.flow(spec.flowId);
   const deployment = spec.deploymentId ? names.deployment(spec.deploymentId) : null;
@@ -77,7 +78,7 @@ function related(spec: RunSpec, names: ResourceNames): EventResource[] {
 }
 
 /** A name that is not known (its thing was deleted, say) is left out. */
-function resource(kind: string, id: string, name: string | null | undefined): EventResource {
+export function resource(kind: string, id: string, name: string | null | undefined): EventResource {
   return {
     "prefect.resource.id": `prefect.${kind}.${id}`,
     "prefect.resource.role": kind,
@@ -94,12 +95,13 @@ function stateParts(state: State): Record<string, string> {
   };
 }
 
-function briefly(message: string): string {
+/** A message as events carry it. */
+export function briefly(message: string): string {
   if (message.length <= MESSAGE_CHARS) return message;
   const half = Math.floor(MESSAGE_CHARS / 2);
   return `${message.slice(0, half)}...${message.length - 2 * half} additional characters...${message.slice(-half)}`;
 }
 
-function isTight(from: State, to: State): boolean {
+export function isTight(from: State, to: State): boolean {
   return Math.abs(fromWireTime(to.timestamp) - fromWireTime(from.timestamp)) < TIGHT_MS;
 }

@@ -16,8 +16,9 @@ import type { PartitionIds } from "./partition.ts";
 import { withDependents } from "./rerun-tasks.ts";
 import type { RunStream } from "./run-stream.ts";
 import type { Sequence } from "./sequence.ts";
-import type { RunStore } from "./storage/run-store.ts";
+import type { RunStore, TaskRow } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
+import type { TaskRunStep } from "./task-run-step.ts";
 
 /** Python's level of errors: they are kept even when a run has logged too much. */
 const ERROR_LEVEL = 40;
@@ -30,6 +31,8 @@ export interface ReportParts {
   readonly runStream: RunStream;
   readonly sequence: Sequence;
   readonly now: () => EpochMs;
+  /** Publishes the events of states that are stored. */
+  readonly tellOfTasks: (steps: readonly TaskRunStep[]) => void;
 }
 
 export class ReportRecorder {
@@ -39,6 +42,8 @@ export class ReportRecorder {
   readonly #logBytes = new Map<FlowRunId, number>();
   /** Journal entries that only say "task runs of this run changed", until they are copied. */
   #marks: number[] = [];
+  /** States of task runs that were stored in this turn and are told of after it. */
+  #steps: TaskRunStep[] = [];
 
   constructor(parts: ReportParts) {
     this.#parts = parts;
@@ -202,6 +207,7 @@ export class ReportRecorder {
   forgetMemory(): void {
     this.#sessions.clear();
     this.#logBytes.clear();
+    this.#steps = [];
   }
 
   /** A run that ended is hardly heard of again: what memory holds of it goes. */
@@ -221,9 +227,26 @@ export class ReportRecorder {
       const before = store.task(id, report.task_key, report.dynamic_key);
       const row = applyTaskReport(before, id, report, version, now());
       store.putTask(id, row);
+      // Whoever has no run channel has told of it by events already.
+      if (!isFoundById) this.#noteSteps(id, before, row);
       const isSoon = (isFoundById && before === null) || isTerminal(row.task.state_type);
       copier.markTask(id, report.task_key, report.dynamic_key, version, isSoon);
     }
+  }
+
+  #noteSteps(id: FlowRunId, before: TaskRow | null, { task, states }: TaskRow): void {
+    const known = new Set(before?.states.map((state) => state.id));
+    if (this.#steps.length === 0) setTimeout(() => this.#tellOfSteps(), 0);
+    for (const [index, to] of states.entries()) {
+      if (!known.has(to.id)) this.#steps.push({ id, task, from: states[index - 1] ?? null, to });
+    }
+  }
+
+  /** After the turn: the transaction has succeeded, or {@link forgetMemory} was called. */
+  #tellOfSteps(): void {
+    const steps = this.#steps;
+    this.#steps = [];
+    if (steps.length > 0) this.#parts.tellOfTasks(steps);
   }
 
   /** Above the limit of a run's log only errors are kept, after one marker. */

@@ -28,6 +28,7 @@ import { Sequence } from "./sequence.ts";
 import { migrate } from "./storage/migrate.ts";
 import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 import { TaskRecorder } from "./task-recorder.ts";
+import type { TaskRunStep } from "./task-run-step.ts";
 
 export interface RunParts extends ChannelOwner {
   readonly reserver: Reserver;
@@ -67,7 +68,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
   });
   const emitter = new EventEmitter({
     names: new ResourceNames(env.DB, now),
-    spec: (step) => store.spec(step.id),
+    spec: (id) => store.spec(id),
     publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
   });
   const reserver = new Reserver({
@@ -100,7 +101,8 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     ids,
     publish: (lines) => env.LOG_HUBS.getByName(LOG_HUB).publish(lines),
   });
-  const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now });
+  const tellOfTasks = (steps: readonly TaskRunStep[]): void => emitter.emitTasks(steps);
+  const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now, tellOfTasks });
   const recorder = new RunRecorder({
     store,
     ids,

@@ -3,9 +3,10 @@
 export { ApiUnreachableError } from "./client/index.ts";
 export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
+export { type Asset, type AssetOrKey, type AssetProperties, addAssetMetadata, asset } from "./flow/assets.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
-export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
+export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
 export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
@@ -37,7 +38,8 @@ export {
   type SlotOptions,
   SlotsLostError,
 } from "./flow/limits.ts";
-export { type LogFields, type Logger, logger } from "./flow/logger.ts";
+export { flushLogs, type LogFields, type Logger, logger } from "./flow/logger.ts";
+export { type MaterializeOptions, materialize } from "./flow/materialize.ts";
 export {
   type CacheContext,
   CachePolicy,
@@ -52,10 +54,18 @@ export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
 export { NotSerialisableError } from "./flow/results/json-values.ts";
 export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
 export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export {
+  type R2BucketLike,
+  r2Storage,
+  type S3StorageOptions,
+  s3BlockStorage,
+  s3Storage,
+} from "./flow/results/s3-storage.ts";
 export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
+export { S3Error } from "./flow/storage/s3-error.ts";
 export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";

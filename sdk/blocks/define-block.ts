@@ -2,6 +2,7 @@
 import { type ApiClient, loadBlock, saveBlock } from "../client/index.ts";
 import { requiredClient } from "../flow/deploy/deployment.ts";
 import { parameterSchema } from "../flow/parameter-schema.ts";
+import { rememberSecret } from "../flow/secrets.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "../flow/standard-schema.ts";
 import { deleteBlockDocument, readBlockDocumentByName } from "../protocol/block-documents.ts";
 import { createBlockSchema } from "../protocol/block-schemas.ts";
@@ -9,14 +10,28 @@ import { type BlockType, createBlockType, readBlockTypeBySlug } from "../protoco
 import { SluiceError } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/flow-runs.ts";
 
+/** A field, or a path that begins with one. */
+type SecretField<K extends string> = K | `${K}.${string}`;
+
+/** How a block is saved. */
+export interface SaveBlockOptions {
+  /** Replaces a block that has the name. Default false. */
+  readonly overwrite?: boolean;
+  /** Fields that are other blocks, which may change later: `{ credentials: { type: "aws-credentials", name: "prod" } }`. */
+  readonly references?: Readonly<Record<string, { readonly type: string; readonly name: string }>>;
+}
+
 /** What a block type is. */
 export interface BlockOptions<S extends StandardSchema, O> {
   /** Lower-case letters, digits and dashes: blocks are known by it, and by their own name. */
   readonly slug: string;
   /** Of any library that speaks Standard Schema and gives a JSON schema of an object. */
   readonly schema: S;
-  /** Fields that are kept encrypted and shown to nobody who may not read secrets. Default: none. */
-  readonly secrets?: readonly (keyof SchemaInput<S> & string)[];
+  /**
+   * Fields that are kept encrypted and shown to nobody who may not read secrets: `"token"`, `"login.password"`,
+   * `"headers.*"`. A program that opens a block masks them in what it logs. Default: none.
+   */
+  readonly secrets?: readonly SecretField<keyof SchemaInput<S> & string>[];
   /** Shown to people. Default: made of the slug. */
   readonly name?: string;
   readonly description?: string;
@@ -29,8 +44,11 @@ export interface Block<S extends StandardSchema, O> {
   readonly slug: string;
   /** Reads a block and opens it. Throws `not_found`, and TypeError where its fields do not fit the schema. */
   load(name: string): Promise<O>;
-  /** Saves a block, registering the type if need be. Throws `conflict` for one that there is, unless `overwrite`. */
-  save(name: string, fields: SchemaInput<S>, options?: { readonly overwrite?: boolean }): Promise<void>;
+  /**
+   * Saves a block, registering the type if need be. Throws `conflict` for one that there is, unless `overwrite`, and
+   * `not_found` for a reference to one that there is not.
+   */
+  save(name: string, fields: SchemaInput<S>, options?: SaveBlockOptions): Promise<void>;
   /** Deletes a block. Answers whether there was one. */
   delete(name: string): Promise<boolean>;
   /** Opens fields that are kept elsewhere, as `load` does. Throws TypeError where they do not fit the schema. */
@@ -56,6 +74,7 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
     throw new TypeError(`The fields do not make a block of type "${slug}". ${told.join("; ")}.`);
   };
   const opened = async (fields: unknown): Promise<O> => {
+    for (const path of options.secrets ?? []) rememberSecret(at(fields, path.split(".")));
     const parsed = await parse(fields);
     return open ? open(parsed) : (parsed as O);
   };
@@ -66,11 +85,17 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
       const { data } = await loadBlock(requiredClient("load()"), { type: slug, name });
       return await opened(data);
     },
-    async save(name, fields, how = {}) {
+    async save(name, fields, { overwrite = false, references = {} } = {}) {
       await parse(fields);
       const client = requiredClient("save()");
       await register(client, options);
-      await saveBlock(client, { type: slug, name }, JSON.parse(JSON.stringify(fields)) as JsonObject, how);
+      const data = JSON.parse(JSON.stringify(fields)) as JsonObject;
+      for (const [field, { type, name: other }] of Object.entries(references)) {
+        const params = { slug: type, block_document_name: other };
+        const { id } = await client.call(readBlockDocumentByName, { params });
+        data[field] = { $ref: { block_document_id: id } };
+      }
+      await saveBlock(client, { type: slug, name }, data, { overwrite });
     },
     async delete(name) {
       const client = requiredClient("delete()");
@@ -85,6 +110,12 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
       }
     },
   };
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined || first === "*" || typeof value !== "object" || value === null) return value;
+  return at(Reflect.get(value, first), rest);
 }
 
 /** The type with its schema, made where there is none. Types that belong to the system are as they are. */

@@ -9,12 +9,14 @@ import type { ResultStorage } from "./results/storage.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+export type RunLogs = "lines" | "values" | "none";
+
 export interface Settings {
   /** Address of the API. Default: `SLUICE_API_URL`; null or unset runs without a server. */
   readonly apiUrl?: string | null;
   /** API key. Default: `SLUICE_API_KEY`. */
   readonly apiKey?: string | null;
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch`, for the control plane and for what blocks send. */
   readonly fetch?: typeof fetch;
   /** In place of the machine's clock: retries, waits and timeouts go by it. */
   readonly clock?: Clock;
@@ -22,6 +24,12 @@ export interface Settings {
   readonly logLevel?: LogLevel;
   /** Whether run logs are also written to standard error. Default: true, unless `SLUICE_ECHO_LOGS` is 0. */
   readonly echoLogs?: boolean;
+  /**
+   * What is logged of each run by itself: "lines" for its beginning (of tasks: at the level "debug") and its end with its
+   * duration, "values" for these with parameters, arguments and results, secrets masked, "none". Default: `SLUICE_RUN_LOGS`,
+   * or "lines". Failures are always logged.
+   */
+  readonly runLogs?: RunLogs;
   /** Where results of tasks are kept, and how. */
   readonly results?: ResultSettings;
   /** Where runs live, in place of what `apiUrl` says. For tests. */
@@ -54,6 +62,14 @@ export function echoLogs(): boolean {
   return configured.echoLogs ?? environment("SLUICE_ECHO_LOGS") !== "0";
 }
 
+const RUN_LOGS: readonly RunLogs[] = ["lines", "values", "none"];
+
+export function runLogs(): RunLogs {
+  if (configured.runLogs !== undefined) return configured.runLogs;
+  const text = environment("SLUICE_RUN_LOGS")?.toLowerCase();
+  return RUN_LOGS.find((one) => one === text) ?? "lines";
+}
+
 export function clock(): Clock {
   return configured.clock ?? SYSTEM_CLOCK;
 }
@@ -78,6 +94,11 @@ export function persistsResults(): boolean | null {
 
 export function configuredBackend(): RunBackend | null {
   return configured.backend ?? null;
+}
+
+/** What requests are made with. */
+export function configuredFetch(): typeof fetch {
+  return configured.fetch ?? fetch;
 }
 
 /** The client of the run that the calling code belongs to, or of the configured control plane; null when there is none. */

@@ -19,36 +19,44 @@ export interface EmittedEvent {
 }
 
 /**
- * Tells the control plane of an event; inside a run, the run is related to it. Answers the event's id; null where there
- * is no control plane. Throws `SluiceError` for an event that cannot be.
+ * Tells the control plane of an event; inside a run, the run, its flow and its deployment are related to it. Answers the
+ * event's id; null where there is no control plane. Throws `SluiceError` for an event that cannot be.
  */
 export async function emitEvent(event: EmittedEvent): Promise<Uuid | null> {
-  const client = configuredClient();
-  if (client === null) return null;
-  const id = crypto.randomUUID() as Uuid;
-  const { resource, occurred } = event;
-  const body = {
-    id,
-    occurred: occurred?.toISOString() ?? toWireTime(clock().now()),
-    event: event.event,
-    resource: typeof resource === "string" ? { "prefect.resource.id": resource } : { ...resource },
-    related: [...(event.related ?? []).map((one) => ({ ...one })), ...ownRun()],
-    payload: { ...event.payload },
-  };
-  await client.call(createEvents, { body: [body] as never }, { idempotent: true });
+  const [id = null] = await emitEvents([event]);
   return id;
+}
+
+/** {@link emitEvent} for several, which are stored in their order. */
+export async function emitEvents(events: readonly EmittedEvent[]): Promise<readonly Uuid[]> {
+  const client = configuredClient();
+  if (client === null || events.length === 0) return [];
+  const own = ownRun();
+  const body = events.map(({ event, resource, occurred, payload, related = [] }) => ({
+    id: crypto.randomUUID() as Uuid,
+    occurred: occurred?.toISOString() ?? toWireTime(clock().now()),
+    event,
+    resource: typeof resource === "string" ? { "prefect.resource.id": resource } : { ...resource },
+    related: [...related.map((one) => ({ ...one })), ...own],
+    payload: { ...payload },
+  }));
+  await client.call(createEvents, { body: body as never }, { idempotent: true });
+  return body.map(({ id }) => id);
 }
 
 function ownRun(): Record<string, string>[] {
   const scope = currentScope();
   const related: Record<string, string>[] = [];
-  const add = (kind: string, id: string, name: string): void =>
+  const add = (kind: string, id: string, name: string | null): void =>
     void related.push({
       "prefect.resource.id": `prefect.${kind}.${id}`,
-      "prefect.resource.name": name,
+      ...(name === null ? {} : { "prefect.resource.name": name }),
       "prefect.resource.role": kind,
     });
   if (scope?.task) add("task-run", scope.task.taskRunId, scope.task.taskRunName);
   if (scope?.flow) add("flow-run", scope.flow.flowRunId, scope.flow.flowRunName);
+  const flowId = scope?.execution.session?.run.flowId;
+  if (scope?.flow && flowId) add("flow", flowId, scope.flow.flowName);
+  if (scope?.flow?.deploymentId) add("deployment", scope.flow.deploymentId, null);
   return related;
 }

@@ -36,6 +36,8 @@ export interface FlowOptions {
   readonly timeout?: Duration;
   /** Whether `console.log` and its like, in the flow and its tasks, are also kept as log lines. Default true. */
   readonly captureConsole?: boolean;
+  /** Whether its log lines tell its parameters and its result, secrets masked. Default: the setting `runLogs`. */
+  readonly logValues?: boolean;
   readonly tags?: readonly string[];
   /**
    * Whether tasks that do not say persist their results, so that another attempt of the run, in this process or after a
@@ -84,6 +86,8 @@ export interface FlowDefinition {
   readonly policy: FlowRunPolicy;
   readonly timeoutMs: number | null;
   readonly captureConsole: boolean;
+  /** Null: as the setting says. */
+  readonly logValues: boolean | null;
   readonly tags: readonly string[];
   readonly persist: boolean | null;
   readonly concurrency: number;
@@ -204,6 +208,7 @@ function define(
     },
     timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout, `${owner} option "timeout"`),
     captureConsole: options.captureConsole ?? true,
+    logValues: options.logValues ?? null,
     tags: options.tags ?? [],
     persist: options.persist ?? null,
     concurrency,

@@ -23,6 +23,15 @@ export function logger(): Logger {
   return RUN_LOGGER;
 }
 
+/**
+ * Waits until everything that the calling code's run has logged and reported so far is stored. A run waits for that by itself
+ * before it ends, and before each task while too much is on its way; this is for code that logs very much without a task
+ * in between, or calls `process.exit()`. Outside of runs there is nothing to wait for. Throws when the run's owner is lost.
+ */
+export async function flushLogs(): Promise<void> {
+  await currentScope()?.execution.session?.flush();
+}
+
 const at =
   (level: LogLevel) =>
   (message: string, fields?: LogFields | Error): void => {

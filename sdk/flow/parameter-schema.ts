@@ -23,3 +23,10 @@ export function parameterSchema(schema: StandardSchema | null): JsonObject | nul
     return null;
   }
 }
+
+/** Names of parameters that the schema marks secret: `writeOnly`, or of the format "password". */
+export function secretParameters(schema: StandardSchema | null): ReadonlySet<string> {
+  const properties = Object.entries((parameterSchema(schema)?.["properties"] ?? {}) as Record<string, JsonObject>);
+  const isSecret = (one: JsonObject): boolean => one["writeOnly"] === true || one["format"] === "password";
+  return new Set(properties.filter(([, one]) => isSecret(one)).map(([name]) => name));
+}

@@ -2,9 +2,11 @@
 
 import type { State } from "../protocol/states.ts";
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
+import { type AssetOrKey, assetsOf } from "./assets.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
 import { type Duration, parseDuration } from "./duration.ts";
+import type { TaskAssets } from "./engine/asset-lineage.ts";
 import { callTask, stateOfTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
@@ -54,6 +56,12 @@ export interface TaskOptions {
   readonly onRollback?: (transaction: Transaction) => unknown;
   /** Futures that have to complete before each of its runs, although it takes nothing from them. */
   readonly waitFor?: Iterable<TaskFuture<unknown>>;
+  /** Assets that it makes; see `materialize`, which sets this. Default: none. */
+  readonly materializes?: { readonly assets: readonly AssetOrKey[]; readonly by?: string };
+  /** Assets that it takes, beside those of the tasks whose results it takes. Default: none. */
+  readonly assetDeps?: readonly AssetOrKey[];
+  /** Whether its log lines tell its arguments and its result, secrets masked. Default: the setting `runLogs`. */
+  readonly logValues?: boolean;
   /** Submitted and mapped runs of this task at the same time, over all flow runs of this process. Default: no bound. */
   readonly concurrency?: number;
 }
@@ -102,6 +110,10 @@ export interface TaskDefinition {
   readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
+  /** Null for one that says nothing of assets. */
+  readonly assets: TaskAssets | null;
+  /** Null: as the setting says. */
+  readonly logValues: boolean | null;
   readonly shape: FunctionShape;
   readonly run: (...args: readonly unknown[]) => unknown;
 }
@@ -131,7 +143,7 @@ export interface Task<A extends readonly unknown[], R> {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /** A function's parameters without the context behind them. */
-type WithoutContext<P extends readonly unknown[]> = P extends readonly [...infer Init, infer Last]
+export type WithoutContext<P extends readonly unknown[]> = P extends readonly [...infer Init, infer Last]
   ? Same<Last, TaskContext> extends true
     ? WithoutContext<Init>
     : P
@@ -139,9 +151,9 @@ type WithoutContext<P extends readonly unknown[]> = P extends readonly [...infer
 
 declare const unannotated: unique symbol;
 /** Stands for the parameters of a function that leaves the type of one open, such as `(url: URL, { signal }) => …`. */
-type Unannotated = [typeof unannotated];
+export type Unannotated = [typeof unannotated];
 /** Excludes such functions from the first two signatures: the two others give the open parameter its type. */
-type Annotated<P> = Same<P, Unannotated> extends true ? [never] : [];
+export type Annotated<P> = Same<P, Unannotated> extends true ? [never] : [];
 
 /**
  * Makes a task of a function.
@@ -212,9 +224,16 @@ function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinitio
     waitFor: [...(options.waitFor ?? [])],
     runName: (taskRunName as TaskDefinition["runName"] | undefined) ?? null,
     slots: concurrency === undefined ? null : new Slots(concurrency),
+    assets: taskAssets(options),
+    logValues: options.logValues ?? null,
     shape,
     run,
   };
+}
+
+function taskAssets({ materializes, assetDeps = [] }: TaskOptions): TaskAssets | null {
+  if (materializes === undefined && assetDeps.length === 0) return null;
+  return { makes: assetsOf(materializes?.assets ?? []), by: materializes?.by ?? null, dependsOn: assetsOf(assetDeps) };
 }
 
 const processLocks = memoryLocks();

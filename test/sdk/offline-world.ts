@@ -1,4 +1,4 @@
-/** A world without a control plane: a recording backend, a manual clock, a silent console. */
+/** A world without a control plane: a recording backend, a manual clock, a silent console, no lines but what code logs. */
 
 import type { TaskReport } from "#protocol/run-channel";
 import { configure } from "../../sdk/flow/configuration.ts";
@@ -17,7 +17,7 @@ export interface OfflineWorld extends Disposable {
 export function offlineWorld(): OfflineWorld {
   const clock = new ManualClock();
   const backend = new OfflineBackend({ clock, record: true });
-  const restore = configure({ backend, clock, echoLogs: false, logLevel: "info" });
+  const restore = configure({ backend, clock, echoLogs: false, logLevel: "info", runLogs: "none" });
   const only = (): RecordedRun => {
     const [run, ...more] = backend.runs;
     if (!run || more.length > 0) throw new Error(`${backend.runs.length} runs were made, not one.`);

@@ -10,7 +10,7 @@ import { type TinyControlPlane, type TinyRun, tinyControlPlane } from "./tiny-co
 import { until } from "./until.ts";
 
 function using(plane: TinyControlPlane): Disposable {
-  const restore = configure({ apiUrl: plane.url, echoLogs: false });
+  const restore = configure({ apiUrl: plane.url, echoLogs: false, runLogs: "none" });
   return { [Symbol.dispose]: restore };
 }
 
@@ -199,8 +199,25 @@ describe("the process", () => {
     expect(stdout).toBe("captured\n3\n");
     const run = theRun(plane);
     expect(stateNames(run)).toEqual(["Pending", "Running", "Completed"]);
-    expect(messages(run)).toEqual(["captured"]);
+    const told = messages(run).map((line) => line.replace(/\(.*\)|\d+ ms/, "…"));
+    const ends = "Finished in state Completed after ….";
+    expect(told).toEqual(['Started flow "twice" ….', "captured", ends, ends, ends]);
     expect(reports(run)).toHaveLength(2);
+  });
+
+  it.for([
+    ["a SIGTERM ends it", [], { signal: "SIGTERM", killed: false }],
+    ["it ends itself, once it has waited for that", ["exits"], { code: 3 }],
+  ] as const)("tells all that was logged before %s", { timeout: 20_000 }, async ([, words, how], { expect }) => {
+    await using plane = await tinyControlPlane();
+    const program = fileURLToPath(new URL("./programs/logs-and-is-ended.ts", import.meta.url));
+    const ended = promisify(execFile)(process.execPath, [program, ...words], {
+      env: { ...process.env, SLUICE_API_URL: plane.url, SLUICE_ECHO_LOGS: "0" },
+      timeout: 15_000,
+    });
+    await expect(ended).rejects.toMatchObject(how);
+    const lines = messages(theRun(plane)).filter((line) => line.startsWith("line "));
+    expect(lines).toEqual(Array.from({ length: 3_000 }, (_one, index) => `line ${index}`));
   });
 
   it("runs the same program without any server", { timeout: 20_000 }, async ({ expect }) => {

@@ -119,7 +119,7 @@ describe("retries of a task", () => {
     const ofTask = world.run.logs.filter((line) => line.task_run_id === world.tasks[0]?.id);
     expect(ofTask.map((line) => line.level)).toEqual([30, 40]);
     expect(ofTask[0]?.message).toBe("Attempt 1 of 2 failed; the next starts in 5 s. Error: again");
-    expect(ofTask[1]?.message).toMatch(/^Finished in state Failed\. Error: again\n\s+at /);
+    expect(ofTask[1]?.message).toMatch(/^Finished in state Failed after 5 s\. Error: again\n\s+at /);
   });
 });
 

@@ -41,6 +41,7 @@ export interface TinyRun {
   acked: number;
   generation: number;
   parameters: Record<string, unknown>;
+  labels: Record<string, unknown>;
 }
 
 export interface TinyControlPlane extends AsyncDisposable {
@@ -48,11 +49,17 @@ export interface TinyControlPlane extends AsyncDisposable {
   readonly faults: Faults;
   readonly runs: Map<string, TinyRun>;
   readonly artifacts: unknown[];
+  /** As they were posted. */
+  readonly events: Record<string, unknown>[];
   readonly requests: string[];
   /** Sockets that were opened so far. */
   sockets: number;
   heartbeatMs: number;
-  createRun(options?: { generation?: number; parameters?: Record<string, unknown> }): TinyRun;
+  createRun(options?: {
+    generation?: number;
+    parameters?: Record<string, unknown>;
+    labels?: Record<string, unknown>;
+  }): TinyRun;
   /** Sets a state by hand and, when somebody is connected, tells of a cancellation. */
   setState(run: TinyRun, type: StateCreate["type"]): void;
   dropConnections(): void;
@@ -154,6 +161,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
       name: "tiny-run",
       flow_id: run.id,
       parameters: run.parameters,
+      labels: run.labels,
       empirical_policy: run.record.policy,
       state_id: run.record.state?.id ?? null,
       state_type: run.record.state?.type ?? null,
@@ -190,8 +198,16 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
       const blank = { metadata_: null, key: null, description: null, flow_run_id: null, task_run_id: null };
       return answer(201, { ...blank, id: newId(), created: at, updated: at, ...(body as object) });
     }
-    const [, id, verb] = /^\/api\/flow_runs\/([^/]+)(\/frames)?$/.exec(request.url ?? "") ?? [];
+    if (path === "POST /api/events") {
+      plane.events.push(...(body as Record<string, unknown>[]));
+      return answer(204, undefined);
+    }
+    const [, id, verb] = /^\/api\/flow_runs\/([^/]+)(\/frames|\/labels)?$/.exec(request.url ?? "") ?? [];
     const run = plane.runs.get(id ?? "");
+    if (run && verb === "/labels") {
+      run.labels = { ...run.labels, ...(body as object) };
+      return answer(204, undefined);
+    }
     if (run && request.method === "PATCH") {
       const { empirical_policy } = body as { empirical_policy: unknown };
       run.record = { ...run.record, policy: FlowRunPolicy.parse(empirical_policy) };
@@ -221,10 +237,11 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
     faults: { fate: () => "deliver", refusesSockets: false, deaf: false, status: null },
     runs: new Map(),
     artifacts: [],
+    events: [],
     requests: [],
     sockets: 0,
     heartbeatMs: 10_000,
-    createRun({ generation = 0, parameters = {} } = {}) {
+    createRun({ generation = 0, parameters = {}, labels = {} } = {}) {
       const id = FlowRunId.parse(newId());
       const record: FlowRunRecord = {
         flowRunId: id,
@@ -251,6 +268,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
         acked: 0,
         generation,
         parameters,
+        labels,
       };
       propose(run, StateCreate.parse({ type: "PENDING" }));
       plane.runs.set(id, run);

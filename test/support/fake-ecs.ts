@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { signedHeaders } from "../../sdk/runner/pull/aws-signature.ts";
+import { AwsV4Signer } from "aws4fetch";
 import schema from "./ecs-schema.json" with { type: "json" };
 
 export interface FakeDefinition extends Record<string, unknown> {
@@ -51,12 +51,9 @@ export interface FakeTask {
 const KEYS = {
   accessKeyId: "AKIDTESTS",
   secretAccessKey: "a-secret-of-tests",
-  sessionToken: null,
   region: "eu-west-1",
 };
 const ACCOUNT = "arn:aws:ecs:eu-west-1:123456789012";
-/** Of each signed request; all others that are signed are told. */
-const ALWAYS_SIGNED = ["host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 
 export class FakeEcs implements AsyncDisposable {
   readonly refused: string[] = [];
@@ -135,7 +132,7 @@ export class FakeEcs implements AsyncDisposable {
     const raw = Buffer.concat(chunks).toString();
     const [service = "", operation = ""] = String(request.headers["x-amz-target"]).split(".");
     const form = service === "undefined" ? new URLSearchParams(raw) : null;
-    if (!isSigned(request, raw, this.url, form ? "ec2" : service.startsWith("Logs") ? "logs" : "ecs")) {
+    if (!(await isSigned(request, raw, this.url, form ? "ec2" : service.startsWith("Logs") ? "logs" : "ecs"))) {
       this.refused.push(`${operation} is not signed as it should be`);
       return await fail(response, 403, "InvalidSignatureException", "The signature does not match.");
     }
@@ -312,15 +309,15 @@ function wrongRun(
   return JSON.stringify(request.overrides).length > 8_192 ? "Container Overrides length must be at most 8192" : null;
 }
 
-/** The signature of the SDK's requests proves ours, and ours proves theirs. */
-function isSigned(request: IncomingMessage, body: string, url: string, service: string): boolean {
-  const { authorization = "", "x-amz-date": date = "" } = request.headers;
+/** By a signer of its own, which the signatures of the SDK prove as it proves ours. */
+async function isSigned(request: IncomingMessage, body: string, url: string, service: string): Promise<boolean> {
+  const { authorization = "", "x-amz-date": datetime = "" } = request.headers;
   const [, names = ""] = /SignedHeaders=([^,]+)/.exec(authorization) ?? [];
-  const own = names.split(";").filter((name) => !ALWAYS_SIGNED.includes(name));
+  const own = names.split(";").filter((name) => name !== "host");
   const headers = Object.fromEntries(own.map((name) => [name, String(request.headers[name])]));
-  const at = new Date(String(date).replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
-  const expected = signedHeaders(new URL(url), KEYS, at, { method: "POST", service, body, headers })["authorization"];
-  const signature = (text: string | undefined): string | undefined => /Signature=([0-9a-f]+)/.exec(text ?? "")?.[1];
+  const asked = { method: "POST", url, service, body, headers, datetime: String(datetime), allHeaders: true };
+  const expected = (await new AwsV4Signer({ ...asked, ...KEYS }).sign()).headers.get("authorization");
+  const signature = (text: string | null): string | undefined => /Signature=([0-9a-f]+)/.exec(text ?? "")?.[1];
   return signature(authorization) === signature(expected);
 }
 

@@ -10,6 +10,7 @@ import { type Duration, parseDuration } from "../duration.ts";
 import { currentScope } from "../engine/scope.ts";
 import { openSubflowTask } from "../engine/server-backend.ts";
 import { subflowTask } from "../engine/subflow-task.ts";
+import { TRACEPARENT_LABEL } from "../engine/tracing.ts";
 import { TimedOutError } from "../errors.ts";
 import { requiredClient } from "./deployment.ts";
 
@@ -58,6 +59,7 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
   const task = (options.asSubflow ?? true) ? subflowTask(name) : null;
   const parentId = task === null ? null : await openSubflowTask(client, task);
   const { parameters, flowRunName, scheduledTime, tags, jobVariables, idempotencyKey } = options;
+  const span = currentScope()?.span;
   const key = idempotencyKey ?? (parentId === null ? crypto.randomUUID() : `${task?.flowRunId}-${parentId}`);
   const run = await client.call(
     createFlowRunFromDeployment,
@@ -68,6 +70,8 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
         ...(flowRunName === undefined ? {} : { name: flowRunName }),
         ...(tags ? { tags: [...tags] } : {}),
         ...(jobVariables ? { job_variables: jobVariables } : {}),
+        // The run belongs to the trace of the one that starts it.
+        ...(span === undefined ? {} : { labels: { [TRACEPARENT_LABEL]: span.traceparent } }),
         ...(parentId === null ? {} : { parent_task_run_id: parentId }),
         ...(scheduledTime
           ? { state: { type: "SCHEDULED", state_details: { scheduled_time: scheduledTime.toISOString() } as never } }

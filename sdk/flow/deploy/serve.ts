@@ -178,7 +178,6 @@ class FlowServer {
       echo("warn", run.name, `The run could not be claimed: ${errorMessage(error)}`);
       return;
     }
-    echo("info", run.name, `Started a run of flow "${flow.name}" (${run.id}).`);
     try {
       await executeFlowRun({ client: this.#client, flowRunId: run.id, generation: null, flow });
     } catch (error) {

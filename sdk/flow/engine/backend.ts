@@ -1,7 +1,7 @@
 /** Where flow runs live: in a control plane, or in this process when there is none. */
 import type { ApiClient } from "../../client/api-client.ts";
 import type { ArtifactCreate } from "../../protocol/artifacts.ts";
-import type { FlowRunPolicy, JsonObject } from "../../protocol/flow-runs.ts";
+import type { FlowRunPolicy, JsonObject, Labels } from "../../protocol/flow-runs.ts";
 import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
@@ -40,6 +40,8 @@ export interface RunIdentity {
   readonly flowId: FlowId | null;
   readonly deploymentId: DeploymentId | null;
   readonly parameters: JsonObject;
+  readonly labels: Labels;
+  readonly tags: readonly string[];
   /** How often the run has been RUNNING before. */
   readonly runCount: number;
 }
@@ -62,12 +64,16 @@ export interface RunSession {
   /** States that a task run went through since the last report. Never waits; see {@link RunSession.ready}. */
   report(task: TaskReport): void;
   log(line: LogCreate): void;
+  /** Adds labels to the run. */
+  addLabels(labels: Labels): Promise<void>;
   /** Answers what changes its data; null where it is only kept in memory. */
   createArtifact(artifact: ArtifactCreate): Promise<((data: unknown) => Promise<void>) | null>;
   /** Task runs of earlier attempts, asked for before the first one of this process. */
   knownTasks(): Promise<readonly KnownTask[]>;
   /** Waits while too much is on its way; null when there is no need to. */
   ready(): Promise<void> | null;
+  /** Resolves when everything that was told so far is stored. Throws when that cannot happen any more. */
+  flush(): Promise<void>;
   /** Names the one that hears of wishes to stop. A wish that came before is told at once. */
   onStop(listener: (request: StopRequest) => void): void;
   /** Resolves when everything is stored and nothing of the session keeps the process alive. */

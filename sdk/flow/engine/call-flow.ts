@@ -5,7 +5,6 @@ import type { FlowDefinition } from "../flow.ts";
 import { Keeping } from "../results/keeping.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunBackend, SubflowTask } from "./backend.ts";
-import { echo } from "./echo.ts";
 import { flowRunName } from "./flow-run-name.ts";
 import { shapeOf } from "./function-shape.ts";
 import { OfflineBackend } from "./offline-backend.ts";
@@ -35,7 +34,6 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
     tags: flow.tags,
     parent,
   });
-  echo("info", session.run.name, `Started a run of flow "${flow.name}" (${session.run.id}).`);
   const outcome = await runFlow(flow, session, given, clock(), scope?.task?.signal ?? scope?.flow?.signal ?? null);
   if (outcome.kind === "threw") throw outcome.error;
   await keeping?.store(outcome.value);

@@ -10,6 +10,8 @@ import type { TaskContext } from "../context.ts";
 import { FlowRunStoppedError } from "../errors.ts";
 import type { RunMemory } from "../results/run-memory.ts";
 import type { ResultStorage } from "../results/storage.ts";
+import { masked } from "../secrets.ts";
+import { AssetLineage } from "./asset-lineage.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { Budget, type BudgetSpan } from "./budget.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
@@ -50,6 +52,8 @@ export class Execution {
   readonly resultStorage: ResultStorage | null;
   /** Null where the process has all the time it needs. */
   readonly budget: Budget | null;
+  /** What its tasks made and took of assets. */
+  readonly lineage = new AssetLineage();
   /** How often the flow run has been RUNNING, this attempt included. */
   runCount = 0;
   /** Bounds submitted tasks; renewed with each attempt. */
@@ -170,14 +174,16 @@ export class Execution {
   }
 
   /** Keeps a line with the run and echoes it. */
-  log(level: LogLevel, message: string, task: TaskContext | null): void {
+  log(level: LogLevel, given: string, task: TaskContext | null): void {
+    const message = masked(given);
     echo(level, task?.taskRunName ?? this.session?.run.name ?? "sluice", message);
     this.keepLog(level, message, task, task === null ? "sluice.flow_runs" : "sluice.task_runs");
   }
 
   /** Keeps a line with the run. A line after the run's end has nowhere to go. */
-  keepLog(level: LogLevel, message: string, task: TaskContext | null, loggerName: string): void {
+  keepLog(level: LogLevel, given: string, task: TaskContext | null, loggerName: string): void {
     if (this.session === null || this.#isOver || !isLogged(level)) return;
+    const message = masked(given);
     const tooLong = message.length > LIMITS.logMessageChars;
     this.session.log({
       name: loggerName,

@@ -52,6 +52,11 @@ export function inputsRecord(
   return { ...record, __parents__: [{ input_type: "task_run", id: parentTaskRunId }] };
 }
 
+/** Arguments by the names of the function's parameters; unnamed ones are `argument0` and so on. */
+export function namedArguments(args: readonly unknown[], names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(args.map((arg, index) => [names[index] || `argument${index}`, arg]));
+}
+
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

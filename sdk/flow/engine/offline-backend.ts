@@ -82,6 +82,8 @@ class OfflineSession implements RunSession, RecordedRun {
       flowId: null,
       deploymentId: null,
       parameters: request.parameters,
+      labels: {},
+      tags: request.tags,
       runCount,
     };
     for (const [taskRunId, task] of earlier?.tasks ?? []) this.tasks.set(taskRunId, task);
@@ -117,6 +119,9 @@ class OfflineSession implements RunSession, RecordedRun {
     if (this.#records) this.logs.push(line);
   }
 
+  /** Nobody looks for a run of this process by its labels. */
+  async addLabels(): Promise<void> {}
+
   async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
     const kept = { ...artifact };
     if (this.#records) this.artifacts.push(kept);
@@ -135,6 +140,8 @@ class OfflineSession implements RunSession, RecordedRun {
   ready(): null {
     return null;
   }
+
+  async flush(): Promise<void> {}
 
   onStop(listener: (request: StopRequest) => void): void {
     this.#listener = listener;

@@ -9,7 +9,9 @@ import { errorMessage, errorStack, FlowRunRefusedError, FlowRunStoppedError, Tim
 import type { FlowDefinition } from "../flow.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
+import { secretParameters } from "../parameter-schema.ts";
 import { RunMemory } from "../results/run-memory.ts";
+import { masked } from "../secrets.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import type { HandOver } from "./budget.ts";
@@ -19,7 +21,10 @@ import { Execution, type ExecutionOptions } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
-import { inScope } from "./scope.ts";
+import { endLine, type RunLines, runLines, startLine } from "./run-lines.ts";
+import type { RunSpan } from "./run-span.ts";
+import { currentScope, inScope, type Scope } from "./scope.ts";
+import { startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
 /** What became of a flow run: its last state, and what its function answered or threw. */
@@ -74,16 +79,16 @@ export async function runFlow(
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
   const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
-  const startedAt = clock.now();
+  const span = (await startFlowSpan(flow, session)) ?? null;
+  let ended: State | null = null;
   try {
-    const runner = new FlowRunner(flow, execution, session);
+    const runner = new FlowRunner(flow, execution, session, span);
     const outcome = await runner.run(parameters);
+    ended = outcome.state;
     await runner.callEndHooks(outcome.state);
-    const { type, name } = outcome.state;
-    const span = formatDuration(clock.now() - startedAt);
-    echo(hasFailed(type) ? "error" : "info", session.run.name, `Finished in state ${name} after ${span}.`);
     return outcome;
   } finally {
+    span?.end(ended);
     forget?.();
     execution.end();
     release?.();
@@ -91,13 +96,34 @@ export async function runFlow(
   }
 }
 
+/** Null, at once, where no tracer is configured. */
+async function startFlowSpan(flow: FlowDefinition, session: RunSession): Promise<RunSpan | null> {
+  const { id, name, tags, parameters, labels } = session.run;
+  const run = { type: "flow", id, name, tags: [...new Set([...flow.tags, ...tags])], parameters, labels } as const;
+  const span = await startSpan(run, currentScope()?.span ?? null);
+  if (span === null) return null;
+  try {
+    await session.addLabels({ [TRACEPARENT_LABEL]: span.traceparent });
+  } catch (error) {
+    // The trace itself goes on without it.
+    echo("warn", name, `The run's trace was not told to the control plane. ${errorMessage(error)}`);
+  }
+  return span;
+}
+
 class FlowRunner {
   readonly #flow: FlowDefinition;
   readonly #execution: Execution;
   readonly #session: RunSession;
+  readonly #span: RunSpan | null;
+  readonly #lines: RunLines | null;
+  readonly #startedAt: EpochMs;
   #runCount: number;
 
-  constructor(flow: FlowDefinition, execution: Execution, session: RunSession) {
+  constructor(flow: FlowDefinition, execution: Execution, session: RunSession, span: RunSpan | null) {
+    this.#span = span;
+    this.#lines = runLines(flow.logValues);
+    this.#startedAt = execution.clock.now();
     this.#flow = flow;
     this.#execution = execution;
     this.#session = session;
@@ -117,20 +143,27 @@ class FlowRunner {
     let begin: Proposal = { type: "RUNNING" };
     for (;;) {
       const begun = await this.#propose(begin);
-      if (begun.type !== "RUNNING") return stopped(begun);
+      if (begun.type !== "RUNNING") return this.#stopped(begun);
       this.#execution.beginAttempt(++this.#runCount);
+      this.#tellOfStart();
       await this.#callHooks(this.#flow.hooks.onRunning, begun);
       const outcome = await this.#attempt(parameters);
       const { stopRequest } = this.#execution;
-      if (stopRequest !== null) return stopped(await this.#obey(stopRequest));
+      if (stopRequest !== null) return this.#stopped(await this.#obey(stopRequest));
+      if (outcome.ok) this.#tellOfEnd(outcome.value);
+      else this.#span?.threw(outcome.error);
       const state = await this.#propose(outcome.ok ? { type: "COMPLETED" } : failureState(outcome.error));
       if (outcome.ok) {
-        return state.type === "COMPLETED" ? { kind: "returned", state, value: outcome.value } : stopped(state);
+        return state.type === "COMPLETED" ? { kind: "returned", state, value: outcome.value } : this.#stopped(state);
       }
-      if (state.type !== "SCHEDULED") return { kind: "threw", state, error: outcome.error };
+      if (state.type !== "SCHEDULED") {
+        const line = `Finished in state ${state.name} after ${this.#duration}. ${errorStack(outcome.error)}`;
+        this.#execution.log("error", line, null);
+        return { kind: "threw", state, error: outcome.error };
+      }
       this.#tellOfRetry(state, outcome.error);
       const ended = await this.#waitUntilDue(state);
-      if (ended !== null) return stopped(ended);
+      if (ended !== null) return this.#stopped(ended);
       begin = { type: "RUNNING", name: "Retrying" };
     }
   }
@@ -145,8 +178,7 @@ class FlowRunner {
   async #callHooks(hooks: Hooks<FlowContext> | undefined, state: State): Promise<void> {
     if (hooks === undefined) return;
     const context = this.#context();
-    const scope = { execution: this.#execution, flow: context, task: null };
-    await inScope(scope, () =>
+    await inScope(this.#scope(context), () =>
       callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, null)),
     );
   }
@@ -167,16 +199,44 @@ class FlowRunner {
       return value;
     };
     try {
-      const scope = { execution: this.#execution, flow: context, task: null };
-      return {
-        ok: true,
-        value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, cleanUpMs, onTimeout })),
-      };
+      const limits = { clock, signal, timeoutMs, cleanUpMs, onTimeout };
+      const run = (): Promise<unknown> => limited(code, limits);
+      return { ok: true, value: await inScope(this.#scope(context), () => this.#span?.inside(run) ?? run()) };
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
       return { ok: false, error };
     }
+  }
+
+  #scope(flow: FlowContext): Scope {
+    const span = this.#span === null ? {} : { span: this.#span };
+    return { execution: this.#execution, flow, task: null, ...span };
+  }
+
+  get #duration(): string {
+    return formatDuration(this.#execution.clock.now() - this.#startedAt);
+  }
+
+  #tellOfStart(): void {
+    if (this.#lines === null) return;
+    const { id, parameters } = this.#session.run;
+    const secret = this.#lines.hasValues ? secretParameters(this.#flow.parameters) : undefined;
+    const line = startLine(this.#lines, `flow "${this.#flow.name}" (${id})`, this.#runCount, parameters, secret);
+    this.#execution.log("info", line, null);
+  }
+
+  /** Told before the state is proposed, so that it travels with it: the line tells of the function, not of the verdict. */
+  #tellOfEnd(value: unknown): void {
+    if (this.#lines === null) return;
+    const spanMs = this.#execution.clock.now() - this.#startedAt;
+    this.#execution.log("info", endLine(this.#lines, "Completed", spanMs, value), null);
+  }
+
+  #stopped(state: State): FlowOutcome {
+    // Its owner has it from somebody else, and may take no more lines of it.
+    echo("warn", this.#session.run.name, `Stopped in state ${state.name} after ${this.#duration}.`);
+    return stopped(state);
   }
 
   #tellOfRetry(state: State, error: unknown): void {
@@ -233,6 +293,7 @@ class FlowRunner {
         return ended ?? (await this.#propose(proposal));
       }
       if (state.type === "CANCELLING" && type !== "CANCELLED") return await this.#propose(CANCELLED);
+      this.#span?.entered(state);
       return state;
     }
   }
@@ -288,6 +349,6 @@ function stopped(state: State): FlowOutcome {
 }
 
 function failureState(error: unknown): Proposal {
-  const message = errorMessage(error);
+  const message = masked(errorMessage(error));
   return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
 }

@@ -2,28 +2,37 @@
 import type { TaskRunId } from "../../protocol/ids.ts";
 import { isTerminal, type State } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
+import type { EpochMs } from "../../protocol/time.ts";
 import { sleep } from "../clock.ts";
 import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
+import { emitEvents } from "../emit-event.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
 import { Keeping } from "../results/keeping.ts";
+import { masked } from "../secrets.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
+import { TaskRunAssets } from "./asset-lineage.ts";
+import { isLogged } from "./echo.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
-import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
+import { futuresIn, inputsRecord, namedArguments, resolveInputs } from "./inputs.ts";
 import { limited } from "./limited.ts";
 import { onAbort } from "./on-abort.ts";
+import { endLine, runLines, startLine } from "./run-lines.ts";
+import type { RunSpan } from "./run-span.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
+import { isTraced, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
 /** How an attempt ended. */
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
+const NO_ASSETS = { makes: [], by: null, dependsOn: [] } as const;
 /** Between two looks at the clock when a retry is due but the machine says that it is not. */
 const DUE_CHECK_MS = 50;
 
@@ -38,6 +47,11 @@ export class TaskRunner {
   /** Of the attempt of the flow, or the task, in which the task was called. */
   readonly #signal: AbortSignal;
   readonly #inputs: Record<string, TaskInput[]>;
+  /** Null where no tracer is configured. */
+  #span: RunSpan | null = null;
+  /** Null for a task run that has to do with none. */
+  #assets: TaskRunAssets | null = null;
+  #startedAt: EpochMs | null = null;
 
   constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope) {
     this.#task = task;
@@ -68,6 +82,8 @@ export class TaskRunner {
   /** Runs the task when there is a slot for it in each of `slots`. Throws what its last attempt threw. */
   async run(slots: readonly Slots[]): Promise<unknown> {
     const taken: Slots[] = [];
+    const span = this.#startSpan();
+    if (span !== null) this.#span = await span;
     try {
       const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
       if (this.#task.waitFor.length > 0) await resolveInputs(this.#task.waitFor);
@@ -80,9 +96,11 @@ export class TaskRunner {
       const keeping = this.#keeping(args);
       return await (keeping === null ? this.#attempts(args, null) : this.#keep(args, keeping));
     } catch (error) {
+      if (this.#states.runCount === 0) this.#span?.threw(error);
       this.#leaveUnfinished(error);
       throw error;
     } finally {
+      this.#span?.end(this.#states.current);
       for (const slot of taken) slot.release();
     }
   }
@@ -94,6 +112,7 @@ export class TaskRunner {
       if (found === null) return await this.#attempts(args, keeping);
       this.#execution.budget?.restored();
       const isCached = found.from === "cache";
+      this.#beginAssets(args);
       this.#enter({
         type: "COMPLETED",
         ...(isCached ? { name: "Cached" } : {}),
@@ -102,6 +121,8 @@ export class TaskRunner {
           : "Restored from an earlier attempt of the flow run.",
         data: found.reference,
       });
+      if (isCached) this.#tellOfEnd(found.value, this.#scope.task);
+      this.#execution.lineage.followValue(this.identity.id, found.value);
       await this.#enlist(keeping);
       return found.value;
     } finally {
@@ -140,10 +161,12 @@ export class TaskRunner {
   }
 
   async #attemptUntilDone(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
+    this.#beginAssets(args);
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
       keeping?.begin(context);
+      this.#tellOfStart(args, context);
       const { onRunning, onCompletion, onFailure } = this.#task.hooks;
       if (onRunning) await this.#callHooks(onRunning, context);
       let outcome = await this.#attempt(args, context);
@@ -152,6 +175,11 @@ export class TaskRunner {
         try {
           const data = keeping === null ? null : await keeping.store(outcome.value);
           this.#enter({ type: "COMPLETED", data });
+          this.#tellOfEnd(outcome.value, context);
+          if (this.#assets !== null) {
+            this.#execution.lineage.followValue(this.identity.id, outcome.value);
+            await this.#tellOfAssets(context);
+          }
           if (onCompletion) await this.#callHooks(onCompletion, context);
           const enlisted = this.#enlist(keeping);
           if (enlisted !== null) await enlisted;
@@ -162,12 +190,15 @@ export class TaskRunner {
           isFinal = true;
         }
       }
+      this.#span?.threw(outcome.error);
       // Told to stop, it is not retried.
       if (this.#signal.aborted) throw outcome.error;
       if (!isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
       const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
-        this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
+        const line = `Finished in state ${state.name} after ${formatDuration(this.#spanMs)}. ${errorStack(outcome.error)}`;
+        this.#execution.log("error", line, context);
+        if (this.#assets !== null) await this.#tellOfAssets(context);
         if (onFailure) await this.#callHooks(onFailure, context);
         throw outcome.error;
       }
@@ -189,13 +220,73 @@ export class TaskRunner {
     try {
       return {
         ok: true,
-        value: await inScope({ ...this.#scope, task: context }, () => limited(() => run(...given), limits)),
+        value: await inScope(this.#within(context), () => {
+          const code = (): Promise<unknown> => limited(() => run(...given), limits);
+          return this.#span?.inside(code) ?? code();
+        }),
       };
     } catch (error) {
       return { ok: false, error };
     } finally {
       context.end();
     }
+  }
+
+  #within(context: TaskContext): Scope {
+    const own = {
+      ...(this.#span === null ? {} : { span: this.#span }),
+      ...(this.#assets === null ? {} : { assets: this.#assets }),
+    };
+    return { ...this.#scope, task: context, ...own };
+  }
+
+  /** Null, at once, where no tracer is configured. */
+  #startSpan(): Promise<RunSpan | null> | null {
+    if (!isTraced()) return null;
+    const { id } = this.identity;
+    const parameters = namedArguments(this.#args, this.#task.shape.names);
+    const run = { type: "task", id, name: this.name, tags: this.#task.tags, parameters, labels: {} } as const;
+    return startSpan(run, this.#scope.span ?? null);
+  }
+
+  #beginAssets(args: readonly unknown[]): void {
+    const { lineage, session } = this.#execution;
+    const said = this.#task.assets;
+    if (said === null && lineage.isEmpty) return;
+    // Tasks outside of any flow hand nothing on.
+    const followed = session === null ? null : lineage;
+    this.#assets = TaskRunAssets.begin(said ?? NO_ASSETS, followed, this.identity.id, this.#inputs, args);
+  }
+
+  /** A trouble with it is no trouble of the task. */
+  async #tellOfAssets(context: TaskContext): Promise<void> {
+    const state = this.#states.current;
+    const events = state === null ? [] : (this.#assets?.eventsOf(state) ?? []);
+    try {
+      await inScope(this.#within(context), () => emitEvents(events));
+    } catch (error) {
+      this.#execution.log("warn", `The events of its assets were not stored. ${errorMessage(error)}`, context);
+    }
+  }
+
+  get #spanMs(): number {
+    return this.#startedAt === null ? 0 : this.#execution.clock.now() - this.#startedAt;
+  }
+
+  #tellOfStart(args: readonly unknown[], context: TaskContext): void {
+    this.#startedAt ??= this.#execution.clock.now();
+    const lines = runLines(this.#task.logValues);
+    const level = lines?.hasValues ? "info" : "debug";
+    if (lines === null || !isLogged(level)) return;
+    const inputs = namedArguments(args, this.#task.shape.names);
+    this.#execution.log(level, startLine(lines, `task "${this.#task.name}"`, context.runCount, inputs), context);
+  }
+
+  #tellOfEnd(value: unknown, context: TaskContext | null): void {
+    const lines = runLines(this.#task.logValues);
+    const state = this.#states.current;
+    if (lines === null || state === null || !isLogged("info")) return;
+    this.#execution.log("info", endLine(lines, state.name, this.#spanMs, value), context);
   }
 
   /** What is to be done when the transaction around the task run ends; without one, it is committed by itself. */
@@ -213,7 +304,7 @@ export class TaskRunner {
   async #callHooks(hooks: Hooks<TaskContext>, context: TaskContext): Promise<void> {
     const state = this.#states.current;
     if (state === null) return;
-    await inScope({ ...this.#scope, task: context }, () =>
+    await inScope(this.#within(context), () =>
       callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, context)),
     );
   }
@@ -259,6 +350,7 @@ export class TaskRunner {
     const task = this.#task;
     const state = this.#states.propose(proposed, this.#execution.clock.now());
     const states = this.#states.takeUnreported();
+    if (this.#span !== null) for (const one of states) this.#span.entered(one);
     if (states.length > 0) {
       this.#execution.report({
         id: this.identity.id,
@@ -269,7 +361,7 @@ export class TaskRunner {
         cache_key: null,
         empirical_policy: task.policy,
         tags: [...task.tags],
-        labels: {},
+        labels: this.#span === null ? {} : { [TRACEPARENT_LABEL]: this.#span.traceparent },
         task_inputs: this.#inputs,
         run_count: this.#states.runCount,
         flow_run_run_count: this.#execution.runCount,
@@ -315,7 +407,7 @@ class AttemptContext implements TaskContext {
 }
 
 function failureState(error: unknown): ProposedTaskState {
-  const message = errorMessage(error);
+  const message = masked(errorMessage(error));
   return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
 }
 

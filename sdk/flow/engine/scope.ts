@@ -6,7 +6,9 @@
  */
 import type { FlowContext, TaskContext } from "../context.ts";
 import type { Transaction } from "../transaction.ts";
+import type { TaskRunAssets } from "./asset-lineage.ts";
 import type { Execution } from "./execution.ts";
+import type { RunSpan } from "./run-span.ts";
 
 export interface Scope {
   readonly execution: Execution;
@@ -16,6 +18,10 @@ export interface Scope {
   readonly task: TaskContext | null;
   /** The innermost transaction around the code; absent for none. */
   readonly transaction?: Transaction;
+  /** Of the innermost run around the code; absent where no tracer is configured. */
+  readonly span?: RunSpan;
+  /** Of the task run around the code; absent for one that has to do with none. */
+  readonly assets?: TaskRunAssets;
 }
 
 interface ScopeStorage {

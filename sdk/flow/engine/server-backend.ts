@@ -2,7 +2,7 @@
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
 import { type ArtifactCreate, createArtifact, updateArtifact } from "../../protocol/artifacts.ts";
 import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
-import { createFlowRun, type FlowRun } from "../../protocol/flow-runs.ts";
+import { createFlowRun, type FlowRun, type Labels, updateFlowRunLabels } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
 import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
@@ -13,6 +13,7 @@ import { createTaskRun, filterTaskRuns, type TaskRun } from "../../protocol/task
 import type { KnownTask } from "../results/run-memory.ts";
 import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
+import { flushBeforeEnd } from "./flush-before-end.ts";
 
 /** Before user code has run, an unreachable control plane is told of soon. */
 const START_PATIENCE_MS = 3_000;
@@ -108,6 +109,7 @@ export class ServerSession implements RunSession {
   readonly client: ApiClient;
   readonly #channel: RunChannel;
   readonly #listen: (listener: (request: StopRequest) => void) => void;
+  readonly #forget: () => void;
 
   constructor(
     client: ApiClient,
@@ -118,6 +120,7 @@ export class ServerSession implements RunSession {
     this.client = client;
     this.#channel = channel;
     this.#listen = listen;
+    this.#forget = flushBeforeEnd(() => this.flush());
     this.document = document;
     this.run = {
       id: document.id,
@@ -125,6 +128,8 @@ export class ServerSession implements RunSession {
       flowId: document.flow_id,
       deploymentId: document.deployment_id,
       parameters: document.parameters,
+      labels: document.labels,
+      tags: document.tags,
       runCount: document.run_count,
     };
   }
@@ -139,6 +144,11 @@ export class ServerSession implements RunSession {
 
   log(line: LogCreate): void {
     this.#channel.log(line);
+  }
+
+  async addLabels(labels: Labels): Promise<void> {
+    const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
+    await this.#client.call(updateFlowRunLabels, { params: { id: this.run.id }, body: labels }, patience);
   }
 
   async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
@@ -167,12 +177,20 @@ export class ServerSession implements RunSession {
     return this.#channel.ready();
   }
 
+  flush(): Promise<void> {
+    return this.#channel.flush();
+  }
+
   onStop(listener: (request: StopRequest) => void): void {
     this.#listen(listener);
   }
 
-  close(): Promise<void> {
-    return this.#channel.close();
+  async close(): Promise<void> {
+    try {
+      await this.#channel.close();
+    } finally {
+      this.#forget();
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 /** Hashes by which results are found again. */
 import { NotSerialisableError, stringify } from "./json-values.ts";
 
-/** SHA-256 of a text, as hexadecimal digits. */
-export async function sha256(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+/** SHA-256 of bytes, or of a text as UTF-8, as hexadecimal digits. */
+export async function sha256(given: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = typeof given === "string" ? new TextEncoder().encode(given) : given;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   let hex = "";
   for (const byte of digest) hex += byte.toString(16).padStart(2, "0");
   return hex;

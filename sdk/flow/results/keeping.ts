@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import type { LogLevel } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import type { TaskIdentity } from "../engine/execution.ts";
+import { namedArguments } from "../engine/inputs.ts";
 import type { Scope } from "../engine/scope.ts";
 import { errorMessage } from "../errors.ts";
 import type { TaskDefinition } from "../task.ts";
@@ -199,7 +200,7 @@ export class Keeping {
       const made = await policy.key({
         taskName: task.name,
         taskKey: task.key,
-        inputs: named(args, task.shape.names),
+        inputs: namedArguments(args, task.shape.names),
         flowRunId: scope.flow?.flowRunId ?? null,
         flowParameters: scope.flow?.parameters ?? null,
       });
@@ -224,10 +225,6 @@ export class Keeping {
       return null;
     }
   }
-}
-
-function named(args: readonly unknown[], names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(args.map((arg, index) => [names[index] || `argument${index}`, arg]));
 }
 
 function reference(key: string, head: RecordHead): ResultReference {

@@ -81,6 +81,34 @@ async function sweep(files: FileSystem, path: string, keepMs: number): Promise<v
   await files.writeFile(mark, new Uint8Array(), { mode: 0o600 });
 }
 
+/** The files of a folder, which is made when it is needed, as the user's own: readable as such, and never deleted by age. */
+export function localFiles(path: string): ResultStorage {
+  const files = fileSystem();
+  const fileOf = (name: string): string => {
+    const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.length > 0 && !parts.includes("..") && !name.includes("\0")) return `${path}/${parts.join("/")}`;
+    throw new TypeError(`The path ${JSON.stringify(name)} does not lead to a file within ${path}.`);
+  };
+  return {
+    async read(name) {
+      try {
+        return await files.readFile(fileOf(name));
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return null;
+        throw error;
+      }
+    },
+    async write(name, bytes) {
+      const file = fileOf(name);
+      await files.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+      const part = `${file}.${crypto.randomUUID()}.part`;
+      await files.writeFile(part, bytes, { mode: 0o644 });
+      await files.rename(part, file);
+    },
+    delete: (name) => files.rm(fileOf(name), { force: true }),
+  };
+}
+
 function fileSystem(): FileSystem {
   const load = globalThis.process?.getBuiltinModule as ((name: string) => FileSystem | undefined) | undefined;
   const files = load?.("node:fs/promises");

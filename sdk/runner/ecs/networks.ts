@@ -3,10 +3,10 @@
  * The client of EC2 is a package of its own, and two requests are all that is needed.
  */
 import { CannotStartError } from "../cannot-start.ts";
-import { signedHeaders } from "../pull/aws-signature.ts";
 import type { Json } from "../template/fields.ts";
 import type { AwsAccount } from "./aws-clients.ts";
 import type { EcsJob } from "./ecs-job.ts";
+import { signedHeaders } from "./signed-headers.ts";
 
 const VERSION = "2016-11-15";
 const ANSWER_WITHIN_MS = 30_000;
@@ -57,11 +57,11 @@ async function describe(
   const asked = { Action: action, Version: VERSION, "Filter.1.Name": filter, "Filter.1.Value.1": value };
   const body = new URLSearchParams(asked).toString();
   const headers = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
-  const { accessKeyId, secretAccessKey, sessionToken = null } = await client.config.credentials();
+  const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
   const signer = { accessKeyId, secretAccessKey, sessionToken, region };
   const answer = await fetch(url, {
     method: "POST",
-    headers: signedHeaders(url, signer, new Date(), { method: "POST", service: "ec2", body, headers }),
+    headers: await signedHeaders(url, signer, { service: "ec2", body, headers }),
     body,
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });

@@ -1,11 +1,11 @@
 /** Follows what a container wrote to CloudWatch. Its client is a package of its own, and one request is all that is needed. */
 import { pause } from "../../client/jitter.ts";
-import { type AwsCredentials, signedHeaders } from "../pull/aws-signature.ts";
 import { type Json, object, text } from "../template/fields.ts";
+import { type AwsSigner, signedHeaders } from "./signed-headers.ts";
 
 export interface TaskOutput {
   readonly place: LogPlace;
-  readonly credentials: () => Promise<Omit<AwsCredentials, "region">>;
+  readonly credentials: () => Promise<Omit<AwsSigner, "region">>;
   readonly intervalMs: number;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ async function read({ place, credentials, signal }: TaskOutput, token: string | 
   const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": TARGET };
   const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
   const signer = { accessKeyId, secretAccessKey, sessionToken, region: place.region };
-  const signed = signedHeaders(url, signer, new Date(), { method: "POST", service: "logs", body, headers });
+  const signed = await signedHeaders(url, signer, { service: "logs", body, headers });
   let answer: Response;
   try {
     answer = await fetch(url, { method: "POST", headers: signed, body, signal });

@@ -4,13 +4,14 @@ import { mkdir } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { S3Bucket } from "../../flow/storage/s3-bucket.ts";
 import { CannotStartError } from "../cannot-start.ts";
-import { type AwsCredentials, awsEncoded, signedHeaders } from "./aws-signature.ts";
 import { type PullContext, textInput } from "./pull-context.ts";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
 const AT_ONCE = 8;
+const ANSWERS_WITHIN_MS = 60_000;
 
 /**
  * Inputs: `bucket`, and if need be `folder`, `credentials` (a block of AWS credentials; otherwise the worker's
@@ -22,14 +23,13 @@ export async function pullFromS3(inputs: Inputs, context: PullContext) {
   if (bucket === null) throw new CannotStartError('The pull step pull_from_s3 needs "bucket".');
   const folder = (textInput(inputs, "folder") ?? "").replace(/^\/+|\/+$/g, "");
   const prefix = folder === "" ? "" : `${folder}/`;
-  const credentials = credentialsOf(inputs, context.env);
-  const root = addressOf(inputs, bucket, credentials.region);
-  const keys = await list(root, prefix, credentials, context.signal);
+  const source = bucketOf(inputs, bucket, context.env);
+  const keys = await source.list(prefix, context.signal);
   if (keys.length === 0) throw new CannotStartError(`Bucket "${bucket}" has no objects below "${prefix}".`);
   const queue = keys.filter((key) => !key.endsWith("/"));
   const load = async (): Promise<void> => {
     for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
-      await download(root, key, targetOf(context.directory, key.slice(prefix.length)), credentials, context.signal);
+      await download(source, key, targetOf(context.directory, key.slice(prefix.length)), context.signal);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, load));
@@ -46,7 +46,7 @@ function targetOf(directory: string, name: string): string {
   return target;
 }
 
-function credentialsOf(inputs: Inputs, env: NodeJS.ProcessEnv): AwsCredentials {
+function bucketOf(inputs: Inputs, bucket: string, env: NodeJS.ProcessEnv): S3Bucket {
   const block = inputs["credentials"];
   const data = typeof block === "object" && block !== null ? (block as Inputs) : {};
   const given = textInput(data, "aws_access_key_id");
@@ -59,8 +59,12 @@ function credentialsOf(inputs: Inputs, env: NodeJS.ProcessEnv): AwsCredentials {
     );
   }
   const sessionToken = (isBlock ? textInput(data, "aws_session_token") : env["AWS_SESSION_TOKEN"]) || null;
-  const region = textInput(data, "region_name") ?? env["AWS_REGION"] ?? (endpointOf(inputs) ? "auto" : "us-east-1");
-  return { accessKeyId, secretAccessKey, sessionToken, region };
+  const endpoint = endpointOf(inputs);
+  if (endpoint !== null && !URL.canParse(endpoint))
+    throw new CannotStartError(`endpoint_url ${JSON.stringify(endpoint)} is not an address.`);
+  const region = textInput(data, "region_name") ?? env["AWS_REGION"] ?? (endpoint === null ? "us-east-1" : "auto");
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
+  return new S3Bucket({ bucket, endpoint, region, credentials, timeoutMs: ANSWERS_WITHIN_MS });
 }
 
 function endpointOf(inputs: Inputs): string | null {
@@ -69,51 +73,10 @@ function endpointOf(inputs: Inputs): string | null {
   return textInput(inputs, "endpoint_url") ?? textInput(nested, "endpoint_url");
 }
 
-function addressOf(inputs: Inputs, bucket: string, region: string): URL {
-  const endpoint = endpointOf(inputs) ?? `https://s3.${region}.amazonaws.com`;
-  if (!URL.canParse(endpoint))
-    throw new CannotStartError(`endpoint_url ${JSON.stringify(endpoint)} is not an address.`);
-  return new URL(`/${awsEncoded(bucket)}/`, endpoint);
-}
-
-async function list(root: URL, prefix: string, credentials: AwsCredentials, signal: AbortSignal): Promise<string[]> {
-  const keys: string[] = [];
-  let token: string | null = null;
-  do {
-    const url = new URL(root.href.replace(/\/$/, ""));
-    url.search = [
-      ...(token === null ? [] : [`continuation-token=${awsEncoded(token)}`]),
-      "list-type=2",
-      `prefix=${awsEncoded(prefix)}`,
-    ].join("&");
-    const text = await (await get(url, credentials, signal)).text();
-    for (const [, key = ""] of text.matchAll(/<Key>([^<]*)<\/Key>/g)) keys.push(unescaped(key));
-    const next = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1];
-    token = next === undefined ? null : unescaped(next);
-  } while (token !== null);
-  return keys;
-}
-
-async function download(root: URL, key: string, to: string, credentials: AwsCredentials, signal: AbortSignal) {
-  const url = new URL(`${root.href}${key.split("/").map(awsEncoded).join("/")}`);
-  const { body } = await get(url, credentials, signal);
+async function download(source: S3Bucket, key: string, to: string, signal: AbortSignal): Promise<void> {
+  const answer = await source.open(key, signal);
+  // It was there when the bucket was listed.
+  if (answer === null) throw new Error(`The object "${key}" was deleted while the bucket was read.`);
   await mkdir(dirname(to), { recursive: true });
-  if (body !== null) await pipeline(Readable.fromWeb(body), createWriteStream(to));
-}
-
-async function get(url: URL, credentials: AwsCredentials, signal: AbortSignal) {
-  const answer = await fetch(url, { headers: signedHeaders(url, credentials), signal, redirect: "error" });
-  if (answer.ok) return answer;
-  const code = /<Code>([^<]*)<\/Code>/.exec(await answer.text())?.[1];
-  throw new Error(`${url.origin}${url.pathname} answered ${answer.status}${code === undefined ? "" : ` (${code})`}.`);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-function unescaped(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return ENTITIES[name ?? ""] ?? whole;
-  });
+  if (answer.body !== null) await pipeline(Readable.fromWeb(answer.body), createWriteStream(to));
 }

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { createClient } from "../../../sdk/client/index.ts";
 import type { JsonObject } from "../../../sdk/protocol/flow-runs.ts";
-import { signedHeaders } from "../../../sdk/runner/pull/aws-signature.ts";
 import { runPullSteps } from "../../../sdk/runner/pull/pull-steps.ts";
+import { KNOWN, s3Server } from "../../support/s3-server.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -121,21 +121,18 @@ describe("pull steps", () => {
 });
 
 describe("pull_from_s3", () => {
-  const credentials = { aws_access_key_id: "id", aws_secret_access_key: "key", region_name: "auto" };
+  const credentials = {
+    aws_access_key_id: KNOWN.accessKeyId,
+    aws_secret_access_key: KNOWN.secretAccessKey,
+    region_name: KNOWN.region,
+  };
 
-  it("brings all objects below a folder, page by page", async ({ expect }) => {
-    const objects: Record<string, string> = { "flows/a.ts": "a", "flows/sub/b & c.ts": "b", "flows/": "" };
-    await using server = await serve((request) => {
-      const url = new URL(request.url ?? "", `http://${request.headers.host}`);
-      if (!isSigned(request, url)) return { status: 403, body: "<Error><Code>SignatureDoesNotMatch</Code></Error>" };
-      if (url.pathname !== "/bucket") {
-        return { status: 200, body: objects[decodeURIComponent(url.pathname).slice("/bucket/".length)] ?? "?" };
-      }
-      const second = url.searchParams.get("continuation-token") === "t/2=";
-      const keys = second ? ["flows/sub/b &amp; c.ts"] : ["flows/a.ts", "flows/"];
-      const next = second ? "" : "<NextContinuationToken>t/2=</NextContinuationToken>";
-      return { status: 200, body: `<R>${keys.map((key) => `<Key>${key}</Key>`).join("")}${next}</R>` };
-    });
+  it("brings all objects below a folder, page by page, and asks again after a 503", async ({ expect }) => {
+    await using server = await s3Server("bucket");
+    server.pageSize = 2;
+    for (const [key, text] of Object.entries({ "flows/": "", "flows/a.ts": "a", "flows/sub/b & c.ts": "b", other: "" }))
+      server.objects.set(`bucket/${key}`, Buffer.from(text));
+    server.failNext({ status: 503, code: "SlowDown" });
     const inputs = {
       bucket: "bucket",
       folder: "flows",
@@ -150,19 +147,11 @@ describe("pull_from_s3", () => {
   });
 
   it("refuses a key that leads out of the folder", async ({ expect }) => {
-    await using server = await serve(() => ({ status: 200, body: "<Key>../../evil</Key>" }));
+    await using server = await s3Server("b");
+    server.objects.set("b/../../evil", new Uint8Array());
     const inputs = { bucket: "b", credentials, endpoint_url: server.origin };
     await expect(pull([{ pull_from_r2: inputs }])).rejects.toThrow(/leads out of the folder/);
   });
-
-  /** As the other side checks it: the same request signed with the secret that it knows. */
-  function isSigned(request: IncomingMessage, url: URL): boolean {
-    const [, year, month, day, hour, minute, second] =
-      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers["x-amz-date"])) ?? [];
-    const now = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    const known = { accessKeyId: "id", secretAccessKey: "key", sessionToken: null, region: "auto" };
-    return signedHeaders(url, known, now)["authorization"] === request.headers.authorization;
-  }
 });
 
 async function serve(answer: (request: IncomingMessage) => { readonly status: number; readonly body: string }) {
