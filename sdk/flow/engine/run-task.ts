@@ -166,10 +166,12 @@ export class TaskRunner {
       timeoutMs,
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
+    const around = this.#execution.session?.around;
+    const code = around === undefined ? () => run(...given) : () => around(context, async () => run(...given));
     try {
       return {
         ok: true,
-        value: await inScope({ ...this.#scope, task: context }, () => limited(() => run(...given), limits)),
+        value: await inScope({ ...this.#scope, task: context }, () => limited(code, limits)),
       };
     } catch (error) {
       return { ok: false, error };
