@@ -11,6 +11,7 @@ import {
   planDeployment,
   requiredClient,
 } from "./deploy/deployment.ts";
+import { flowFrom } from "./deploy/flow-from.ts";
 import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { callFlow } from "./engine/call-flow.ts";
@@ -160,6 +161,9 @@ export function flow(
   }) as unknown as Flow<unknown, unknown>;
   return made;
 }
+
+/** {@inheritDoc flowFrom} */
+flow.from = flowFrom;
 
 /** Whether a value is a flow, also one of another copy of this package. */
 export function isFlow(value: unknown): value is AnyFlow {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Flows with no server: a clock of the test's, a record of what was run, and faults where the test asks for them. */
 import { ApiUnreachableError } from "../client/errors.ts";
 import { configure, type LogLevel } from "../flow/configuration.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A control plane of a test's own: the embedded server, whose Node modules are only loaded when one is started. */
 import { configure } from "../flow/configuration.ts";
 import type { RunningServer, ServerOptions } from "../server/start.ts";
