@@ -19,6 +19,7 @@ export interface BlockOptions<S extends StandardSchema, O> {
   readonly secrets?: readonly (keyof SchemaInput<S> & string)[];
   /** Shown to people. Default: made of the slug. */
   readonly name?: string;
+  /** Shown to people. Default: none. */
   readonly description?: string;
   /** Makes of the fields what a program works with. Default: the fields themselves. */
   readonly open?: (fields: SchemaOutput<S>) => O;

@@ -5,6 +5,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { ApiUnreachableError, errorOfAnswer, networkReason, wasNeverSent } from "./errors.ts";
 import { fullJitterMs, pause } from "./jitter.ts";
 
+/** Which control plane is called, and how. */
 export interface ClientOptions {
   /** Address of the API, with or without `/api` at its end. */
   readonly url: string;
@@ -16,7 +17,9 @@ export interface ClientOptions {
   readonly patienceMs?: number;
 }
 
+/** How one call is made. Everything may be left out. */
 export interface CallOptions {
+  /** Gives the call up when it aborts; the call rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Overrides the client's. 0 tries once. */
   readonly patienceMs?: number;

@@ -6,8 +6,10 @@ import type { Serializer } from "./results/serializer.ts";
 import { defaultSerializer, defaultStorage, type ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
 
+/** Levels of log lines, the least important first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+/** Settings of this process. What is not named is taken from the environment. See {@link configure}. */
 export interface Settings {
   /** Address of the API. Default: `SLUICE_API_URL`; null or unset runs without a server. */
   readonly apiUrl?: string | null;

@@ -22,7 +22,9 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schem
 export interface FlowOptions {
   /** Default: the name of the function, with `-` for `_`. Flows are known to the control plane by it. */
   readonly name?: string;
+  /** Shown with its runs and deployments. Default: none. */
   readonly version?: string;
+  /** Shown with its deployments. Default: none. */
   readonly description?: string;
   /**
    * Name of each run: a function of its parameters, or text with their names in braces, `"{customer}-{day}"`. Default:
@@ -37,6 +39,7 @@ export interface FlowOptions {
   readonly timeout?: Duration;
   /** Whether `console.log` and its like, in the flow and its tasks, are also kept as log lines. Default true. */
   readonly captureConsole?: boolean;
+  /** Of each run of the flow. Default: none. */
   readonly tags?: readonly string[];
   /**
    * Whether tasks that do not say persist their results, so that another attempt of the run, in this process or after a

@@ -21,8 +21,11 @@ export interface DeploymentOptions<P = unknown> extends Timing {
   readonly schedules?: readonly ScheduleOptions[];
   /** Of runs that say nothing else. Default: none. */
   readonly parameters?: Partial<NonNullable<P>>;
+  /** Of each of its runs. Default: the flow's. */
   readonly tags?: readonly string[];
+  /** Values by name, for those who look for it. Default: none. */
   readonly labels?: Labels;
+  /** Shown to people. Default: the flow's. */
   readonly description?: string;
   /** Default: the flow's. */
   readonly version?: string;

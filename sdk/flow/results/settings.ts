@@ -3,6 +3,7 @@ import { localFolder } from "./local-folder.ts";
 import { encrypted, jsonSerializer, type Serializer } from "./serializer.ts";
 import { memoryStorage, type ResultStorage } from "./storage.ts";
 
+/** Where results of tasks are kept, and how. Everything may be left out. */
 export interface ResultSettings {
   /**
    * Default: a folder of this machine, `SLUICE_RESULTS`, or else `sluice/results` in `XDG_DATA_HOME` or `~/.local/share`;
