@@ -64,14 +64,20 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
     slug,
     open: opened,
     async load(name) {
-      const { data } = await loadBlock(requiredClient("load()"), { type: slug, name });
+      const client = requiredClient("load()");
+      const { data } = await loadBlock(client, { type: slug, name }).catch((error: unknown) => {
+        throw missing(slug, name, error);
+      });
       return await opened(data);
     },
     async save(name, fields, how = {}) {
       await parse(fields);
       const client = requiredClient("save()");
       await register(client, options);
-      await saveBlock(client, { type: slug, name }, JSON.parse(JSON.stringify(fields)) as JsonObject, how);
+      const json = JSON.parse(JSON.stringify(fields)) as JsonObject;
+      await saveBlock(client, { type: slug, name }, json, how).catch((error: unknown) => {
+        throw taken(error);
+      });
     },
     async delete(name) {
       const client = requiredClient("delete()");
@@ -86,6 +92,24 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
       }
     },
   };
+}
+
+/** Says how a block that is not there comes to be. Other errors are as they were. */
+function missing(slug: string, name: string, error: unknown): unknown {
+  if (!(error instanceof SluiceError) || error.code !== "not_found") return error;
+  return new SluiceError("not_found", `There is no block "${name}" of type "${slug}".`, {
+    fix: `Save it from a program, or with: sluice block create ${slug}/${name} --data '{…}'`,
+    cause: error,
+  });
+}
+
+/** Says how a block that is there is replaced. Other errors are as they were. */
+function taken(error: unknown): unknown {
+  if (!(error instanceof SluiceError) || error.code !== "conflict") return error;
+  return new SluiceError("conflict", error.message, {
+    fix: "Choose another name, or replace it: save(name, fields, { overwrite: true }).",
+    cause: error,
+  });
 }
 
 /** The type with its schema, made where there is none. Types that belong to the system are as they are. */

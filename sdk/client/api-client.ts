@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { ApiUnreachableError, errorOfAnswer, networkReason, wasNeverSent } from "./errors.ts";
+import { ApiUnreachableError, errorOfAnswer, networkReason, refusedKey, wasNeverSent } from "./errors.ts";
 import { fullJitterMs, pause } from "./jitter.ts";
 
 /** Which control plane is called, and how. */
@@ -105,6 +105,7 @@ export function createClient(options: ClientOptions): ApiClient {
         const text = await response.text();
         if (response.ok) return readAnswer(endpoint, text, request);
         failure = errorOfAnswer(response.status, text, request);
+        if (response.status === 401 && failure instanceof SluiceError) throw refusedKey(url, key !== null, failure);
         if (!RETRIED_STATUS.has(response.status) || !(safe || UNTOUCHED_STATUS.has(response.status))) throw failure;
         delayMs = Math.max(delayMs, retryAfterMs(response.headers.get("retry-after")));
       } catch (error) {
