@@ -124,7 +124,32 @@ describe("the published package", () => {
     const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
     const compiled = await run(process.execPath, [tsc, "-p", join(project, "typed")]).catch((error) => error);
     expect(compiled.stdout).toBe("");
-  });
+  }, 120_000);
+
+  it("finds in its own bundle what it loads by address: a flow of a git source, the worker's child", async ({
+    expect,
+  }) => {
+    const source = `
+      import { flow, gitSource } from "sluice";
+      await flow.from({ source: gitSource({ url: "file:///nowhere" }), entrypoint: "x.ts:y" }).catch(({ message }) => console.log(message));
+    `;
+    writeFileSync(join(project, "sourced.ts"), source);
+    const { stdout } = await run(process.execPath, [join(project, "sourced.ts")], { cwd: project });
+    expect(stdout).toMatch(/git.*nowhere/s);
+    writeFileSync(
+      join(project, "hello.ts"),
+      `import { flow, task } from "sluice"; const one = task({ name: "one" }, async () => 1); export const hello = flow({ name: "hello" }, async () => one());`,
+    );
+    const env = cleanEnvironment({ SLUICE_API_URL: apiUrl });
+    const sluice = (...words: string[]) => run(sluiceBin, words, { cwd: project, env });
+    await sluice("work-pool", "create", "packed");
+    await sluice("deploy", "hello.ts:hello", "--name", "now", "--pool", "packed");
+    await sluice("deployment", "run", "hello/now");
+    await sluice("worker", "start", "--pool", "packed", "--run-once");
+    const { client } = controlPlane(apiUrl);
+    const [made] = await client.call(filterFlowRuns, { body: { flows: { name: { any_: ["hello"] } } } });
+    expect(made?.state?.message ?? made?.state_name).toBe("Completed");
+  }, 60_000);
 
   it("holds no source, test or tool of the repository, and depends on what it imports alone", ({ expect }) => {
     const read = (path: string): string => readFileSync(join(project, "node_modules/sluice", path), "utf8");

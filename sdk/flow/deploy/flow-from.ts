@@ -34,9 +34,9 @@ type Loader = typeof import("../../runner/load-from-source.ts");
  * is there where the entrypoint leads to no flow.
  */
 export async function flowFrom({ source, entrypoint }: SourcedFlowOptions): Promise<SourcedFlow> {
-  // By an address that bundlers do not follow: the core stays free of Node's modules.
-  const file = import.meta.url.endsWith(".ts") ? "load-from-source.ts" : "load-from-source.js";
-  const loader: Loader = await import(new URL(`../../runner/${file}`, import.meta.url).href);
+  // By an address that bundlers do not follow: the core stays free of Node's modules. In the package it lies beside this.
+  const file = import.meta.url.endsWith(".ts") ? "../../runner/load-from-source.ts" : "./load-from-source.js";
+  const loader: Loader = await import(new URL(file, import.meta.url).href);
   const flow = await loader.loadFromSource(source, entrypoint, configuredClient());
   return {
     name: flow.name,
