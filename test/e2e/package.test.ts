@@ -159,4 +159,21 @@ describe("the published package", () => {
     expect(read("README.md")).toContain("Sluice");
     expect(() => read("sdk/index.ts")).toThrow("ENOENT");
   });
+
+  it("has a core that loads where there are no modules of Node", ({ expect }) => {
+    const imported = new Set<string>();
+    const visit = (file: string): void => {
+      if (imported.has(file)) return;
+      imported.add(file);
+      const text = readFileSync(join(project, "node_modules/sluice", file), "utf8");
+      for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"]+)"/g)) {
+        if (name.startsWith(".")) visit(join(file, "..", name));
+        else imported.add(name);
+      }
+    };
+    for (const door of ["index", "client/index", "blocks/index", "protocol/index", "testing/index"])
+      visit(`sdk/${door}.js`);
+    expect(imported.size).toBeGreaterThan(5);
+    expect([...imported].filter((name) => !name.startsWith("sdk/"))).toEqual([]);
+  });
 });
