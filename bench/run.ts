@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME …] [--budget N]`: every figure beside the bare substrate, measured in the same run on the same machine.
  *
- * The machine is shared and noisy: read the ratios, not the absolute figures. `limits`, `prefect-loads` and `prefect-reads` stand beside
+ * The machine is shared and noisy: read the ratios, not the absolute figures. `limits`, `sdk`, `prefect-loads` and `prefect-reads` stand beside
  * Prefect's own server instead; they need Python and are left out unless they are named.
  */
 import { parseArgs } from "node:util";
@@ -10,10 +10,11 @@ import { limits } from "./rows/limits.ts";
 import { prefectLoads, prefectReads } from "./rows/prefect.ts";
 import type { Bench } from "./rows/row.ts";
 import { runChannel } from "./rows/run-channel.ts";
+import { sdk } from "./rows/sdk.ts";
 import { startup } from "./rows/startup.ts";
 import { trigger } from "./rows/trigger.ts";
 
-const BENCHES: readonly Bench[] = [startup, lifecycles, runChannel, trigger, limits, prefectLoads, prefectReads];
+const BENCHES: readonly Bench[] = [startup, lifecycles, runChannel, trigger, limits, sdk, prefectLoads, prefectReads];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -12,6 +12,8 @@ export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "
 export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
 export { sleep } from "./flow/control/sleep.ts";
 export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
+export type { SourcedFlow, SourcedFlowOptions } from "./flow/deploy/flow-from.ts";
+export { type GitSourceOptions, gitSource, type Source } from "./flow/deploy/git-source.ts";
 export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";
 export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
 export { type ServeOptions, serve } from "./flow/deploy/serve.ts";

@@ -34,6 +34,7 @@ export interface BlockOptions<S extends StandardSchema, O> {
   readonly secrets?: readonly SecretField<keyof SchemaInput<S> & string>[];
   /** Shown to people. Default: made of the slug. */
   readonly name?: string;
+  /** Shown to people. Default: none. */
   readonly description?: string;
   /** Makes of the fields what a program works with. Default: the fields themselves. */
   readonly open?: (fields: SchemaOutput<S>) => O;
@@ -82,7 +83,10 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
     slug,
     open: opened,
     async load(name) {
-      const { data } = await loadBlock(requiredClient("load()"), { type: slug, name });
+      const client = requiredClient("load()");
+      const { data } = await loadBlock(client, { type: slug, name }).catch((error: unknown) => {
+        throw missing(slug, name, error);
+      });
       return await opened(data);
     },
     async save(name, fields, { overwrite = false, references = {} } = {}) {
@@ -95,7 +99,9 @@ export function defineBlock<S extends StandardSchema, O = SchemaOutput<S>>(optio
         const { id } = await client.call(readBlockDocumentByName, { params });
         data[field] = { $ref: { block_document_id: id } };
       }
-      await saveBlock(client, { type: slug, name }, data, { overwrite });
+      await saveBlock(client, { type: slug, name }, data, { overwrite }).catch((error: unknown) => {
+        throw taken(error);
+      });
     },
     async delete(name) {
       const client = requiredClient("delete()");
@@ -116,6 +122,24 @@ function at(value: unknown, path: readonly string[]): unknown {
   const [first, ...rest] = path;
   if (first === undefined || first === "*" || typeof value !== "object" || value === null) return value;
   return at(Reflect.get(value, first), rest);
+}
+
+/** Says how a block that is not there comes to be. Other errors are as they were. */
+function missing(slug: string, name: string, error: unknown): unknown {
+  if (!(error instanceof SluiceError) || error.code !== "not_found") return error;
+  return new SluiceError("not_found", `There is no block "${name}" of type "${slug}".`, {
+    fix: `Save it from a program, or with: sluice block create ${slug}/${name} --data '{…}'`,
+    cause: error,
+  });
+}
+
+/** Says how a block that is there is replaced. Other errors are as they were. */
+function taken(error: unknown): unknown {
+  if (!(error instanceof SluiceError) || error.code !== "conflict") return error;
+  return new SluiceError("conflict", error.message, {
+    fix: "Choose another name, or replace it: save(name, fields, { overwrite: true }).",
+    cause: error,
+  });
 }
 
 /** The type with its schema, made where there is none. Types that belong to the system are as they are. */

@@ -2,9 +2,10 @@
 import type { z } from "zod";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { ApiUnreachableError, errorOfAnswer, networkReason, wasNeverSent } from "./errors.ts";
+import { ApiUnreachableError, errorOfAnswer, networkReason, refusedKey, wasNeverSent } from "./errors.ts";
 import { fullJitterMs, pause } from "./jitter.ts";
 
+/** Which control plane is called, and how. */
 export interface ClientOptions {
   /** Address of the API, with or without `/api` at its end. */
   readonly url: string;
@@ -16,7 +17,9 @@ export interface ClientOptions {
   readonly patienceMs?: number;
 }
 
+/** How one call is made. Everything may be left out. */
 export interface CallOptions {
+  /** Gives the call up when it aborts; the call rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Overrides the client's. 0 tries once. */
   readonly patienceMs?: number;
@@ -102,6 +105,7 @@ export function createClient(options: ClientOptions): ApiClient {
         const text = await response.text();
         if (response.ok) return readAnswer(endpoint, text, request);
         failure = errorOfAnswer(response.status, text, request);
+        if (response.status === 401 && failure instanceof SluiceError) throw refusedKey(url, key !== null, failure);
         if (!RETRIED_STATUS.has(response.status) || !(safe || UNTOUCHED_STATUS.has(response.status))) throw failure;
         delayMs = Math.max(delayMs, retryAfterMs(response.headers.get("retry-after")));
       } catch (error) {

@@ -31,6 +31,12 @@ export function errorOfAnswer(status: number, text: string, request: string): Sl
   return new SluiceError(known, message, { fix, ...(issues ? { issues } : {}) });
 }
 
+/** What a 401 means to whoever called: its own words say what to send, not who refused what. */
+export function refusedKey(url: string, wasSent: boolean, { fix, detail, issues }: SluiceError): SluiceError {
+  const said = wasSent ? "refuses the API key that was sent" : "wants an API key, and none was sent";
+  return new SluiceError("unauthorized", `The Sluice API at ${url} ${said}.`, { fix, detail, issues });
+}
+
 /** A code for an answer or a frame that carries none of the closed list. */
 function codeOfStatus(status: number): ErrorCode {
   const [code] = (Object.entries(ERROR_STATUS) as [ErrorCode, number][]).find(([, known]) => known === status) ?? [];

@@ -32,7 +32,9 @@ type Entry = BatchEntry | ProposalEntry;
 
 export class Outbox {
   #queue: ChannelItem[] = [];
-  /** Where in the queue the report of a task stands, to which its further states are added. */
+  /** Items that were framed so far. */
+  #framed = 0;
+  /** Where the report of a task stands, to which its further states are added: its place in the queue plus `#framed`. */
   readonly #queuedTasks = new Map<TaskRunId, number>();
   #entries: Entry[] = [];
   #lastBatch = 0;
@@ -68,13 +70,14 @@ export class Outbox {
       return;
     }
     const { task } = item;
-    const index = this.#queuedTasks.get(task.id);
-    const earlier = index === undefined ? undefined : this.#queue[index];
-    if (index !== undefined && earlier?.kind === "task") {
+    const place = this.#queuedTasks.get(task.id);
+    const index = place === undefined ? -1 : place - this.#framed;
+    const earlier = this.#queue[index];
+    if (earlier?.kind === "task") {
       this.#queue[index] = { kind: "task", task: joined(earlier.task, task) };
       return;
     }
-    this.#queuedTasks.set(task.id, this.#queue.length);
+    this.#queuedTasks.set(task.id, this.#framed + this.#queue.length);
     this.#queue.push(item);
   }
 
@@ -87,12 +90,11 @@ export class Outbox {
       const json = JSON.stringify(item);
       parts.push(json);
       chars += json.length;
+      if (item.kind === "task") this.#queuedTasks.delete(item.task.id);
     }
     if (parts.length === 0) return null;
     this.#queue = this.#queue.slice(parts.length);
-    this.#queuedTasks.clear();
-    for (const [index, item] of this.#queue.entries())
-      if (item.kind === "task") this.#queuedTasks.set(item.task.id, index);
+    this.#framed += parts.length;
     const n = ++this.#lastBatch;
     const json = `{"type":"batch","n":${n},"items":[${parts.join(",")}]}`;
     this.#entries.push({ kind: "batch", n, items: parts.length, json });

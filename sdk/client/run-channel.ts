@@ -27,11 +27,15 @@ export interface RunControl {
   readonly state: State;
 }
 
+/** Whose channel it is, and who is told what. */
 export interface RunChannelOptions {
+  /** For addresses and the key. */
   readonly client: ApiClient;
+  /** The run, which has to exist. */
   readonly flowRunId: FlowRunId;
   /** Of the claim that the process works under; null when it created the run itself. */
   readonly generation: number | null;
+  /** Somebody wants the run to stop, or has ended it. */
   readonly onControl?: (control: RunControl) => void;
   /** The owner of the run refuses this process, or was away for too long: nothing can be reported any more. */
   readonly onFailure?: (error: Error) => void;
@@ -59,6 +63,8 @@ const UPGRADE_AFTER_MS = 60_000;
 
 type Mode = "socket" | "requests";
 
+/** One process's way to the owner of its run: states, task runs and log lines go in order and survive lost connections, wishes to stop
+ * come back. Open it, tell, and close it. */
 export class RunChannel {
   readonly #options: RunChannelOptions;
   readonly #outbox = new Outbox();

@@ -7,10 +7,13 @@ import type { Serializer } from "./results/serializer.ts";
 import { defaultSerializer, defaultStorage, type ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
 
+/** Levels of log lines, the least important first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+/** What the SDK itself logs of a run: lines of its start and end, these with inputs and results, or nothing. */
 export type RunLogs = "lines" | "values" | "none";
 
+/** Settings of this process. What is not named is taken from the environment. See {@link configure}. */
 export interface Settings {
   /** Address of the API. Default: `SLUICE_API_URL`; null or unset runs without a server. */
   readonly apiUrl?: string | null;

@@ -1,4 +1,5 @@
 /** Errors of the flow engine. What user code throws is passed on as it is. */
+import { SluiceError } from "../protocol/errors.ts";
 import type { State } from "../protocol/states.ts";
 import { formatDuration } from "./duration.ts";
 
@@ -43,6 +44,7 @@ export class UpstreamFailedError extends Error {
 
 /** What a state says about an error: `Error: no such file`. */
 export function errorMessage(error: unknown): string {
+  if (error instanceof SluiceError) return `${error.name}: ${error.message} ${error.fix}`;
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return `Thrown: ${typeof error === "string" ? error : (JSON.stringify(error) ?? String(error))}`;
 }
@@ -50,6 +52,12 @@ export function errorMessage(error: unknown): string {
 /** What the log says about an error: its stack, and those of its causes. */
 export function errorStack(error: unknown): string {
   if (!(error instanceof Error)) return errorMessage(error);
-  const own = error.stack ?? errorMessage(error);
+  const own = withFix(error, error.stack ?? errorMessage(error));
   return error.cause === undefined ? own : `${own}\nCaused by: ${errorStack(error.cause)}`;
+}
+
+/** A stack begins with the message; what to do about it comes right behind that. */
+function withFix(error: Error, stack: string): string {
+  if (!(error instanceof SluiceError) || stack.includes(error.fix)) return stack;
+  return stack.replace(error.message, () => `${error.message} ${error.fix}`);
 }

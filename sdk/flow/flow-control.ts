@@ -14,6 +14,7 @@ export type RunKey<P> = string | ((parameters: P) => unknown);
 
 /** Everything may be left out. */
 export interface FlowControlOptions<P> {
+  /** How many runs of each key there are at the same time. Default: no limit. */
   readonly concurrency?: {
     /** Default: all runs of the deployment have the same key. */
     readonly key?: RunKey<P>;

@@ -11,6 +11,7 @@ import {
   planDeployment,
   requiredClient,
 } from "./deploy/deployment.ts";
+import { flowFrom } from "./deploy/flow-from.ts";
 import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { callFlow } from "./engine/call-flow.ts";
@@ -21,7 +22,9 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schem
 export interface FlowOptions {
   /** Default: the name of the function, with `-` for `_`. Flows are known to the control plane by it. */
   readonly name?: string;
+  /** Shown with its runs and deployments. Default: none. */
   readonly version?: string;
+  /** Shown with its deployments. Default: none. */
   readonly description?: string;
   /**
    * Name of each run: a function of its parameters, or text with their names in braces, `"{customer}-{day}"`. Default:
@@ -38,6 +41,7 @@ export interface FlowOptions {
   readonly captureConsole?: boolean;
   /** Whether its log lines tell its parameters and its result, secrets masked. Default: the setting `runLogs`. */
   readonly logValues?: boolean;
+  /** Of each run of the flow. Default: none. */
   readonly tags?: readonly string[];
   /**
    * Whether tasks that do not say persist their results, so that another attempt of the run, in this process or after a
@@ -164,6 +168,9 @@ export function flow(
   }) as unknown as Flow<unknown, unknown>;
   return made;
 }
+
+/** {@inheritDoc flowFrom} */
+flow.from = flowFrom;
 
 /** Whether a value is a flow, also one of another copy of this package. */
 export function isFlow(value: unknown): value is AnyFlow {

@@ -29,6 +29,7 @@ export interface SlotOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How slots are taken and kept. Everything may be left out. */
 export interface ConcurrencyOptions extends SlotOptions {
   /** For how long the slots stay taken when this process dies, in milliseconds: from 1,000 to a day. Default 30,000. */
   readonly leaseMs?: number;

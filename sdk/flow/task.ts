@@ -23,7 +23,9 @@ import type { Transaction } from "./transaction.ts";
 export interface TaskOptions {
   /** Default: the name of the function, with `-` for `_`. */
   readonly name?: string;
+  /** Shown with its runs. Default: none. */
   readonly version?: string;
+  /** Shown to people. Default: none. */
   readonly description?: string;
   /** How often the task is run again after it failed. Default 0. */
   readonly retries?: number;
@@ -33,6 +35,7 @@ export interface TaskOptions {
   readonly retryJitterFactor?: number;
   /** An attempt fails as TimedOut after this span, and its signal aborts. Default: none. */
   readonly timeout?: Duration;
+  /** Of each run of the task; limits by tag count them. Default: none. */
   readonly tags?: readonly string[];
   /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
   readonly taskRunName?: string | ((...args: never[]) => string);
@@ -68,6 +71,7 @@ export interface TaskOptions {
 
 /** How results of a task are shared across runs. */
 export interface CacheOptions {
+  /** What makes two calls the same: `INPUTS`, for example, or `cacheKey(…)`. */
   readonly policy: CachePolicy;
   /** How long a result is good. Default: for ever. */
   readonly expires?: Duration;

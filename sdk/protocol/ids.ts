@@ -43,6 +43,8 @@ export interface UuidParts {
   readonly random: Uint8Array;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /**
  * Makes a version 7 UUID: 48 bits of milliseconds, 12 bits of shard, 10 bits of windows back, 52 random bits.
  * The layout after the timestamp is ours; any reader sees a plain UUIDv7.
@@ -53,7 +55,7 @@ export function makeUuid({ at, shard, windowsBack, random }: UuidParts): string 
   const byte = (index: number): number => random[index] ?? 0;
   const variantAndBack = 0x8000 | (back << 4) | (byte(0) & 0x0f);
   let tail = "";
-  for (let index = 1; index <= 6; index++) tail += byte(index).toString(16).padStart(2, "0");
+  for (let index = 1; index <= 6; index++) tail += HEX[byte(index)];
   return `${time.slice(0, 8)}-${time.slice(8)}-7${(shard & 0xfff).toString(16).padStart(3, "0")}-${variantAndBack
     .toString(16)
     .padStart(4, "0")}-${tail}`;

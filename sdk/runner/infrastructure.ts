@@ -17,6 +17,7 @@ export interface JobEnd extends ProcessExit {
   readonly reason: string | null;
 }
 
+/** A job that was started, and how to end it. */
 export interface RunningJob {
   /** Resolves when the job is gone and its output was read. Rejects if it could not be started. */
   readonly ended: Promise<JobEnd>;
@@ -48,6 +49,7 @@ export interface PrepareOptions {
   readonly onLine: RunLine;
 }
 
+/** What starts the jobs of one type of work pool. See `processInfrastructure`. */
 export interface Infrastructure {
   /** The type of the work pools that it serves. */
   readonly type: string;

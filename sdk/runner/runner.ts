@@ -39,14 +39,18 @@ export type RunnerState =
   | { readonly kind: "draining"; readonly because: string; readonly error: SluiceError | null }
   | { readonly kind: "stopped"; readonly because: string; readonly error: SluiceError | null };
 
+/** What a worker tells of itself and its runs. */
 export type RunnerEvent =
   | { readonly kind: "state"; readonly state: RunnerState }
   /** Events of this worker could not be told to the control plane; nothing else depends on them. */
   | { readonly kind: "events-failed"; readonly because: string }
   | RunEvent;
 
+/** Which pool a worker serves, and how. */
 export interface RunnerOptions {
+  /** Of the control plane, with a key that may work. */
   readonly client: ApiClient;
+  /** The pool, which has to exist unless `createPoolIfNotFound`. */
   readonly poolName: string;
   /** Has to be unique within the pool. Default: the machine's name and the number of this process. */
   readonly workerName?: string;
@@ -64,6 +68,7 @@ export interface RunnerOptions {
   readonly pauseMs?: number;
   /** A process that is to end is killed after this many milliseconds. Default 10,000. */
   readonly killGraceMs?: number;
+  /** Told of everything that happens; it must not throw. */
   readonly onEvent?: (event: RunnerEvent) => void;
 }
 
@@ -82,6 +87,8 @@ const LAST_REPORTS_MS = 3_000;
 /** A worker that runs once stops when nothing was pushed for this long. */
 const QUIET_MS = 2_000;
 
+/** A worker: takes runs from one work pool and starts a job for each. `start()` begins, `drain()` ends it in order, and `stopped`
+ * tells why it ended. */
 export class Runner {
   readonly workerName: string;
   /** Resolves with the last state when the worker has stopped. Never rejects. */

@@ -98,7 +98,7 @@ describe("sluice key", () => {
       const ended = await typeWith(key, "flow-run", "ls");
       return ended.exitCode === 4 ? ended : null;
     });
-    expect(refused.stderr).toMatch(/Unauthorized[\s\S]*has expired/);
+    expect(refused.stderr).toMatch(/refuses the API key[\s\S]*has expired/);
   });
 
   it.for([

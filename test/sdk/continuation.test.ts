@@ -3,38 +3,31 @@ import { setImmediate as turn } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
-import { runFlow } from "../../sdk/flow/engine/run-flow.ts";
-import { definitionOf } from "../../sdk/flow/flow.ts";
 import {
-  type AnyFlow,
   encrypted,
+  type Flow,
   flow,
   jsonSerializer,
   memoryStorage,
+  type NoParameters,
   type ResultStorage,
   task,
 } from "../../sdk/index.ts";
+import { ProcessCrashedError } from "../../sdk/testing/index.ts";
 import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
 
-/** One process: at its crash everything in it stands still for ever. */
+/** Lets the process die at the n-th event of its life. */
 class Life {
-  readonly crashed: Promise<"crashed">;
-  #crash: (how: "crashed") => void;
-  #isDead = false;
+  readonly #world: OfflineWorld;
   #left: number;
 
-  constructor(eventsUntilCrash: number) {
+  constructor(world: OfflineWorld, eventsUntilCrash: number) {
+    this.#world = world;
     this.#left = eventsUntilCrash;
-    const { promise, resolve } = Promise.withResolvers<"crashed">();
-    this.crashed = promise;
-    this.#crash = resolve;
   }
 
   async event(): Promise<void> {
-    if (!this.#isDead && this.#left-- > 0) return;
-    this.#isDead = true;
-    this.#crash("crashed");
-    await new Promise(() => undefined);
+    if (this.#left-- <= 0) await this.#world.crash();
   }
 }
 
@@ -57,7 +50,7 @@ interface Trial {
   life: Life;
 }
 
-function makeFlow(trial: Trial, steps: Program, timing: () => number): AnyFlow {
+function makeFlow(trial: Trial, steps: Program, timing: () => number): Flow<NoParameters, unknown> {
   const failed = new Map<string, number>();
   const { life } = trial;
   const results = { storage: storageOf(trial) };
@@ -97,24 +90,14 @@ function makeFlow(trial: Trial, steps: Program, timing: () => number): AnyFlow {
   return flow({ name: "random", persist: true }, () => Promise.all(steps.map(chain)));
 }
 
-async function attempt(trial: Trial, made: AnyFlow): Promise<unknown> {
-  const { backend, clock } = trial.world;
-  const [first] = backend.runs;
-  const session = first
-    ? backend.continueRun(backend.runs.findLast(({ run }) => run.id === first.run.id) ?? first)
-    : await backend.createFlowRun({
-        flowName: "random",
-        flowVersion: null,
-        runName: null,
-        parameters: {},
-        policy: definitionOf(made).policy,
-        tags: [],
-        parent: null,
-      });
-  const outcome = await clock.run(Promise.race([runFlow(definitionOf(made), session, {}, clock), trial.life.crashed]));
-  if (outcome === "crashed") return outcome;
-  if (outcome.kind === "threw") throw outcome.error;
-  return outcome.value;
+/** Runs the flow, as a run of its own or as the one that was begun; answers "crashed" where the process died. */
+async function attempt({ world }: { world: OfflineWorld }, made: Flow<NoParameters, unknown>): Promise<unknown> {
+  try {
+    return await (world.runs.length === 0 ? world.execute(() => made()) : world.continueRun(made));
+  } catch (error) {
+    if (error instanceof ProcessCrashedError) return "crashed";
+    throw error;
+  }
 }
 
 function trialOf(world: OfflineWorld): Trial {
@@ -123,7 +106,7 @@ function trialOf(world: OfflineWorld): Trial {
     stored: memoryStorage(),
     persisted: new Set(),
     repeated: [],
-    life: new Life(Number.POSITIVE_INFINITY),
+    life: new Life(world, Number.POSITIVE_INFINITY),
   };
 }
 
@@ -158,7 +141,7 @@ describe("a run that is continued", () => {
       const trial = trialOf(world);
       let answer: unknown = "crashed";
       for (const events of [...lives, Number.POSITIVE_INFINITY]) {
-        trial.life = new Life(events);
+        trial.life = new Life(world, events);
         answer = await attempt(trial, makeFlow(trial, steps, next));
         if (answer !== "crashed") break;
       }
@@ -173,11 +156,14 @@ describe("a run that is continued", () => {
 });
 
 /** Runs a flow, then the same run again with what the second flow is. */
-async function twice(world: OfflineWorld, first: AnyFlow, second: AnyFlow = first): Promise<string[]> {
-  const trial = { world, life: new Life(Number.POSITIVE_INFINITY) } as Trial;
-  await attempt(trial, first);
-  await attempt(trial, second);
-  return world.backend.runs.at(-1)?.logs.map(({ message }) => message) ?? [];
+async function twice(
+  world: OfflineWorld,
+  first: Flow<NoParameters, unknown>,
+  second: Flow<NoParameters, unknown> = first,
+): Promise<string[]> {
+  await attempt({ world }, first);
+  await attempt({ world }, second);
+  return world.runs.at(-1)?.logs.map(({ message }) => message) ?? [];
 }
 
 describe("a task of a continued run", () => {
@@ -192,7 +178,7 @@ describe("a task of a continued run", () => {
     );
     expect(count).toBe(1);
     expect(lines).toContain('Task run "step-0" was restored: it had completed in an earlier attempt.');
-    const [report] = world.backend.runs.at(-1)?.tasks.values() ?? [];
+    const [report] = world.runs.at(-1)?.tasks.values() ?? [];
     expect(report?.states.at(-1)).toMatchObject({
       name: "Completed",
       message: "Restored from an earlier attempt of the flow run.",
@@ -200,11 +186,12 @@ describe("a task of a continued run", () => {
     });
   });
 
-  it.for<[why: string, first: AnyFlow, second: AnyFlow, line: string | null]>(
+  it.for<[why: string, first: Flow<NoParameters, unknown>, second: Flow<NoParameters, unknown>, line: string | null]>(
     (() => {
       const step = task({ name: "step" }, async (value: unknown) => typeof value);
       const opaque = new (class Client {})();
-      const flowOf = (value: unknown): AnyFlow => flow({ name: "f", persist: true }, async () => step(value));
+      const flowOf = (value: unknown): Flow<NoParameters, unknown> =>
+        flow({ name: "f", persist: true }, async () => step(value));
       const other = task({ name: "step" }, async (value: unknown) => [typeof value]);
       return [
         [
@@ -236,14 +223,13 @@ describe("a task of a continued run", () => {
     let count = 0;
     const step = task({ name: "step" }, async () => ++count);
     const made = flow({ name: "f", persist: true }, async () => step());
-    const trial = { world, life: new Life(Number.POSITIVE_INFINITY) } as Trial;
     const key = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32));
     for (const serializer of [encrypted(key()), encrypted(key()), jsonSerializer]) {
       using _ = disposing(configure({ results: { storage, serializer } }));
-      await attempt(trial, made);
+      await attempt({ world }, made);
     }
     expect(count).toBe(3);
-    const lines = world.backend.runs.flatMap(({ logs }) => logs.map(({ message }) => message));
+    const lines = world.runs.flatMap(({ logs }) => logs.map(({ message }) => message));
     expect(lines).toContain('Task run "step-0" runs again: its stored result was not read, it cannot be decoded.');
     expect(lines.at(-1)).toContain('it was written by the serializer "json+aes-gcm", not "json"');
   });

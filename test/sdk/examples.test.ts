@@ -68,7 +68,7 @@ describe("examples", () => {
       expect(await cachedEtl({ url, verbose: true })).toBe(6);
       real();
       expect(asked.sort().map((one) => one.slice(-1))).toEqual(["1", "2", "2", "3"]);
-      const second = [...(world.backend.runs[1]?.tasks.values() ?? [])];
+      const second = [...(world.runs[1]?.tasks.values() ?? [])];
       expect(second.filter(({ states }) => names(states).includes("Cached"))).toHaveLength(3);
     } finally {
       restore();

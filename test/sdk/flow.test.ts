@@ -125,7 +125,7 @@ describe("a flow without a control plane", () => {
     await expect(call).rejects.toThrow(ParameterError);
     await expect(call).rejects.toThrow(/"pages\.first" is "one"/);
 
-    expect(world.backend.runs).toHaveLength(0);
+    expect(world.runs).toHaveLength(0);
   });
 
   it.for([
@@ -136,7 +136,7 @@ describe("a flow without a control plane", () => {
     using world = offlineWorld();
     const plain = flow({ name: "plain" }, async (parameters: object) => parameters);
     await expect(plain(given as object)).rejects.toThrow(said);
-    expect(world.backend.runs).toHaveLength(0);
+    expect(world.runs).toHaveLength(0);
   });
 
   it("uses the default of its parameters when it is called without any", async ({ expect }) => {
@@ -180,7 +180,7 @@ describe("a flow without a control plane", () => {
 
     expect(await world.clock.run(outer())).toEqual(["outer", "inner"]);
 
-    expect(world.backend.runs.map((one) => names(one.states).at(-1))).toEqual(["Completed", "Completed"]);
+    expect(world.runs.map((one) => names(one.states).at(-1))).toEqual(["Completed", "Completed"]);
   });
 
   it("needs a name", ({ expect }) => {

@@ -5,7 +5,7 @@ import { exponentialBackoff } from "../../sdk/flow/backoff.ts";
 import { formatDuration, parseDuration } from "../../sdk/flow/duration.ts";
 import { shapeOf } from "../../sdk/flow/engine/function-shape.ts";
 import { newFlowRunId, newStateId, newTaskRunId } from "../../sdk/flow/engine/new-id.ts";
-import { TEST_START } from "./manual-clock.ts";
+import { TEST_START } from "../../sdk/testing/index.ts";
 
 describe("a duration", () => {
   it.for([

@@ -1,19 +1,26 @@
 /** What `flow()` and `task()` infer, and what does not compile: checked by tsc, not run beyond their declaration. */
+
+import { type } from "arktype";
+import * as v from "valibot";
 import { describe, it } from "vitest";
 import { z } from "zod";
 import {
   allowFailure,
   asCompleted,
   type Flow,
+  type FlowContext,
   flow,
   pauseFlowRun,
   receiveInput,
+  type State,
+  type StateType,
   type Task,
   type TaskContext,
   type TaskFuture,
   task,
   transaction,
 } from "../../sdk/index.ts";
+import { offlineWorld } from "../../sdk/testing/index.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only for two types that are the same. */
@@ -137,5 +144,84 @@ describe("types", () => {
       flow({ name: "x" }, async (name: string) => name);
     };
     expect(declare).toBeTypeOf("function");
+  });
+
+  it("of parameters follow from the schema of any library that speaks Standard Schema", async ({ expect }) => {
+    using world = offlineWorld();
+    const byValibot = flow(
+      {
+        name: "valibot",
+        parameters: v.object({
+          limit: v.optional(v.pipe(v.number(), v.maxValue(10)), 3),
+          day: v.pipe(v.string(), v.isoDate()),
+        }),
+      },
+      async (parameters) => {
+        same<typeof parameters, { limit: number; day: string }>();
+        return parameters.limit;
+      },
+    );
+    const byArktype = flow(
+      { name: "arktype", parameters: type({ name: "string > 0", "limit?": "number <= 10" }) },
+      async (parameters) => {
+        same<typeof parameters, { name: string; limit?: number }>();
+        return parameters.name;
+      },
+    );
+    const use = async (): Promise<void> => {
+      const limit: number = await byValibot({ day: "2026-11-21" });
+      const name: string = await byArktype({ name: `${limit}` });
+      // @ts-expect-error: the day is missing.
+      await byValibot({ limit: 3 });
+      // @ts-expect-error: limit is a number.
+      await byArktype({ name, limit: "3" });
+    };
+    expect(use).toBeTypeOf("function");
+    expect(await world.execute(() => byValibot({ day: "2026-11-21" }))).toBe(3);
+    await expect(byValibot({ day: "2026-11-21", limit: 11 })).rejects.toThrow('"limit" is 11: Invalid value');
+    await expect(byArktype({ name: "" })).rejects.toThrow('"name" is ""');
+  });
+
+  it("of states, futures and hooks are those of the task", ({ expect }) => {
+    const length = task(
+      {
+        name: "length",
+        onCompletion: (context, state) => {
+          same<typeof context, TaskContext>();
+          same<typeof state, State>();
+        },
+        retryCondition: (error, { runCount }) => {
+          same<typeof error, unknown>();
+          same<typeof runCount, number>();
+          return runCount < 2;
+        },
+      },
+      async (text: string) => text.length,
+    );
+    const made = flow(
+      {
+        name: "hooked",
+        onFailure: [
+          (context, state) => {
+            same<typeof context, FlowContext>();
+            same<typeof state.type, StateType>();
+          },
+        ],
+      },
+      async () => 1,
+    );
+    const use = async (): Promise<void> => {
+      const state = await length.returnState("a");
+      same<typeof state, State | null>();
+      const future = length.submit("a");
+      same<Awaited<ReturnType<typeof future.wait>>, State | null>();
+      same<Awaited<ReturnType<typeof future.result>>, number>();
+      const futures = length.map(["a", "b"]);
+      same<Awaited<ReturnType<typeof futures.wait>>, (State | null)[]>();
+      same<(typeof futures)[number], TaskFuture<number>>();
+      same<ReturnType<typeof made>, Promise<number>>();
+      same<ReturnType<typeof made.withOptions>, typeof made>();
+    };
+    expect(use).toBeTypeOf("function");
   });
 });

@@ -1,11 +1,14 @@
 /** `sluice deploy`: makes a deployment of the flow at an entrypoint. */
 import { createClient } from "../../client/api-client.ts";
 import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts";
+import { gitSource, type Source } from "../../flow/deploy/git-source.ts";
 import { isFlow } from "../../flow/flow.ts";
 import { readDeployment } from "../../protocol/deployments.ts";
 import { JsonObject } from "../../protocol/flow-runs.ts";
 import { loadEntrypoint } from "../../runner/entrypoint.ts";
+import { loadFromSource } from "../../runner/load-from-source.ts";
 import { defineCommand } from "../command.ts";
+import { CliError } from "../errors.ts";
 import { flowParameters } from "../flow-parameter.ts";
 import { flag, required, text } from "../parameters.ts";
 import { POLICY, policyChangeOf, TIMING, timingOf } from "../schedule-options.ts";
@@ -25,6 +28,11 @@ export const deploy = defineCommand({
     queue: text("The queue of the pool.", { placeholder: "name" }),
     path: text("The folder of the code where its runs are executed.", { placeholder: "folder" }),
     url: text("Where its runs are pushed to, for http pools. Default: as the pool says.", { placeholder: "url" }),
+    git: text("The repository that workers clone before each run.", { placeholder: "url" }),
+    branch: text("Its branch or tag.", { placeholder: "name" }),
+    commit: text("Its commit.", { placeholder: "hash" }),
+    credentials: text("The block with a token for it: type/name.", { placeholder: "block" }),
+    setup: text("What sh does in the clone, 'npm ci' for example.", { placeholder: "command" }),
     image: text("The container image, for pools that have one.", { placeholder: "image" }),
     param: flowParameters(),
     paused: flag("Let its schedule rest."),
@@ -33,12 +41,17 @@ export const deploy = defineCommand({
   },
   examples: [
     "sluice deploy flows/etl.ts:etl --name daily --pool local --cron '0 6 * * *' --timezone Europe/London",
+    "sluice deploy flows/etl.ts:etl --name daily --pool local --git https://github.com/me/flows --setup 'npm ci'",
     "sluice deploy flows/etl.ts:etl --name by-hand --pool local --param limit=10",
   ],
   async run({ arguments: { entrypoint }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { name, pool, queue, path, url, image, param, paused } = options;
-    const flow = await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow);
+    const source = sourceOf(options);
+    const flow =
+      source === null
+        ? await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow)
+        : await loadFromSource(source, inFolder(entrypoint, path), client);
     const planned = planDeployment(flow, {
       name,
       workPool: pool,
@@ -49,6 +62,7 @@ export const deploy = defineCommand({
       ...(path === undefined ? {} : { path }),
       ...(image === undefined ? {} : { image }),
       ...(url === undefined ? {} : { jobVariables: { url } }),
+      ...(source === null ? {} : { source }),
     });
     const { cron, interval, rrule, at } = options;
     const isScheduled = [cron, interval, rrule, at].some((way) => way !== undefined);
@@ -66,3 +80,34 @@ export const deploy = defineCommand({
     return undefined;
   },
 });
+
+interface SourceOptions {
+  readonly git: string | undefined;
+  readonly branch: string | undefined;
+  readonly commit: string | undefined;
+  readonly credentials: string | undefined;
+  readonly setup: string | undefined;
+}
+
+/** Null for code that is here. Throws {@link CliError} for options that mean nothing without a repository. */
+function sourceOf({ git, branch, commit, credentials, setup }: SourceOptions): Source | null {
+  if (git === undefined) {
+    const given = Object.entries({ branch, commit, credentials, setup }).find(([, value]) => value !== undefined);
+    if (given === undefined) return null;
+    throw new CliError(`--${given[0]} says something about a repository, and none is named.`, {
+      fix: "Name it: --git https://github.com/me/flows",
+    });
+  }
+  return gitSource({
+    url: git,
+    ...(branch === undefined ? {} : { branch }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(credentials === undefined ? {} : { credentials: { block: credentials as `${string}/${string}` } }),
+    ...(setup === undefined ? {} : { setup }),
+  });
+}
+
+/** An entrypoint from the root of the source. */
+function inFolder(entrypoint: string, folder: string | undefined): string {
+  return folder === undefined ? entrypoint : `${folder.replace(/\/+$/, "")}/${entrypoint}`;
+}

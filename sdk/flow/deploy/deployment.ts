@@ -10,6 +10,7 @@ import { configuredClient } from "../configuration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
 import { type FlowControlOptions, flowControlOf } from "../flow-control.ts";
 import { parameterSchema } from "../parameter-schema.ts";
+import type { Source } from "./git-source.ts";
 import { hasTiming, type ScheduleOptions, schedulesOf, type Timing } from "./schedules.ts";
 
 /** What a deployment of a flow is. Everything but the name may be left out. */
@@ -20,8 +21,11 @@ export interface DeploymentOptions<P = unknown> extends Timing {
   readonly schedules?: readonly ScheduleOptions[];
   /** Of runs that say nothing else. Default: none. */
   readonly parameters?: Partial<NonNullable<P>>;
+  /** Of each of its runs. Default: the flow's. */
   readonly tags?: readonly string[];
+  /** Values by name, for those who look for it. Default: none. */
   readonly labels?: Labels;
+  /** Shown to people. Default: the flow's. */
   readonly description?: string;
   /** Default: the flow's. */
   readonly version?: string;
@@ -45,7 +49,12 @@ export interface DeployOptions<P = unknown> extends DeploymentOptions<P> {
   readonly workQueue?: string;
   /** `path/file.ts:exportName`, relative to `path`. */
   readonly entrypoint: string;
-  /** The folder of the code where its runs are executed. Default: this process's folder; none with an `image`. */
+  /** Where workers fetch the code from before each run: `gitSource({ url })`. Default: it is where they run, or in the image. */
+  readonly source?: Source;
+  /**
+   * The folder of the code where its runs are executed; with a `source`, the one within it. Default: this process's folder;
+   * none with an `image`, and the root of a `source`.
+   */
   readonly path?: string;
   /** The container image of pools that have one: the job variable `image`. */
   readonly image?: string;
@@ -122,13 +131,15 @@ function timingOf({ cron, interval, rrule, at, timezone, anchor }: Timing): Timi
 
 function placeOf<P>(options: DeploymentOptions<P> | DeployOptions<P>): Partial<DeploymentCreate> {
   if (!("workPool" in options)) return {};
-  const { workPool, workQueue, entrypoint, path, image, jobVariables } = options;
-  const here = image === undefined ? (globalThis.process?.cwd?.() ?? null) : null;
+  const { workPool, workQueue, entrypoint, source, path, image, jobVariables } = options;
+  const isHere = image === undefined && source === undefined;
+  const here = isHere ? (globalThis.process?.cwd?.() ?? null) : null;
   return {
     work_pool_name: workPool,
     ...(workQueue === undefined ? {} : { work_queue_name: workQueue }),
     entrypoint,
     path: path ?? here,
+    pull_steps: source === undefined ? null : [...source.pullSteps],
     job_variables: { ...jobVariables, ...(image === undefined ? {} : { image }) },
   };
 }

@@ -7,6 +7,7 @@ import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
+import type { TaskContext } from "../context.ts";
 import type { KnownTask } from "../results/run-memory.ts";
 import type { HandOver } from "./budget.ts";
 
@@ -76,6 +77,8 @@ export interface RunSession {
   flush(): Promise<void>;
   /** Names the one that hears of wishes to stop. A wish that came before is told at once. */
   onStop(listener: (request: StopRequest) => void): void;
+  /** Called around each attempt of a task with its code, in place of it. For tests; absent elsewhere. */
+  readonly around?: (context: TaskContext, code: () => Promise<unknown>) => Promise<unknown>;
   /** Resolves when everything is stored and nothing of the session keeps the process alive. */
   close(): Promise<void>;
 }

@@ -25,10 +25,30 @@ function randomBytes(): Uint8Array {
   return pool.subarray(used - RANDOM_BYTES, used);
 }
 
-function newId(at: EpochMs, owner: FlowRunId | null): string {
+/** Where the run's own id puts it. */
+interface Partition {
+  readonly owner: FlowRunId | null;
+  readonly shard: number;
+  readonly window: number | null;
+}
+
+/** Of the last run that was asked for: a busy process makes thousands of ids for one. */
+let lastPartition: Partition = { owner: null, shard: 0, window: null };
+
+function partitionOf(owner: FlowRunId | null): Partition {
+  if (owner === lastPartition.owner) return lastPartition;
   const ownerAt = owner === null ? null : timeOfUuid(owner);
-  const shard = owner === null || ownerAt === null ? 0 : Number.parseInt(owner.slice(15, 18), 16);
-  const windowsBack = ownerAt === null ? 0 : Math.max(0, windowOf(at) - windowOf(ownerAt));
+  lastPartition = {
+    owner,
+    shard: owner === null || ownerAt === null ? 0 : Number.parseInt(owner.slice(15, 18), 16),
+    window: ownerAt === null ? null : windowOf(ownerAt),
+  };
+  return lastPartition;
+}
+
+function newId(at: EpochMs, owner: FlowRunId | null): string {
+  const { shard, window } = partitionOf(owner);
+  const windowsBack = window === null ? 0 : Math.max(0, windowOf(at) - window);
   return makeUuid({ at, shard, windowsBack, random: randomBytes() });
 }
 

@@ -217,12 +217,14 @@ export class TaskRunner {
       cleanUpMs: () => this.#execution.cleanUpMs,
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
+    const around = this.#execution.session?.around;
+    const code = around === undefined ? () => run(...given) : () => around(context, async () => run(...given));
     try {
       return {
         ok: true,
         value: await inScope(this.#within(context), () => {
-          const code = (): Promise<unknown> => limited(() => run(...given), limits);
-          return this.#span?.inside(code) ?? code();
+          const inTime = (): Promise<unknown> => limited(code, limits);
+          return this.#span?.inside(inTime) ?? inTime();
         }),
       };
     } catch (error) {

@@ -8,10 +8,18 @@
 export class NotSerialisableError extends TypeError {
   override readonly name = "NotSerialisableError";
 
-  constructor(path: string, what: string) {
+  /** Where in the value it is: `result.rows[0]`. */
+  readonly path: string;
+  /** What is there: `an instance of Client`. */
+  readonly what: string;
+
+  /** `owner` says whose value it is: ` of task run "extract-0"`. */
+  constructor(path: string, what: string, owner = "") {
     super(
-      `${path} is ${what}, which cannot be written as JSON. Return plain data, or give the task a serializer of its own, or persist: false.`,
+      `${path}${owner} is ${what}, which cannot be written as JSON. Return plain data, or give the task a serializer of its own (results: { serializer }), or persist: false.`,
     );
+    this.path = path;
+    this.what = what;
   }
 }
 

@@ -110,7 +110,9 @@ export class Keeping {
       for (const one of keys) await this.#parts.storage.write(one, bytes);
       return reference(key, head);
     } catch (error) {
-      if (error instanceof NotSerialisableError && (task.persist || task.cache !== null)) throw error;
+      if (error instanceof NotSerialisableError && (task.persist || task.cache !== null)) {
+        throw new NotSerialisableError(error.path, error.what, ` of task run "${runName}"`);
+      }
       log("warn", `The result of task run "${runName}" was not kept. ${errorMessage(error)}`);
       return null;
     }

@@ -2,6 +2,7 @@
 import { type Duration, parseDuration } from "../duration.ts";
 import type { ResultStorage } from "./storage.ts";
 
+/** How a folder is kept tidy. */
 export interface LocalFolderOptions {
   /** What was not written for so long is deleted, looked for once a day. Default "30d". */
   readonly keepFor?: Duration;

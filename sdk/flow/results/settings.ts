@@ -3,6 +3,7 @@ import { localFolder } from "./local-folder.ts";
 import { encrypted, jsonSerializer, type Serializer } from "./serializer.ts";
 import { memoryStorage, type ResultStorage } from "./storage.ts";
 
+/** Where results of tasks are kept, and how. Everything may be left out. */
 export interface ResultSettings {
   /**
    * Default: what `SLUICE_RESULTS` names, which is a folder of this machine, `s3://bucket/prefix` (with the usual `AWS_…`

@@ -28,7 +28,7 @@ export function asCurl({ run, deployment, origin }: CopiedCall): string {
 export function asTypeScript({ run, deployment, origin }: CopiedCall): string {
   return [
     'import { createClient } from "sluice/client";',
-    'import { createFlowRunFromDeployment } from "sluice/protocol/deployments";',
+    'import { createFlowRunFromDeployment } from "sluice/protocol";',
     "",
     `const client = createClient({ url: ${JSON.stringify(`${origin}/api`)}, key: process.env.SLUICE_API_KEY ?? null });`,
     "const run = await client.call(createFlowRunFromDeployment, {",

@@ -1,0 +1,179 @@
+/** The package as it is published, installed into an empty project: what a new user has, on each runtime. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { filterFlowRuns } from "../../sdk/protocol/flow-runs.ts";
+import { filterTaskRuns } from "../../sdk/protocol/task-runs.ts";
+import { installRuntimes, type Runtime, THIS_NODE } from "../package/runtimes.ts";
+import { eventually } from "../support/eventually.ts";
+import { cleanEnvironment } from "../support/sluice.ts";
+import { controlPlane } from "./control-plane.ts";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("programs/any-runtime.ts", import.meta.url));
+const INSTALL_TIMEOUT_MS = 300_000;
+
+const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
+const sluiceBin = join(project, "node_modules/.bin/sluice");
+let server: ChildProcess;
+let apiUrl = "";
+
+/** What the other runtimes are, or why there are none. */
+const others: readonly Runtime[] | Error = await installRuntimes().catch((error: Error) => error);
+if (others instanceof Error) console.warn(`Skipped: Node 22, Bun and Deno could not be installed. ${others.message}`);
+const runtimes = [THIS_NODE, ...(others instanceof Error ? [] : others)];
+
+beforeAll(async () => {
+  const { stdout } = await run(process.execPath, [join(ROOT, "package.ts")], { cwd: ROOT });
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", type: "module", private: true }));
+  const words = ["install", "--prefer-offline", "--no-audit", "--no-fund", stdout.trim()];
+  await run("npm", words, { cwd: project, timeout: INSTALL_TIMEOUT_MS });
+  cpSync(PROGRAM, join(project, "program.ts"));
+  server = spawn(sluiceBin, ["server", "start", "--port", "0", "--data", join(project, "data"), "--output", "json"], {
+    cwd: project,
+    env: cleanEnvironment({}),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (server.stdout === null) throw new Error("The server has no output.");
+  for await (const line of createInterface(server.stdout)) {
+    apiUrl = (JSON.parse(line) as { api_url: string }).api_url;
+    break;
+  }
+}, INSTALL_TIMEOUT_MS);
+
+afterAll(async () => {
+  const ended = new Promise((resolve) => server?.once("exit", resolve));
+  if (server?.kill("SIGTERM")) await ended;
+  rmSync(project, { recursive: true, force: true });
+});
+
+/** Runs the program and answers what it printed as its result. */
+async function resultOn(runtime: Runtime, env: Readonly<Record<string, string>>): Promise<unknown> {
+  const [program, ...words] = runtime.command;
+  const results = mkdtempSync(join(tmpdir(), "sluice-results-"));
+  try {
+    const { stdout } = await run(program, [...words, join(project, "program.ts")], {
+      cwd: project,
+      env: cleanEnvironment({ SLUICE_RESULTS: results, SLUICE_ECHO_LOGS: "0", ...env }),
+      timeout: 30_000,
+    });
+    return JSON.parse(stdout.match(/^RESULT (.*)$/m)?.[1] ?? "null");
+  } finally {
+    rmSync(results, { recursive: true, force: true });
+  }
+}
+
+const EXPECTED = { word: "DONE", first: 9, again: 9, all: [1, 4, 9], attempts: 2, computed: 3, aborted: false };
+
+describe("the published package", () => {
+  for (const runtime of runtimes) {
+    it(`runs a flow with tasks, retries, a cache and logs on ${runtime.name}, without a server`, async ({ expect }) => {
+      expect(await resultOn(runtime, {})).toEqual(EXPECTED);
+    });
+
+    it(`reports it to a server from ${runtime.name}`, async ({ expect }) => {
+      const name = `from ${runtime.name}`;
+      expect(await resultOn(runtime, { SLUICE_API_URL: apiUrl, RUN_NAME: name })).toEqual(EXPECTED);
+      const { client } = controlPlane(apiUrl);
+      const run = await eventually("the run is listed as Completed", async () => {
+        const found = await client.call(filterFlowRuns, { body: { flow_runs: { name: { any_: [name] } } } });
+        return found.find(({ state_name }) => state_name === "Completed");
+      });
+      const tasks = await client.call(filterTaskRuns, { body: { flow_runs: { id: { any_: [run.id] } } } });
+      expect(tasks.map((task) => `${task.name} ${task.state_name}`).sort()).toEqual([
+        "flaky-0 Completed",
+        "square-0 Completed",
+        "square-1 Cached",
+        "square-2 Completed",
+        "square-3 Completed",
+        "square-4 Cached",
+      ]);
+    });
+  }
+
+  it("has types that a project without options of its own compiles with", async ({ expect }) => {
+    mkdirSync(join(project, "typed"), { recursive: true });
+    const source = `
+      import { flow, task, type Flow } from "sluice";
+      import { createClient } from "sluice/client";
+      import { secret } from "sluice/blocks";
+      import { FlowRun, LIMITS } from "sluice/protocol";
+      import { offlineWorld } from "sluice/testing";
+      const length = task({ name: "length" }, async (text: string) => text.length);
+      export const one: Flow<{ text: string }, Promise<number>> = flow({ name: "one" }, async ({ text }: { text: string }) => length(text));
+      // @ts-expect-error: the text is missing.
+      await one({});
+      console.log(createClient, secret, FlowRun, LIMITS, offlineWorld);
+    `;
+    writeFileSync(join(project, "typed/index.ts"), source);
+    const options = {
+      module: "nodenext",
+      target: "es2024",
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: [],
+    };
+    writeFileSync(join(project, "typed/tsconfig.json"), JSON.stringify({ compilerOptions: options }));
+    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+    const compiled = await run(process.execPath, [tsc, "-p", join(project, "typed")]).catch((error) => error);
+    expect(compiled.stdout).toBe("");
+  }, 120_000);
+
+  it("finds in its own bundle what it loads by address: a flow of a git source, the worker's child", async ({
+    expect,
+  }) => {
+    const source = `
+      import { flow, gitSource } from "sluice";
+      await flow.from({ source: gitSource({ url: "file:///nowhere" }), entrypoint: "x.ts:y" }).catch(({ message }) => console.log(message));
+    `;
+    writeFileSync(join(project, "sourced.ts"), source);
+    const { stdout } = await run(process.execPath, [join(project, "sourced.ts")], { cwd: project });
+    expect(stdout).toMatch(/git.*nowhere/s);
+    writeFileSync(
+      join(project, "hello.ts"),
+      `import { flow, task } from "sluice"; const one = task({ name: "one" }, async () => 1); export const hello = flow({ name: "hello" }, async () => one());`,
+    );
+    const env = cleanEnvironment({ SLUICE_API_URL: apiUrl });
+    const sluice = (...words: string[]) => run(sluiceBin, words, { cwd: project, env });
+    await sluice("work-pool", "create", "packed");
+    await sluice("deploy", "hello.ts:hello", "--name", "now", "--pool", "packed");
+    await sluice("deployment", "run", "hello/now");
+    await sluice("worker", "start", "--pool", "packed", "--run-once");
+    const { client } = controlPlane(apiUrl);
+    const [made] = await client.call(filterFlowRuns, { body: { flows: { name: { any_: ["hello"] } } } });
+    expect(made?.state?.message ?? made?.state_name).toBe("Completed");
+  }, 60_000);
+
+  it("holds no source, test or tool of the repository, and depends on what it imports alone", ({ expect }) => {
+    const read = (path: string): string => readFileSync(join(project, "node_modules/sluice", path), "utf8");
+    const { dependencies, devDependencies, scripts } = JSON.parse(read("package.json"));
+    expect(Object.keys(dependencies).sort()).toEqual(["commander", "smol-toml", "workerd", "zod"]);
+    expect([devDependencies, scripts]).toEqual([undefined, undefined]);
+    expect(read("README.md")).toContain("Sluice");
+    expect(() => read("sdk/index.ts")).toThrow("ENOENT");
+  });
+
+  it("has a core that loads where there are no modules of Node", ({ expect }) => {
+    const imported = new Set<string>();
+    const visit = (file: string): void => {
+      if (imported.has(file)) return;
+      imported.add(file);
+      const text = readFileSync(join(project, "node_modules/sluice", file), "utf8");
+      for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"]+)"/g)) {
+        if (name.startsWith(".")) visit(join(file, "..", name));
+        else imported.add(name);
+      }
+    };
+    for (const door of ["index", "client/index", "blocks/index", "protocol/index", "testing/index"])
+      visit(`sdk/${door}.js`);
+    expect(imported.size).toBeGreaterThan(5);
+    expect([...imported].filter((name) => !name.startsWith("sdk/"))).toEqual([]);
+  });
+});
