@@ -358,7 +358,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
 
   async markLate(id: FlowRunId): Promise<void> {
     const parts = await this.#awake(id, { isOffered: true });
-    await parts?.commit.run(() => parts.recorder.markLate(id));
+    if (!parts) return;
+    const reservation = await parts.reserver.forLate(id);
+    await parts.commit.run(() => parts.recorder.markLate(id, reservation));
     this.#arm();
   }
 

@@ -1,6 +1,7 @@
 /** What is done when the deadline of a run has passed: a sign of life moves it, otherwise it is acted on. */
 import { SPANS } from "#protocol/limits";
 import type { EpochMs } from "#protocol/time";
+import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import { stateDeadline } from "./state-deadlines.ts";
@@ -38,10 +39,11 @@ export class PassedDeadlines {
     else if (row.kind === "alive" || row.kind === "beating") await this.#life(row, row.kind, now);
     else {
       const { kind } = row;
-      const { commit, deadlines, recorder } = this.#parts;
+      const { commit, deadlines, recorder, reserver } = this.#parts;
+      const reservation = kind === "late" ? await reserver.forLate(row.runId) : NOTHING_DEMANDED;
       // Late is what the clock says, and too late; the others may only pass while somebody could have ended the state.
       const acts = () => kind === "late" || kind === "expired" || deadlines.mayAct(row, now, this.#missedMs());
-      await commit.run(() => acts() && recorder.endState(row.runId, kind));
+      await commit.run(() => acts() && recorder.endState(row.runId, kind, reservation));
     }
   }
 

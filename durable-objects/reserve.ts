@@ -68,6 +68,16 @@ export class Reserver {
     return NOTHING;
   }
 
+  /** Whether there would be a slot for a run that is late; asked only where the deployment has late runs cancelled. */
+  async forLate(id: FlowRunId): Promise<Reservation> {
+    const deploymentId = this.#parts.store.spec(id)?.deploymentId;
+    const limit = deploymentId ? (await this.#parts.limits.of(deploymentId)).shared : null;
+    if (limit?.collision !== "cancel") return NOTHING_DEMANDED;
+    const { id: limitId, limit: slots } = limit.settings;
+    const taken = await limitOwner(this.#parts.objects, limitId).activeSlots();
+    return taken < slots ? NOTHING_DEMANDED : { kind: "full", limit: limit.name, collision: "cancel" };
+  }
+
   /** Gives back what was reserved and not used. */
   async settle(id: FlowRunId, { made, isKeyed }: Reserved): Promise<void> {
     if (isKeyed) await this.#parts.keyed.settle(id);

@@ -262,8 +262,11 @@ export class RunRecorder {
     else deadlines.unwatch(id);
   }
 
-  /** Does what the passing of time makes of a run's state; nothing if the run has another state by now. */
-  endState(id: FlowRunId, kind: StateDeadlineKind): void {
+  /**
+   * Does what the passing of time makes of a run's state; nothing if the run has another state by now. `reservation` says
+   * whether there would be a slot for a run that is late.
+   */
+  endState(id: FlowRunId, kind: StateDeadlineKind, reservation: Reservation = NOTHING_DEMANDED): void {
     const { store, deadlines, now } = this.#parts;
     const row = store.run(id);
     const state = row?.record.state;
@@ -278,7 +281,7 @@ export class RunRecorder {
         expired: FLOW_RUN_POLICY,
       };
       const next = kind === "expired" ? expired(ttlMs ?? 0) : stateAfterDeadline(kind, state);
-      const decision = this.#decide(row, next, policies[kind], NOTHING_DEMANDED, now());
+      const decision = this.#decide(row, next, policies[kind], reservation, now());
       if (decision.written) {
         this.#write(id, row, decision, {});
         return;
@@ -288,12 +291,12 @@ export class RunRecorder {
   }
 
   /** A run that nobody has taken yet is late; asked for by the pool in which it waits. */
-  markLate(id: FlowRunId): void {
+  markLate(id: FlowRunId, reservation: Reservation): void {
     const { store, now } = this.#parts;
     const row = store.run(id);
     const state = row?.record.state;
     if (!row || state?.type !== "SCHEDULED" || state.name !== "Scheduled") return;
-    const decision = this.#decide(row, stateAfterDeadline("late", state), LATE_POLICY, NOTHING_DEMANDED, now());
+    const decision = this.#decide(row, stateAfterDeadline("late", state), LATE_POLICY, reservation, now());
     if (decision.written) this.#write(id, row, decision, {});
   }
 

@@ -6,7 +6,9 @@
 
 import fc from "fast-check";
 import { afterEach, it } from "vitest";
+import type { LeaseHolder } from "#protocol/concurrency-limits";
 import { SPANS } from "#protocol/limits";
+import type { EpochMs } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
 import { ConcurrencyLimitObject } from "../../durable-objects/concurrency-limit-object.ts";
 import { budget } from "./support/budget.ts";
@@ -54,8 +56,12 @@ class World {
   waiters: LimitWaiter[] = [];
   readonly refusedIds = new Map<string, readonly Limit[]>();
   readonly violations: string[] = [];
-  /** Of limits that are being lowered: grants may still be on their way. */
-  readonly ceilings = new Map<Limit, number>();
+  /** Of limits that are being changed: what is granted meanwhile may be by the old settings or by the new. */
+  readonly #ceilings = new Map<Limit, number>();
+  /** Of leases that were taken before a limit was lowered, and were not heard of by then: what they are judged by. */
+  readonly #earlier = new Map<string, number>();
+  /** Of leases that nobody had heard of when time was moved: when their slots were taken. */
+  readonly #takenAt = new Map<string, EpochMs>();
   readonly #calls: Promise<unknown>[] = [];
 
   constructor(sizes: readonly number[]) {
@@ -80,7 +86,8 @@ class World {
       const taken = this.live()
         .filter((other) => other.limits.includes(limit))
         .reduce((sum, { slots }) => sum + slots, 0);
-      if (taken > (this.ceilings.get(limit) ?? limit.settings.limit)) {
+      const ceiling = this.#ceilings.get(limit) ?? this.#earlier.get(`${lease.leaseId} of ${limit.id}`);
+      if (taken > (ceiling ?? limit.settings.limit)) {
         this.violations.push(
           `${taken} slots of limit ${this.limits.indexOf(limit)} are held, there are ${limit.settings.limit}`,
         );
@@ -101,27 +108,67 @@ class World {
   }
 
   wait(limits: readonly Limit[], slots: number, priority: number): void {
-    const waiter = new LimitWaiter(limits, { slots, priority, ttlMs: TTL_MS });
-    waiter.onGrant = (leaseId) => this.granted({ leaseId, limits, slots, until: clock.now() + TTL_MS });
+    const holder: LeaseHolder = { type: "flow_run", id: crypto.randomUUID() };
+    const waiter = new LimitWaiter(limits, { slots, priority, holder, ttlMs: TTL_MS });
+    waiter.onGrant = (leaseId) => {
+      const from = this.#takenAt.get(leaseId) ?? clock.now();
+      this.granted({ leaseId, limits, slots, until: from + TTL_MS });
+      this.#inOrder(waiter);
+    };
     this.waiters.push(waiter);
     this.call(waiter.connect());
+  }
+
+  /** Nobody is still in line who was there before whoever was served asked, as urgently and for no more. */
+  #inOrder(served: LimitWaiter): void {
+    const [limit, ...others] = served.limits;
+    if (!limit || others.length > 0) return;
+    const { slots = 1, priority = 100 } = served.options;
+    const overtaken = this.waiting().filter(
+      ({ limits, options, inLineAt }) =>
+        limits.length === 1 &&
+        limits[0] === limit &&
+        (options.slots ?? 1) <= slots &&
+        (options.priority ?? 100) <= priority &&
+        // One who is more urgent need not have been first, but its place has to be certain.
+        inLineAt !== null &&
+        inLineAt < served.since,
+    );
+    if (overtaken.length === 0) return;
+    const asked = limit.object.status().then(({ waiters }) => {
+      const left = new Set(waiters.map(({ holder }) => holder?.id));
+      for (const { inLineAt, options } of overtaken) {
+        if (inLineAt === null || !left.has(options.holder?.id)) continue;
+        this.violations.push(`somebody was overtaken in the line of limit ${this.limits.indexOf(limit)}`);
+      }
+    });
+    this.call(asked);
   }
 
   waiting(): LimitWaiter[] {
     return this.waiters.filter((waiter) => waiter.isWaiting);
   }
 
-  /** Whoever was handed slots has heard of it, so that what they hold is judged by the limit of that time. */
-  async heard(): Promise<void> {
-    const end = Date.now() + 100;
-    for (;;) {
-      const known = new Set(this.held.map(({ leaseId }) => leaseId));
-      const statuses = await this.statuses();
-      if (statuses.every(({ holders }) => holders.every(({ leaseId }) => known.has(leaseId)))) return;
-      // Slots of an attempt that failed are held by nobody that could be heard of.
-      if (Date.now() > end) return;
-      await scheduler.wait(5);
+  /** Changes a limit. Nobody loses a slot by it, so what is held by then is judged by what was allowed before. */
+  async change(changed: Limit, limit: number): Promise<void> {
+    const ceiling = Math.max(limit, changed.settings.limit);
+    this.#ceilings.set(changed, ceiling);
+    await changed.change({ limit });
+    for (const { leaseId } of (await changed.object.status()).holders) {
+      const key = `${leaseId} of ${changed.id}`;
+      this.#earlier.set(key, Math.max(ceiling, this.#earlier.get(key) ?? 0));
     }
+    this.#ceilings.delete(changed);
+  }
+
+  /** Time passes. What was granted before is on its way for longer than it seems. */
+  async pass(spanMs: number): Promise<void> {
+    for (const { leaseId, acquiredAt } of (await this.statuses()).flatMap(({ holders }) => holders)) {
+      const known = this.#takenAt.get(leaseId);
+      this.#takenAt.set(leaseId, known === undefined || acquiredAt < known ? acquiredAt : known);
+    }
+    moveClock(spanMs);
+    await Promise.all(this.limits.map((limit) => limit.alarm()));
   }
 
   /** What every limit says of itself. */
@@ -151,9 +198,14 @@ const poll = fc
     command(`poll ${slots} of ${at} as ${key}`, (world) => world.poll(some(world, at), slots, key)),
   );
 const wait = fc
-  .tuple(subset, fc.constantFrom(1, 1, 1, 2), fc.constantFrom(100, 100, 1))
-  .map(([at, slots, priority]) =>
-    command(`wait for ${slots} of ${at} with ${priority}`, (world) => world.wait(some(world, at), slots, priority)),
+  .tuple(subset, fc.constantFrom(1, 1, 1, 2), fc.constantFrom(100, 100, 1), fc.boolean())
+  .map(([at, slots, priority, isAlone]) =>
+    command(`wait ${isAlone ? "alone " : ""}for ${slots} of ${at} with ${priority}`, async (world) => {
+      // The order of those who ask at the same time is nobody's matter.
+      moveClock(1);
+      world.wait(some(world, at), slots, priority);
+      if (isAlone) await world.quiet();
+    }),
   );
 const leave = fc
   .tuple(index, fc.constantFrom(1000, 4001))
@@ -191,10 +243,7 @@ const change = fc.tuple(fc.nat(2), fc.nat(4)).map(([at, limit]) =>
     await world.quiet();
     const changed = world.limits[at];
     if (!changed) return;
-    world.ceilings.set(changed, Math.max(limit, changed.settings.limit));
-    await changed.change({ limit });
-    await world.heard();
-    world.ceilings.delete(changed);
+    await world.change(changed, limit);
   }),
 );
 const reset = fc.nat(2).map((at) =>
@@ -213,15 +262,13 @@ const fault = fc
       () => void faults.push({ method, afterwards }),
     ),
   );
-const advance = fc.constantFrom(11_000, 45_000, 130_000).map((spanMs) =>
-  command(`${spanMs} ms pass`, async (world) => {
-    moveClock(spanMs);
-    await Promise.all(world.limits.map((limit) => limit.alarm()));
-  }),
-);
+const advance = fc
+  .constantFrom(11_000, 45_000, 130_000)
+  .map((spanMs) => command(`${spanMs} ms pass`, (world) => world.pass(spanMs)));
 const evict = fc.tuple(fc.nat(2), fc.constantFrom("hibernate" as const, "close" as const)).map(([at, how]) =>
   command(`${how} ${at}`, async (world) => {
     await world.quiet();
+    if (how === "close") for (const waiter of world.waiting()) waiter.losesPlace();
     await world.limits[at]?.evict(how);
   }),
 );

@@ -177,7 +177,7 @@ def _without_slots(limit):  # noqa: ANN001, ANN202
     return limit if not limit.active_slots else None
 
 
-@scenario("deployment-limits", not_yet="runs take no slots of their deployments")
+@scenario("deployment-limits")
 def deployment_limits(notes: Notes) -> None:
     """As a worker does it: the slot is taken with Pending and given back with the end of the run."""
 

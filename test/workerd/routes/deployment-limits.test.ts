@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
+import type { FlowRunId } from "#protocol/ids";
 import { limitObjectName } from "../../../durable-objects/lease-id.ts";
 import { aDeployment, aPool, call } from "../support/api.ts";
 import { aRun, aWorker, propose, stateOf, type Verdict } from "../support/deployed-runs.ts";
@@ -109,6 +110,34 @@ describe("a run that a worker claims by proposing PENDING", () => {
       state: { type: "CANCELLED", message: "Deployment concurrency limit reached." },
     });
     expect((await occupancy((await limitOf(deployment)).id)).waiters).toEqual([]);
+  });
+
+  it("is cancelled where the deployment wants that and no worker came in time, but not while there is a slot", async ({
+    expect,
+  }) => {
+    const { name: pool } = await aPool();
+    const options = { concurrency_limit: 1, concurrency_options: { collision_strategy: "CANCEL_NEW" } };
+    // With a pool the pool marks late runs, without one their owner does.
+    for (const more of [{ work_pool_name: pool }, {}]) {
+      const deployment = await aDeployment({ ...options, ...more });
+      const pass = async (run: FlowRunId) => {
+        moveClock(16_000);
+        await until("its pool or its owner looks at it", async () => {
+          await runDurableObjectAlarm(env.WORK_POOLS.getByName(pool));
+          await runDurableObjectAlarm(ownerStub(run));
+          return (await stateOf(run)).name !== "Scheduled";
+        });
+        return stateOf(run);
+      };
+      // The slot is free: it waits.
+      const late = await aRun(deployment);
+      expect(await pass(late)).toMatchObject({ type: "SCHEDULED", name: "Late" });
+      expect((await propose(late, "PENDING")).status).toBe("ACCEPT");
+      expect(await pass(await aRun(deployment))).toMatchObject({
+        type: "CANCELLED",
+        message: "Deployment concurrency limit reached.",
+      });
+    }
   });
 
   it("is stopped by a limit of 0", async ({ expect }) => {

@@ -96,8 +96,12 @@ export class LimitWaiter {
   onGrant: (leaseId: string) => void = () => {};
   leaseId: string | null = null;
   grantedAt = 0;
+  /** Since when it has a place in line for certain; null while it has none, or may have lost it. */
+  inLineAt: EpochMs | null = null;
+  #losses = 0;
   #socket: WebSocket | null = null;
-  #hasLeft = false;
+  /** How it left; null while it is there. */
+  #leftBy: number | null = null;
 
   constructor(limits: readonly Limit[], options: AskOptions = {}) {
     this.limits = limits;
@@ -105,11 +109,12 @@ export class LimitWaiter {
   }
 
   get isWaiting(): boolean {
-    return !this.#hasLeft && this.leaseId === null;
+    return this.#leftBy === null && this.leaseId === null;
   }
 
   async connect(): Promise<this> {
     const question = ask(this.limits, this.options);
+    const losses = this.#losses;
     const response = await home(question.leaseId).fetch("http://limit/", {
       headers: { upgrade: "websocket", [ASK_HEADER]: encodeURIComponent(JSON.stringify(question)) },
     });
@@ -118,7 +123,7 @@ export class LimitWaiter {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
       // Whoever left is told of slots in vain, and they are taken back.
-      if (this.#hasLeft) return;
+      if (this.#leftBy !== null) return;
       const frame = JSON.parse(String(data)) as WaitFrame;
       if (frame.type === "changed") return this.#again(socket);
       this.leaseId = frame.lease_id;
@@ -128,18 +133,28 @@ export class LimitWaiter {
     });
     socket.addEventListener("close", () => this.#again(socket));
     socket.accept();
+    if (losses === this.#losses) this.inLineAt = clock.now();
+    // It may have left before the socket was there to be closed.
+    if (this.#leftBy !== null) socket.close(this.#leftBy);
     return this;
+  }
+
+  /** The object forgets whoever is connected. */
+  losesPlace(): void {
+    this.#losses += 1;
+    this.inLineAt = null;
   }
 
   /** Gives up. */
   leave(code = 1000): void {
-    this.#hasLeft = true;
+    this.#leftBy = code;
     this.#socket?.close(code);
   }
 
   #again(socket: WebSocket): void {
     if (!this.isWaiting || socket !== this.#socket) return;
     this.#socket = null;
+    this.losesPlace();
     socket.close(WAIT_CLOSE.comesBack);
     void this.connect();
   }
