@@ -22,7 +22,14 @@ export interface ControlPlane {
   deploy(
     entrypoint: string | null,
     pool: string,
-    more?: { path?: string; name?: string; job_variables?: JsonObject; pull_steps?: JsonObject[] },
+    more?: {
+      path?: string;
+      name?: string;
+      job_variables?: JsonObject;
+      pull_steps?: JsonObject[];
+      concurrency_limit?: number;
+      concurrency_options?: { collision_strategy: "ENQUEUE" | "CANCEL_NEW" };
+    },
   ): Promise<DeploymentId>;
   trigger(deployment: DeploymentId, parameters?: JsonObject): Promise<FlowRun>;
   read(id: FlowRunId): Promise<FlowRun>;

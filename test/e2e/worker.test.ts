@@ -1,9 +1,9 @@
 /** A real server, a real worker process and real run processes, some of which are killed. */
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
+import { readFlowRunStates, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
 import { eventually } from "../support/eventually.ts";
-import { isAlive, spawnWorker, startWorker } from "../support/runner.ts";
+import { isAlive, type StartedWorker, spawnWorker, startWorker } from "../support/runner.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { type ControlPlane, controlPlane, traceFile } from "./control-plane.ts";
 
@@ -181,6 +181,70 @@ describe("a worker that is killed", () => {
       expect((await plane.read(id)).state_name).toBe("Crashed");
     });
   }
+});
+
+/** How many of the runs were in somebody's hand at once, from claim to end, by the times of their states. */
+async function mostInHand(ids: readonly FlowRunId[]): Promise<number> {
+  const steps: { readonly at: string; readonly by: number }[] = [];
+  for (const id of ids) {
+    let isHeld = false;
+    for (const { type, timestamp } of await plane.client.call(readFlowRunStates, { query: { flow_run_id: id } })) {
+      const holds = type === "PENDING" || type === "RUNNING";
+      if (holds !== isHeld) steps.push({ at: timestamp, by: holds ? 1 : -1 });
+      isHeld = holds;
+    }
+  }
+  // Who ends gives the slot to whoever begins in the same millisecond.
+  steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.by - b.by);
+  let now = 0;
+  let most = 0;
+  for (const { by } of steps) {
+    now += by;
+    most = Math.max(most, now);
+  }
+  return most;
+}
+
+describe("runs of a deployment with a limit", () => {
+  it("never exceed it, though a worker is killed that holds a slot, and all come to an end", async ({ expect }) => {
+    using trace = traceFile();
+    const pool = await newPool();
+    const workers = [
+      await startWorker({ apiUrl: server.apiUrl, pool }),
+      await startWorker({ apiUrl: server.apiUrl, pool }),
+    ];
+    await using _workers = {
+      [Symbol.asyncDispose]: async () => void (await Promise.all(workers.map((one) => one[Symbol.asyncDispose]()))),
+    };
+    const deployment = await plane.deploy(`${FLOWS}:steps`, pool, { concurrency_limit: 2 });
+    const ids: FlowRunId[] = [];
+    for (let made = 0; made < 5; made++) {
+      ids.push((await plane.trigger(deployment, { trace: trace.path, stepMs: 200 })).id);
+    }
+    const [first] = await eventually("one has begun", () => (trace.read().length > 0 ? trace.read() : null));
+    const startedBy = (worker: StartedWorker) =>
+      worker.lines.filter(({ event }) => event === "run-started").map((line) => line.flow_run_id);
+    const killed = workers.find((worker) => startedBy(worker).includes(first?.flowRunId));
+    killed?.signal("SIGKILL");
+    for (const id of ids) {
+      const { state_name } = await plane.ends(id);
+      // A second one that it had claimed may have begun by then, or be done by the other worker.
+      const possible = id === first?.flowRunId ? ["Crashed"] : ["Completed"];
+      if (killed && startedBy(killed).includes(id)) possible.push("Crashed");
+      expect(possible).toContain(state_name);
+    }
+    expect(new Set(trace.read().map(({ flowRunId }) => flowRunId))).toEqual(new Set(ids));
+    expect(await mostInHand(ids)).toBe(2);
+    const cancels = await plane.deploy(`${FLOWS}:steps`, pool, {
+      concurrency_limit: 1,
+      concurrency_options: { collision_strategy: "CANCEL_NEW" },
+    });
+    const kept = await plane.trigger(cancels, { trace: trace.path, stepMs: 150 });
+    await plane.reaches(kept.id, "PENDING").catch(() => plane.reaches(kept.id, "RUNNING"));
+    const dropped = await plane.trigger(cancels, { trace: trace.path });
+    expect((await plane.ends(dropped.id)).state?.message).toBe("Deployment concurrency limit reached.");
+    expect((await plane.ends(kept.id)).state_name).toBe("Completed");
+  });
 });
 
 describe("a run that is cancelled", () => {
