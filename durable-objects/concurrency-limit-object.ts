@@ -35,6 +35,7 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
     this.#desk = new LimitDesk(ctx, {
       serve: (entry, now) => this.#waiters.serve(entry, now),
       call: (entry, home, now) => this.#callers.call(entry, home, now),
+      askAfter: (entry, home) => this.#callers.askAfter(entry, home),
       over: (row) => ctx.waitUntil(this.#leases.tellOthers(row)),
       lineUp: () => this.#waiters.lineUp(),
     });
@@ -130,21 +131,16 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
   }
 
   async activeSlots(): Promise<number> {
-    const { slots } = this.#desk;
-    const now = clock.now();
-    const lapsed = [...slots.all()].filter((row) => row.expiresAt !== null && row.expiresAt <= now);
-    if (lapsed.length > 0) await this.#desk.run(() => slots.expire(now));
-    return slots.active(now);
+    await this.#desk.catchUp();
+    return this.#desk.slots.active(clock.now());
   }
 
   async status(): Promise<LimitStatus> {
+    await this.#desk.catchUp();
     const { slots, line } = this.#desk;
-    const now = clock.now();
-    // An object that was never used stays empty.
-    if (!slots.isEmpty) await this.#desk.run(() => slots.expire(now));
     const waiters = line.all();
     return {
-      activeSlots: slots.active(now),
+      activeSlots: slots.active(clock.now()),
       wantedSlots: waiters.reduce((sum, entry) => sum + entry.slots, 0),
       averageOccupancyMs: slots.averageOccupancyMs,
       holders: slots.holders(),

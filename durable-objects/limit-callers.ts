@@ -54,6 +54,26 @@ export class LimitCallers {
     );
   }
 
+  /**
+   * Inside a job: asks after somebody at another limit, after the commit. That limit may have lost its memory and the
+   * waiter its connection, with nobody left to give the place up. One who still waits asks for the slots again, and so
+   * stands in line anew.
+   */
+  askAfter(entry: LineEntry, home: string): void {
+    const told = async () => {
+      if (await this.#object(home).invited(entry.key)) return;
+      await this.#desk.run(() => {
+        const { line } = this.#desk;
+        if (line.get(entry.key)?.since === entry.since) line.remove(entry.key);
+      });
+    };
+    this.#desk.afterCommit(() =>
+      this.#desk.waitUntil(
+        told().catch((error: unknown) => console.warn(`A waiter at ${home} could not be asked after.`, error)),
+      ),
+    );
+  }
+
   async #callRun(run: FlowRunId): Promise<boolean> {
     return (await ownerOf(this.#flowRuns, run)?.slotFree(run)) === "comes";
   }

@@ -23,6 +23,8 @@ export interface DeskListeners {
   serve(entry: LineEntry, now: EpochMs): void;
   /** Slots are free for somebody who waits elsewhere. */
   call(entry: LineEntry, home: string, now: EpochMs): void;
+  /** Somebody who waits elsewhere may have gone without a word. */
+  askAfter(entry: LineEntry, home: string): void;
   /** A lease is over whose other limits are to be told. */
   over(row: LeaseRow): void;
   /** Memory is read anew: those who are connected line up again. */
@@ -92,6 +94,12 @@ export class LimitDesk {
     return value;
   }
 
+  /** Ends what time has ended. Nothing is run, and nothing stored, where nothing has. */
+  async catchUp(): Promise<void> {
+    const now = clock.now();
+    if (this.#slots.hasEnded(now) || this.#line.hasLapsed(now)) await this.run((at) => void this.#slots.expire(at));
+  }
+
   /** Inside a job: does this once what the job stored is certain. */
   afterCommit(act: () => void): void {
     this.#afterCommit.push(act);
@@ -155,6 +163,9 @@ export class LimitDesk {
     if (this.#line.isEmpty) return;
     this.#slots.expire(now);
     this.#line.lapse(now);
+    for (const entry of this.#line.toAskAfter(now)) {
+      if (entry.place.kind === "elsewhere") this.#listeners.askAfter(entry, entry.place.home);
+    }
     const settings = this.#slots.settings;
     if (settings === null) return;
     for (const entry of this.#line.next(this.#slots.free(now), settings.limit)) {

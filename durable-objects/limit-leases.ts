@@ -55,7 +55,7 @@ export class LimitLeases {
       if (answer.kind === "granted" || waits === "not") return answer;
       if (waits === "polling") return { kind: "full", retryAfterMs: line.putPolling(wish, answer.retryAfterMs, now) };
       if (asker.key === null) return answer;
-      if (ask.calls) line.putElsewhere(asker.key, wish, calledRun(ask.calls));
+      if (ask.calls) line.putElsewhere(asker.key, wish, calledRun(ask.calls), null);
       else line.putConnected(asker.key, wish);
       return answer;
     });
@@ -102,7 +102,7 @@ export class LimitLeases {
       if (waits.kind === "polling") {
         return { kind: "full", retryAfterMs: line.putPolling(wish, answer.retryAfterMs, now) };
       }
-      if (asker.key !== null) line.putElsewhere(asker.key, wish, limitObjectName(part.leaseId));
+      if (asker.key !== null) line.putElsewhere(asker.key, wish, limitObjectName(part.leaseId), now);
       return answer;
     });
   }

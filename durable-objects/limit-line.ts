@@ -16,6 +16,8 @@ export const KEPT_RETRY_MS = 1_000;
 const PLACE_LASTS_FACTOR = 2;
 /** Around the time it is due, somebody who polls is waited for by others who poll. */
 const DUE_WINDOW_MS = 1_000;
+/** Who waits at another limit stands here no longer than a request waits; after that the other limit is asked. */
+const LOOK_AFTER_MS = 90_000;
 /** Somebody may be this much too early to be taken for the one who was told to come now. */
 const EARLY_MS = 250;
 
@@ -28,7 +30,13 @@ export interface LineEntry {
   readonly place:
     | { readonly kind: "connected" }
     /** Waits at another limit's object, which is called when the slots are there. */
-    | { readonly kind: "elsewhere"; readonly home: string; readonly calledUntil: EpochMs | null }
+    | {
+        readonly kind: "elsewhere";
+        readonly home: string;
+        readonly calledUntil: EpochMs | null;
+        /** When it is asked after, in case nobody could say that it is gone; null for one that never goes unsaid. */
+        readonly lookAt: EpochMs | null;
+      }
     | {
         readonly kind: "polling";
         readonly dueAt: EpochMs;
@@ -146,11 +154,24 @@ export class LimitLine {
     this.#insert({ ...bare(key, wish), place: { kind: "connected" } });
   }
 
-  /** Lines up somebody who is connected at another limit. */
-  putElsewhere(key: string, wish: Wish, home: string): void {
+  /** Lines up somebody who is connected at another limit at `now`, or a flow run (null), whose owner never forgets it. */
+  putElsewhere(key: string, wish: Wish, home: string, now: EpochMs | null): void {
     this.remove(key);
-    this.#insert({ ...bare(key, wish), place: { kind: "elsewhere", home, calledUntil: null } });
+    const lookAt = now === null ? null : ((now + LOOK_AFTER_MS) as EpochMs);
+    this.#insert({ ...bare(key, wish), place: { kind: "elsewhere", home, calledUntil: null, lookAt } });
     this.#store.putPlace(rowOf(this.get(key)));
+  }
+
+  /** Those elsewhere who have not been heard of for long. They are answered once, and again after another such time. */
+  toAskAfter(now: EpochMs): LineEntry[] {
+    const silent = this.#entries.filter(
+      ({ place }) => place.kind === "elsewhere" && place.lookAt !== null && place.lookAt <= now,
+    );
+    for (const entry of silent) {
+      if (entry.place.kind !== "elsewhere") continue;
+      this.#replace(entry, { ...entry, place: { ...entry.place, lookAt: (now + LOOK_AFTER_MS) as EpochMs } });
+    }
+    return silent;
   }
 
   /** Somebody elsewhere is called: slots are kept for it until then. */
@@ -190,6 +211,11 @@ export class LimitLine {
     if (entry.place.kind !== "connected") this.#store.deletePlace(key);
   }
 
+  /** Whether there is a place of somebody who did not come back, or come, in time. */
+  hasLapsed(now: EpochMs): boolean {
+    return this.#entries.some((entry) => (lapseOf(entry) ?? Number.POSITIVE_INFINITY) <= now);
+  }
+
   /** Drops the places of those who did not come back in time; whoever was called in vain may be called again. */
   lapse(now: EpochMs): void {
     for (const entry of this.#entries.filter((one) => (lapseOf(one) ?? Number.POSITIVE_INFINITY) <= now)) {
@@ -199,14 +225,14 @@ export class LimitLine {
     }
   }
 
-  /** When a place is lost that keeps slots from somebody who is connected; null when there is none. */
+  /** When a place is lost that keeps slots from somebody who is connected, or asked after; null when there is none. */
   nextLapseAt(): EpochMs | null {
     let next: EpochMs | null = null;
     for (const entry of this.#entries) {
       const { place } = entry;
       if (place.kind === "connected" || (place.kind === "polling" && !place.isKept)) continue;
-      const at = lapseOf(entry);
-      if (at !== null && (next === null || at < next)) next = at;
+      const times = [lapseOf(entry), place.kind === "elsewhere" ? place.lookAt : null];
+      for (const at of times) if (at !== null && (next === null || at < next)) next = at;
     }
     return next;
   }
@@ -268,7 +294,7 @@ function lapseOf({ place }: LineEntry): EpochMs | null {
 }
 
 function entryOf(row: PlaceRow): LineEntry {
-  const { key, slots, priority, since, holder, home, dueAt, lapsesAt, isAnonymous, isKept } = row;
+  const { key, slots, priority, since, holder, home, dueAt, lapsesAt, isAnonymous, isKept, lookAt } = row;
   return {
     key,
     slots,
@@ -278,7 +304,7 @@ function entryOf(row: PlaceRow): LineEntry {
     place:
       home === null
         ? { kind: "polling", dueAt, lapsesAt, isAnonymous, isKept }
-        : { kind: "elsewhere", home, calledUntil: null },
+        : { kind: "elsewhere", home, calledUntil: null, lookAt },
   };
 }
 
@@ -288,8 +314,9 @@ function rowOf(entry: LineEntry | null): PlaceRow {
   const { key, slots, priority, since, holder, place } = entry;
   const row = { key, slots, priority, since, holder };
   if (place.kind === "elsewhere") {
-    return { ...row, home: place.home, dueAt: since, lapsesAt: since, isAnonymous: false, isKept: false };
+    const { home, lookAt } = place;
+    return { ...row, home, dueAt: since, lapsesAt: since, isAnonymous: false, isKept: false, lookAt };
   }
   const { dueAt, lapsesAt, isAnonymous, isKept } = place;
-  return { ...row, home: null, dueAt, lapsesAt, isAnonymous, isKept };
+  return { ...row, home: null, dueAt, lapsesAt, isAnonymous, isKept, lookAt: null };
 }

@@ -66,9 +66,9 @@ export class LimitSlots {
     return this.#settings;
   }
 
-  /** Whether there is no lease, whatever became of it. */
-  get isEmpty(): boolean {
-    return this.#rows.size === 0;
+  /** Whether there is a lease that was not renewed in time, or one to be asked about. */
+  hasEnded(now: EpochMs): boolean {
+    return this.#firstEndAt <= now;
   }
 
   /** Takes settings over, unless they are older than those in use. */

@@ -4,13 +4,16 @@
  */
 import type { JsonClient } from "../http.ts";
 import { jsonClient } from "../http.ts";
-import { load, percentiles } from "../load.ts";
+import { type LoadResult, load, percentiles } from "../load.ts";
 import { type Contender, startContenders } from "../prefect/contenders.ts";
-import { startSubstrate } from "../substrate/start.ts";
+import { startSubstrate, until } from "../substrate/start.ts";
 import { type Bench, perSecond, type Row } from "./row.ts";
 
 const CONTENDERS = 1_000;
-const SLICE_MS = 10_000;
+/** Prefect tells those who ask in vain to come again within half a minute: a shorter slice would see a part of them. */
+const SLICE_MS = 30_000;
+/** How long it may take until all contenders stand in line, or have asked. */
+const GATHER_MS = 120_000;
 /** A server that is still busy with a thousand requests then is not waited for. */
 const CUT_OFF_MS = 3_000;
 /** Prefect's own default for a client that is told nothing. */
@@ -35,13 +38,12 @@ export const limits: Bench = {
   async run({ budget }) {
     await using contenders = await startContenders();
     await using bare = await startSubstrate();
-    const bareClient = jsonClient(bare.origin);
-    const base = await load(64, (SLICE_MS / 4) * budget, async () => {
-      await bareClient.call("POST", "/insert", { state: "held", message: "a row of the size of a lease" });
-    });
-    bareClient.close();
     const rows: Row[] = [];
     for (const slots of [1, 10]) {
+      const sluice = contenders.all.find(({ name }) => name === "ours");
+      if (!sluice) throw new Error("Ours is not among the contenders.");
+      // Beside a server of ours that has nothing to do, while all others are frozen.
+      const base = await contenders.alone(sluice, () => insertRows(bare.origin, (SLICE_MS / 3) * budget));
       const figures: string[] = [];
       let ours = 0;
       for (const contender of contenders.all) {
@@ -64,20 +66,39 @@ export const limits: Bench = {
   },
 };
 
+/** One row and one call of an object for each request, of the same runtime. */
+async function insertRows(origin: string, durationMs: number): Promise<LoadResult> {
+  const client = jsonClient(origin);
+  try {
+    return await load(64, durationMs, async () => {
+      await client.call("POST", "/insert", { state: "held", message: "a row of the size of a lease" });
+    });
+  } finally {
+    client.close();
+  }
+}
+
 async function compete({ name, origin }: Contender, slots: number, durationMs: number): Promise<Contest> {
-  const client = jsonClient(origin, { connections: CONTENDERS + 10, timeoutMs: 70_000 });
+  const client = jsonClient(origin, { connections: CONTENDERS + 20, timeoutMs: 70_000 });
   const limit = `bench-${slots}-${Date.now()}`;
   await client.call("POST", "/api/v2/concurrency_limits/", { name: limit, limit: slots });
-  const end = performance.now() + durationMs;
+  // All slots are taken until everybody is in line, so that nobody is served while half of them are still to come.
+  const all = await askForSlots(client, limit, slots);
+  let end = Number.POSITIVE_INFINITY;
   const handOverMs: number[] = [];
+  const asked = new Set<number>();
   let givenBackAt: number | null = null;
   let pairs = 0;
   let failures = 0;
   const isOver = () => performance.now() >= end;
-  const contend = async (): Promise<void> => {
+  const contend = async (who: number): Promise<void> => {
     while (!isOver()) {
-      const lease = name === "ours" ? await waitForSlot(client, limit, end) : await askForSlot(client, limit, end);
-      if (lease === null) continue;
+      const lease = name === "ours" ? await waitForSlot(client, limit) : await askForSlots(client, limit, 1);
+      if (!("lease_id" in lease)) {
+        asked.add(who);
+        await pause(Math.min(lease.retryMs, Math.max(0, end - performance.now())));
+        continue;
+      }
       if (givenBackAt !== null) handOverMs.push(performance.now() - givenBackAt);
       givenBackAt = performance.now();
       const { status } = await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", lease);
@@ -85,38 +106,53 @@ async function compete({ name, origin }: Contender, slots: number, durationMs: n
       else if (!isOver()) pairs += 1;
     }
   };
-  const all = Array.from({ length: CONTENDERS }, () =>
-    contend().catch(() => {
-      // What is cut off at the end has not failed.
-      if (!isOver()) failures += 1;
-    }),
+  const contest = Promise.all(
+    Array.from({ length: CONTENDERS }, (_, who) =>
+      contend(who).catch(() => {
+        // What is cut off at the end has not failed.
+        if (!isOver()) failures += 1;
+      }),
+    ),
   );
-  const cutOff = new Promise((resolve) => setTimeout(resolve, durationMs + CUT_OFF_MS));
-  await Promise.race([Promise.all(all), cutOff]);
+  const gathered = async (): Promise<boolean> => {
+    if (name !== "ours") return asked.size === CONTENDERS;
+    const path = `/api/v2/concurrency_limits/${limit}`;
+    return (await client.call<{ denied_slots: number }>("GET", path)).body.denied_slots === CONTENDERS;
+  };
+  await until(gathered, GATHER_MS, `all ${CONTENDERS} contenders of ${name} stand in line`);
+  if (!("lease_id" in all)) throw new Error(`${name} refused slots of a limit that nobody else knew.`);
+  end = performance.now() + durationMs;
+  await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", all);
+  await Promise.race([contest, pause(durationMs + CUT_OFF_MS)]);
   client.close();
   return { pairs, durationMs, handOverMs, failures };
 }
 
-/** Stands in line at ours; null when there was no slot in time. */
-async function waitForSlot(client: JsonClient, limit: string, end: number): Promise<Lease | null> {
-  const wait_seconds = Math.max(0.1, (end - performance.now()) / 1_000);
+/** A lease, or when to ask again. */
+type Answer = Lease | { readonly retryMs: number };
+
+/** Stands in line at ours. */
+async function waitForSlot(client: JsonClient, limit: string): Promise<Answer> {
   const { status, body } = await client.call<Lease>("POST", "/api/v2/concurrency_limits/acquire", {
     names: [limit],
-    wait_seconds,
+    wait_seconds: 60,
   });
-  return status === 200 ? { lease_id: body.lease_id } : null;
+  return status === 200 ? { lease_id: body.lease_id } : { retryMs: 0 };
 }
 
-/** Asks Prefect, and waits as long as it says; null when there was no slot. */
-async function askForSlot(client: JsonClient, limit: string, end: number): Promise<Lease | null> {
-  const { status, body, headers } = await client.call<Lease>(
-    "POST",
-    "/api/v2/concurrency_limits/increment-with-lease",
-    { names: [limit], slots: 1, mode: "concurrency" },
-  );
+/** Asks as Prefect's clients do, with a lease that outlasts the contest. */
+async function askForSlots(client: JsonClient, limit: string, slots: number): Promise<Answer> {
+  const path = "/api/v2/concurrency_limits/increment-with-lease";
+  const { status, body, headers } = await client.call<Lease>("POST", path, {
+    names: [limit],
+    slots,
+    mode: "concurrency",
+    lease_duration: 600,
+  });
   if (status === 200) return { lease_id: body.lease_id };
-  const told = Number(headers["retry-after"] ?? RETRY_SECONDS) * 1_000;
-  const leftMs = Math.max(0, end - performance.now());
-  await new Promise((resolve) => setTimeout(resolve, Math.min(told, leftMs)));
-  return null;
+  return { retryMs: Number(headers["retry-after"] ?? RETRY_SECONDS) * 1_000 };
+}
+
+function pause(spanMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, spanMs));
 }

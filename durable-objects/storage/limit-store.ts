@@ -39,6 +39,8 @@ export interface PlaceRow {
   readonly isAnonymous: boolean;
   /** Slots that come free are kept for it: others overtook it before. */
   readonly isKept: boolean;
+  /** When one who waits at another object is asked after; null for those who are not. */
+  readonly lookAt: EpochMs | null;
 }
 
 /** What is not a row of its own. */

@@ -202,6 +202,24 @@ describe("a lease on several limits", () => {
   });
 });
 
+it("the place of somebody who died together with the memory of another limit is given up in time, and no other", async () => {
+  const limits = [new Limit(1), new Limit(1)].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const [first, second] = limits as [Limit, Limit];
+  const { leaseId } = await poll([second], { ttlMs: 600_000 });
+  const [gone, stays] = [new LimitWaiter(limits), new LimitWaiter(limits)];
+  await gone.connect();
+  await stands(second, 1);
+  gone.vanish();
+  await first.evict("close");
+  await stays.connect();
+  await stands(second, 2);
+  moveClock(91_000);
+  await second.alarm();
+  await stands(second, 1);
+  await home(leaseId).release(leaseId);
+  await until("the other one is served", async () => !stays.isWaiting);
+});
+
 describe("time", () => {
   it("ends leases that are not renewed, by the alarm", async ({ expect }) => {
     const limit = new Limit(1);

@@ -151,6 +151,11 @@ export class LimitWaiter {
     this.#socket?.close(code);
   }
 
+  /** Dies: it does not come back, and its end of the connection says nothing. */
+  vanish(): void {
+    this.#leftBy = 1006;
+  }
+
   #again(socket: WebSocket): void {
     if (!this.isWaiting || socket !== this.#socket) return;
     this.#socket = null;
