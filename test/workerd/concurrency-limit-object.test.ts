@@ -146,6 +146,24 @@ describe("the line", () => {
     expect((await poll([limit], { key: "eve" })).kind).toBe("granted");
   });
 
+  it.for([
+    { times: 1.9, order: ["ada", "ben"] },
+    { times: 2.1, order: ["ben", "ada"] },
+  ])(
+    "lets somebody who polls be back after $times times of what it was told as $order",
+    async ({ times, order }, { expect }) => {
+      const limit = new Limit(1);
+      await poll([limit]);
+      const as = (id: string) => poll([limit], { key: id, holder: { type: "task_run", id } });
+      const told = retryAfterMs(await as("ada"));
+      moveClock(1);
+      await as("ben");
+      moveClock(times * told - 1);
+      await as("ada");
+      expect((await limit.object.status()).waiters.map(({ holder }) => holder?.id)).toEqual(order);
+    },
+  );
+
   it("keeps the next slot for somebody who polls and was overtaken by those who wait", async ({ expect }) => {
     const limit = new Limit(1);
     const first = await poll([limit]);

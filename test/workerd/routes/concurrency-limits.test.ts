@@ -86,6 +86,30 @@ describe("a concurrency limit", () => {
     expect((await lease([`${limit.name}-new`])).status).toBe(200);
   });
 
+  it("takes slots from nobody when it is lowered or made inactive, and counts those that are held", async ({
+    expect,
+  }) => {
+    const limit = await aLimit(3);
+    const held: string[] = [];
+    for (let taken = 0; taken < 3; taken++) held.push((await lease([limit.name])).body.lease_id);
+    const change = (what: object) => call("PATCH", `${LIMITS}/${limit.id}`, what);
+    await change({ limit: 1 });
+    for (const id of held) expect((await call("POST", `${LIMITS}/leases/${id}/renew`, {})).status).toBeLessThan(300);
+    const giveBack = () => call("POST", `${LIMITS}/decrement-with-lease`, { lease_id: held.pop() });
+    for (const left of [3, 2, 1]) {
+      expect(await activeSlots(limit)).toBe(left);
+      expect((await lease([limit.name])).status).toBe(423);
+      if (left > 1) await giveBack();
+    }
+    await change({ active: false });
+    expect((await lease([limit.name])).body.limits).toMatchObject([{ id: limit.id }]);
+    await change({ active: true });
+    expect(await activeSlots(limit)).toBe(1);
+    expect((await lease([limit.name])).status).toBe(423);
+    await giveBack();
+    expect((await lease([limit.name])).status).toBe(200);
+  });
+
   it("can be made with slots that are taken, and they can be set", async ({ expect }) => {
     const limit = await aLimit(5, { active_slots: 2 });
     expect(await activeSlots(limit)).toBe(2);
