@@ -6,7 +6,7 @@ import type { JsonClient } from "../http.ts";
 import { jsonClient } from "../http.ts";
 import { type LoadResult, load, percentiles } from "../load.ts";
 import { type Contender, startContenders } from "../prefect/contenders.ts";
-import { startSubstrate, until } from "../substrate/start.ts";
+import { startSubstrate } from "../substrate/start.ts";
 import { type Bench, perSecond, type Row } from "./row.ts";
 
 const CONTENDERS = 1_000;
@@ -14,6 +14,7 @@ const CONTENDERS = 1_000;
 const SLICE_MS = 30_000;
 /** How long it may take until all contenders stand in line, or have asked. */
 const GATHER_MS = 120_000;
+const GATHER_LOOK_MS = 250;
 /** A server that is still busy with a thousand requests then is not waited for. */
 const CUT_OFF_MS = 3_000;
 /** Prefect's own default for a client that is told nothing. */
@@ -114,12 +115,16 @@ async function compete({ name, origin }: Contender, slots: number, durationMs: n
       }),
     ),
   );
-  const gathered = async (): Promise<boolean> => {
-    if (name !== "ours") return asked.size === CONTENDERS;
-    const path = `/api/v2/concurrency_limits/${limit}`;
-    return (await client.call<{ denied_slots: number }>("GET", path)).body.denied_slots === CONTENDERS;
+  const inLine = async (): Promise<number> => {
+    if (name !== "ours") return asked.size;
+    const path = `/api/v2/concurrency_limits/${limit}/holders`;
+    return (await client.call<{ waiters: unknown[] }>("GET", path)).body.waiters.length;
   };
-  await until(gathered, GATHER_MS, `all ${CONTENDERS} contenders of ${name} stand in line`);
+  const gatherBy = performance.now() + GATHER_MS;
+  while ((await inLine()) < CONTENDERS) {
+    if (performance.now() > gatherBy) throw new Error(`Not all contenders of ${name} were in line in ${GATHER_MS} ms.`);
+    await pause(GATHER_LOOK_MS);
+  }
   if (!("lease_id" in all)) throw new Error(`${name} refused slots of a limit that nobody else knew.`);
   end = performance.now() + durationMs;
   await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", all);
