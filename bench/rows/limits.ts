@@ -13,8 +13,9 @@ const CONTENDERS = 1_000;
 /** Prefect tells those who ask in vain to come again within half a minute: a shorter slice would see a part of them. */
 const SLICE_MS = 30_000;
 /** How long it may take until all contenders stand in line, or have asked. */
-const GATHER_MS = 120_000;
+const GATHER_MS = 300_000;
 const GATHER_LOOK_MS = 250;
+const AFTER_FAILURE_MS = 1_000;
 /** A server that is still busy with a thousand requests then is not waited for. */
 const CUT_OFF_MS = 3_000;
 /** Prefect's own default for a client that is told nothing. */
@@ -92,29 +93,31 @@ async function compete({ name, origin }: Contender, slots: number, durationMs: n
   let pairs = 0;
   let failures = 0;
   const isOver = () => performance.now() >= end;
+  const turn = async (who: number): Promise<void> => {
+    const lease = name === "ours" ? await waitForSlot(client, limit) : await askForSlots(client, limit, 1);
+    if (!("lease_id" in lease)) {
+      asked.add(who);
+      return pause(Math.min(lease.retryMs, Math.max(0, end - performance.now())));
+    }
+    if (givenBackAt !== null) handOverMs.push(performance.now() - givenBackAt);
+    givenBackAt = performance.now();
+    const { status } = await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", lease);
+    if (status >= 300) failures += 1;
+    else if (!isOver()) pairs += 1;
+  };
   const contend = async (who: number): Promise<void> => {
     while (!isOver()) {
-      const lease = name === "ours" ? await waitForSlot(client, limit) : await askForSlots(client, limit, 1);
-      if (!("lease_id" in lease)) {
-        asked.add(who);
-        await pause(Math.min(lease.retryMs, Math.max(0, end - performance.now())));
-        continue;
+      try {
+        await turn(who);
+      } catch {
+        // What is cut off at the end has not failed, and the way to the start does not count.
+        if (isOver()) return;
+        if (end !== Number.POSITIVE_INFINITY) failures += 1;
+        await pause(AFTER_FAILURE_MS);
       }
-      if (givenBackAt !== null) handOverMs.push(performance.now() - givenBackAt);
-      givenBackAt = performance.now();
-      const { status } = await client.call("POST", "/api/v2/concurrency_limits/decrement-with-lease", lease);
-      if (status >= 300) failures += 1;
-      else if (!isOver()) pairs += 1;
     }
   };
-  const contest = Promise.all(
-    Array.from({ length: CONTENDERS }, (_, who) =>
-      contend(who).catch(() => {
-        // What is cut off at the end has not failed.
-        if (!isOver()) failures += 1;
-      }),
-    ),
-  );
+  const contest = Promise.all(Array.from({ length: CONTENDERS }, (_, who) => contend(who)));
   const inLine = async (): Promise<number> => {
     if (name !== "ours") return asked.size;
     const path = `/api/v2/concurrency_limits/${limit}/holders`;

@@ -351,7 +351,7 @@ async function bringToAnEnd(world: World): Promise<unknown> {
   faults.length = 0;
   for (const waiter of world.waiting()) waiter.leave();
   for (const lease of world.held) lease.until = 0;
-  const end = Date.now() + 5_000;
+  const end = Date.now() + 15_000;
   for (;;) {
     // More than once: what was lost is asked for again, and what could not be renewed gets one more term.
     moveClock(TTL_MS + MARGIN_MS);

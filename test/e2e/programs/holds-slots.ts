@@ -17,11 +17,13 @@ async function contend(name: string): Promise<void> {
   };
   for (let turn = 0; turn < Math.max(1, Number(turns)); turn++) {
     await concurrency(name, { leaseMs: Number(leaseMs), strict: true }, async ({ signal }) => {
-      tell("+");
+      const from = now();
+      tell("+", from);
       // On a busy machine a process may not get to renew: from then on it holds nothing.
       signal.addEventListener("abort", () => tell("-", (signal.reason as SlotsLostError).heldUntil));
       await new Promise((resolve) => setTimeout(resolve, Number(holdMs)));
-      tell("-");
+      // One that was kept waiting for the processor for longer held nothing at the end, and cannot know yet.
+      tell("-", Math.min(now(), from + Number(leaseMs)));
       // By its own hand: a test that is kept waiting for the processor would be late, and not know the moment.
       if (Number(turns) === 0) process.kill(process.pid, "SIGKILL");
     });
