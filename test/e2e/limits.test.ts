@@ -103,7 +103,7 @@ describe("fifty processes", () => {
   ].map((crowd) => ({ ...crowd, name: `fifty-${crowd.limit}` }));
 
   it("never hold more than 1, 3 and 10 slots of three limits, and all are free when the last is gone, though a third were killed holding", {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async ({ expect }) => {
     const client = createClient({ url: server.apiUrl });
     for (const { name, limit } of crowds) await client.call(createConcurrencyLimitV2, { body: { name, limit } });
