@@ -47,6 +47,11 @@ export class Deadlines {
     return this.#rows.get(runId)?.kind ?? null;
   }
 
+  /** When the deadline of a run passes; null for one that is not watched. */
+  dueAt(runId: FlowRunId): EpochMs | null {
+    return this.#rows.get(runId)?.dueAt ?? null;
+  }
+
   /**
    * Moves a deadline after a sign of life, in memory only; a stored row that was postponed is written, since the next
    * object without memory would act on it at once.

@@ -445,7 +445,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#alarmAt = null;
     const parts = this.#parts;
     if (!parts) return;
-    await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
+    await new PassedDeadlines(parts, this.#sockets, this.env).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
   }

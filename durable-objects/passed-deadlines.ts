@@ -1,6 +1,7 @@
 /** What is done when the deadline of a run has passed: a sign of life moves it, otherwise it is acted on. */
 import { SPANS } from "#protocol/limits";
 import type { EpochMs } from "#protocol/time";
+import { isHolderOnline, lostHolder, polledHolder, polledTermMs } from "./polled-claims.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import { stateDeadline } from "./state-deadlines.ts";
@@ -13,11 +14,13 @@ export class PassedDeadlines {
   readonly #parts: RunParts;
   readonly #sockets: RunSockets;
   readonly #pools: Env["WORK_POOLS"];
+  readonly #db: D1Database;
 
-  constructor(parts: RunParts, sockets: RunSockets, pools: Env["WORK_POOLS"]) {
+  constructor(parts: RunParts, sockets: RunSockets, env: Pick<Env, "WORK_POOLS" | "DB">) {
     this.#parts = parts;
     this.#sockets = sockets;
-    this.#pools = pools;
+    this.#pools = env.WORK_POOLS;
+    this.#db = env.DB;
   }
 
   /** Looks at every deadline that is due. One run's trouble must not keep the others' waiting: it is looked at again. */
@@ -35,6 +38,7 @@ export class PassedDeadlines {
 
   async #passed(row: DeadlineRow, now: EpochMs): Promise<void> {
     if (row.kind === "claim") await this.#claim(row, now);
+    else if (row.kind === "polled") await this.#polled(row, now);
     else if (row.kind === "alive" || row.kind === "beating") await this.#life(row, row.kind, now);
     else {
       const { kind } = row;
@@ -84,6 +88,25 @@ export class PassedDeadlines {
         const reason = `Worker "${lease.holder}" claimed it and went away before it started.`;
         recorder.giveBack(row.runId, lease.generation, reason);
       }
+    });
+  }
+
+  async #polled(row: DeadlineRow, now: EpochMs): Promise<void> {
+    const { commit, deadlines, recorder, store } = this.#parts;
+    const state = store.run(row.runId)?.record.state;
+    const spec = store.spec(row.runId);
+    if (!spec || state?.type !== "PENDING") {
+      await commit.run(() => deadlines.unwatch(row.runId));
+      return;
+    }
+    const termMs = polledTermMs(state);
+    const holder = polledHolder(spec);
+    const isOnline = await isHolderOnline(this.#db, holder, now);
+    await commit.run(() => {
+      // Something may have been heard while it was looked up.
+      if ((deadlines.dueAt(row.runId) ?? now) > now) return;
+      if (isOnline) deadlines.renew(row.runId, "polled", now, termMs);
+      else if (deadlines.mayAct(row, now, termMs)) recorder.takeBack(row.runId, lostHolder(holder));
     });
   }
 

@@ -23,6 +23,7 @@ import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import { type Asked, NOTHING_ASKED } from "./places.ts";
+import { INFRASTRUCTURE_PENDING, polledTermMs } from "./polled-claims.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import { isAwaited } from "./schedule-gate.ts";
@@ -162,7 +163,25 @@ export class RunRecorder {
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
     const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
     if (decision.written) this.#write(id, row, decision, isClaimed ? { claims: claim } : {});
+    if (!proposal.force && proposal.state.type === "PENDING") this.#watchPolledClaim(id, row, decision);
     return { result: decision.result, written: decision.written !== null };
+  }
+
+  /**
+   * A claim that was made over REST has a lease as well: it begins with the claim, and goes on with each report of the
+   * holder, also one that says nothing new.
+   */
+  #watchPolledClaim(id: FlowRunId, before: RunRow, { written }: Decision): void {
+    const { store, deadlines, now } = this.#parts;
+    const after = store.run(id);
+    if (after?.record.state?.type !== "PENDING" || after.lease !== null) return;
+    const isClaim = written !== null && !isInHand(before.record.state, before.record.policy);
+    const isOffered = after.record.pooled || after.record.deploymentId !== null;
+    const isReport = written !== null || after.record.state.name === INFRASTRUCTURE_PENDING;
+    const at = now();
+    const termMs = polledTermMs(after.record.state);
+    if (isClaim && isOffered) deadlines.watch(id, "polled", (at + termMs) as EpochMs);
+    else if (isReport && deadlines.kindOf(id) === "polled") deadlines.renew(id, "polled", at, termMs);
   }
 
   /** Claims a waiting run for a worker; see FlowRunOwner.claim. */
@@ -221,13 +240,17 @@ export class RunRecorder {
    * claims it ends Crashed with the reason of each. False when it is not there to be given back.
    */
   giveBack(id: FlowRunId, generation: number, reason: string): boolean {
-    const { store, now, deadlines } = this.#parts;
+    const { store, deadlines } = this.#parts;
     const row = store.run(id);
     if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
       if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
       return false;
     }
-    const at = now();
+    return this.#returned(id, row, reason);
+  }
+
+  #returned(id: FlowRunId, row: RunRow, reason: string): boolean {
+    const at = this.#parts.now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
     const scheduled = toWireTime((at + 1_000 * 2 ** (returned.length - 1)) as EpochMs);
@@ -244,6 +267,15 @@ export class RunRecorder {
     const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, at);
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
     return decision.written !== null;
+  }
+
+  /** Takes a claim that was made over REST back from a holder that is gone; see {@link giveBack}. */
+  takeBack(id: FlowRunId, reason: string): boolean {
+    const { store, deadlines } = this.#parts;
+    const row = store.run(id);
+    if (row?.record.state?.type === "PENDING" && row.lease === null) return this.#returned(id, row, reason);
+    if (deadlines.kindOf(id) === "polled") deadlines.unwatch(id);
+    return false;
   }
 
   /** Ends a run whose process fell silent, in whatever state the process had it in hand. */
@@ -357,7 +389,7 @@ export class RunRecorder {
     if (!row) return 0;
     const kind = deadlines.kindOf(id);
     if (kind === "alive") this.showAlive(id);
-    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
+    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating" || kind === "polled")) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     return this.#parts.reports.acked(id, session);
@@ -430,7 +462,7 @@ export class RunRecorder {
     return decide(
       policy,
       { from: row.record.state, to },
-      { now, run: row.record, reservation },
+      { now, run: row.record, reservation, mayHaveTwoProcesses: row.lease === null && row.returned.length > 0 },
       { stateId: this.#parts.ids.state(now) },
     );
   }
@@ -465,12 +497,13 @@ export class RunRecorder {
     heartbeats.forget(id);
     const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
     const isBeating = inHand && deadlines.kindOf(id) === "beating";
+    const isPolled = type === "PENDING" && deadlines.kindOf(id) === "polled";
     const deadline = stateDeadline(written.run, () => timeToLiveMs(store.spec(id)?.labels));
     // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
     // far apart for that, and a state with a deadline of its own needs no other.
     if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);
     else if (!isWatched) {
-      if (!isBeating) deadlines.unwatch(id);
+      if (!isBeating && !isPolled) deadlines.unwatch(id);
     } else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
       // The claim is confirmed, or there is nothing left to confirm: from here on heartbeats count.
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);

@@ -63,10 +63,11 @@ export interface TaskRow {
 }
 
 /**
- * What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats of a process on the run channel,
+ * What is watched by the alarm: `claim` waits for RUNNING, `polled` for that of a claim that was made over REST, `alive`
+ * for heartbeats of a process on the run channel,
  * `beating` for heartbeat events of one without it, the others for the next state.
  */
-export type DeadlineKind = "claim" | "alive" | "beating" | StateDeadlineKind;
+export type DeadlineKind = "claim" | "polled" | "alive" | "beating" | StateDeadlineKind;
 
 export interface DeadlineRow {
   readonly runId: FlowRunId;

@@ -94,6 +94,12 @@ export const LIMITS = {
 export const SPANS = {
   /** A claim that nobody confirmed within this span is given back, unless its worker is online. */
   claimLeaseMs: 30_000,
+  /** A claim of a worker that polls: three heartbeats of Prefect's workers, which send one every 30 s. */
+  polledClaimMs: 90_000,
+  /** The same once infrastructure was asked for: a process of it may still start after its worker has died. */
+  submittedClaimMs: 300_000,
+  /** A process that serves a deployment is there if it asked for runs within this span. */
+  servedMs: 60_000,
   /** A cancellation that nobody confirms within this span is done by the control plane; upstream's default. */
   cancellingMs: 300_000,
   /** A scheduled run that nobody took within this span of its time is marked Late; upstream's default. */
