@@ -47,9 +47,10 @@ export class Deadlines {
     return this.#rows.get(runId)?.kind ?? null;
   }
 
-  /** When the deadline of a run passes; null for one that is not watched. */
-  dueAt(runId: FlowRunId): EpochMs | null {
-    return this.#rows.get(runId)?.dueAt ?? null;
+  /** When the deadline of a run passes; null for one that is not watched so. */
+  dueAt(runId: FlowRunId, kind: DeadlineKind): EpochMs | null {
+    const row = this.#rows.get(runId);
+    return row?.kind === kind ? row.dueAt : null;
   }
 
   /**

@@ -346,7 +346,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async standing(id: FlowRunId): Promise<RunStanding | null> {
     const row = this.#parts?.store.run(id);
     const spec = this.#parts?.store.spec(id);
-    return row && spec ? standingOf(row, spec, clock.now()) : null;
+    const polledUntil = this.#parts?.deadlines.dueAt(id, "polled") ?? null;
+    return row && spec ? standingOf(row, spec, clock.now(), polledUntil) : null;
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

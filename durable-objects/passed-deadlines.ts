@@ -104,7 +104,7 @@ export class PassedDeadlines {
     const isOnline = await isHolderOnline(this.#db, holder, now);
     await commit.run(() => {
       // Something may have been heard while it was looked up.
-      if ((deadlines.dueAt(row.runId) ?? now) > now) return;
+      if ((deadlines.dueAt(row.runId, "polled") ?? now) > now) return;
       if (isOnline) deadlines.renew(row.runId, "polled", now, termMs);
       else if (deadlines.mayAct(row, now, termMs)) recorder.takeBack(row.runId, lostHolder(holder));
     });

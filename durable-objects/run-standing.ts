@@ -21,7 +21,8 @@ export interface RunStanding {
   readonly isUnplaced: boolean;
 }
 
-export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStanding {
+/** `polledUntil`: when the claim of a worker that polls ends, unless it is heard of; null where nothing is known of one. */
+export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs, polledUntil: EpochMs | null = null): RunStanding {
   const { state } = row.record;
   const base = {
     state,
@@ -47,7 +48,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
       };
     }
     case "PENDING":
-      return { ...base, reasons: [claimedWhy(row), ...returned] };
+      return { ...base, reasons: [claimedWhy(row, polledUntil), ...returned] };
     case "PAUSED":
       return { ...base, reasons: [pausedWhy(state)] };
     default: {
@@ -83,11 +84,12 @@ function expiryWhy({ record }: RunRow, spec: RunSpec): Why[] {
   return [{ kind: "expires", message, details: { expires_at } }];
 }
 
-function claimedWhy({ lease, claims }: RunRow): Why {
-  const until = lease === null ? null : toWireTime(lease.expiresAt);
+function claimedWhy({ lease, claims }: RunRow, polledUntil: EpochMs | null): Why {
+  const endsAt = lease?.expiresAt ?? polledUntil;
+  const until = endsAt === null ? null : toWireTime(endsAt);
   const message =
     lease === null
-      ? "A worker that polls has claimed it and has not started it yet."
+      ? `A worker that polls has claimed it and has not started it yet${until === null ? "." : `; the claim stands until ${until}, or as long as the worker is heard of.`}`
       : `Worker "${lease.holder}" has claimed it (claim ${claims}) and has not started it yet; the claim stands until ${until}, or as long as the worker is connected.`;
   return {
     kind: "claimed",
