@@ -451,11 +451,13 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#arm();
   }
 
-  /** The state that a run gets instead of being claimed, because its time is over or an earlier run is not. */
-  async #insteadOfClaim({ store }: RunParts, id: FlowRunId): Promise<StateCreate | null> {
+  /** The state that a run gets instead of being claimed: its time is over, or it has to wait for its turn. */
+  async #insteadOfClaim({ store, triggers }: RunParts, id: FlowRunId): Promise<StateCreate | null> {
     const spec = store.spec(id);
     const now = clock.now();
-    return expiredInstead(store.run(id), spec, now) ?? heldBack(this.env.SCHEDULE_LINES, id, spec, now);
+    const expired = expiredInstead(store.run(id), spec, now);
+    // Whoever is put off first takes no place in the line of its schedule meanwhile.
+    return expired ?? (await triggers.insteadOfClaim(id)) ?? heldBack(this.env.SCHEDULE_LINES, id, spec, now);
   }
 
   /** Gives a run that may not be claimed now the state that says why; one that waits no longer keeps its own. */

@@ -52,8 +52,8 @@ export class PassedDeadlines {
   async #life(row: DeadlineRow, kind: "alive" | "beating", now: EpochMs): Promise<void> {
     const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
     const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
-    const record = store.run(row.runId)?.record;
-    const ofState = record ? stateDeadline(record, () => null) : null;
+    const run = store.run(row.runId);
+    const ofState = run ? stateDeadline(run, () => null) : null;
     const isOver = ofState !== null && ofState.dueAt <= now;
     const lastSeen = this.#sockets.lastSeen(row.runId);
     const isSilent = lastSeen === null || lastSeen + termMs <= now;

@@ -30,7 +30,7 @@ import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
-import { expired, timeToLiveMs } from "./time-to-live.ts";
+import { dueTimeOf, expired, timeToLiveMs } from "./time-to-live.ts";
 
 /** Changes after which the watermark is written: that many are copied twice after a crash, at most. */
 const WATERMARK_STEP = 100;
@@ -145,7 +145,7 @@ export class RunRecorder {
       returned: [],
       states: [seq],
     });
-    const deadline = stateDeadline(record, () => timeToLiveMs(spec.labels));
+    const deadline = stateDeadline({ record }, () => timeToLiveMs(spec.labels));
     if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
     copier.markRun(run.id, seq, false, 0);
     if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
@@ -300,7 +300,7 @@ export class RunRecorder {
     const row = store.run(id);
     const state = row?.record.state;
     const ttlMs = timeToLiveMs(store.spec(id)?.labels);
-    const deadline = row && stateDeadline(row.record, () => ttlMs);
+    const deadline = row && stateDeadline(row, () => ttlMs);
     if (row && state && deadline?.kind === kind) {
       // A pause ends by its timeout even where nobody may end it otherwise.
       const policies = {
@@ -439,7 +439,7 @@ export class RunRecorder {
     const next = { ...spec, labels: { ...spec.labels, ...labels } };
     store.updateSpec(id, next);
     if (row.record.state?.type === "SCHEDULED" && TTL_LABEL in labels) {
-      const deadline = stateDeadline(row.record, () => timeToLiveMs(next.labels));
+      const deadline = stateDeadline(row, () => timeToLiveMs(next.labels));
       if (deadline !== null) this.#parts.deadlines.watch(id, deadline.kind, deadline.dueAt);
     }
     this.#touch(id, row);
@@ -483,9 +483,13 @@ export class RunRecorder {
     const inHand = isInHand(written.state, written.run.policy);
     // From RUNNING on, the run's own process holds the lease that its worker held until then.
     const lease = row.lease && type === "RUNNING" ? { ...row.lease, holder: "process" } : row.lease;
+    const dueSince = dueTimeOf(written.state) ?? row.dueSince;
+    const waits = dueSince === undefined || dueSince === written.run.expectedStartTime ? {} : { dueSince };
+    const { dueSince: _, ...known } = row;
     store.appendJournal(seq, id, written.state);
     store.putRun(id, {
-      ...row,
+      ...known,
+      ...waits,
       lease: inHand ? lease : null,
       ...changes,
       record: written.run,
@@ -498,7 +502,7 @@ export class RunRecorder {
     const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
     const isBeating = inHand && deadlines.kindOf(id) === "beating";
     const isPolled = type === "PENDING" && deadlines.kindOf(id) === "polled";
-    const deadline = stateDeadline(written.run, () => timeToLiveMs(store.spec(id)?.labels));
+    const deadline = stateDeadline({ record: written.run, ...waits }, () => timeToLiveMs(store.spec(id)?.labels));
     // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
     // far apart for that, and a state with a deadline of its own needs no other.
     if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);

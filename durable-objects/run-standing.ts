@@ -76,8 +76,8 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
   return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
 }
 
-function expiryWhy({ record }: RunRow, spec: RunSpec): Why[] {
-  const endsAt = expiresAt(record, timeToLiveMs(spec.labels));
+function expiryWhy(row: RunRow, spec: RunSpec): Why[] {
+  const endsAt = expiresAt(row, timeToLiveMs(spec.labels));
   if (endsAt === null) return [];
   const expires_at = toWireTime(endsAt);
   const message = `It ends Cancelled unless it is started before ${expires_at}: its time to live is over then.`;

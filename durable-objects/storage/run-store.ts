@@ -51,6 +51,8 @@ export interface RunRow {
   readonly returned: readonly string[];
   /** Numbers of this run's entries in the journal, oldest first. */
   readonly states: readonly number[];
+  /** For when it was scheduled last, waits for a slot aside; absent where that is when it was to start first. */
+  readonly dueSince?: EpochMs;
 }
 
 /** A task run with the states it went through, oldest first. */

@@ -22,6 +22,9 @@ export const KEY_LABEL = "sluice.concurrency.key";
  */
 export const TTL_LABEL = "sluice.time_to_live_seconds";
 
+/** The label of a run of a schedule that was debounced or throttled: when it may begin. */
+export const TRIGGERED_LABEL = "sluice.flow_control.begins_at";
+
 /** Where the value of a key stands in a run: `parameters` or `tags`, then names and positions, with dots between. */
 export const KeyPath = z
   .string()
