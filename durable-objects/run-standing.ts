@@ -8,6 +8,9 @@ import type { RunPlacement } from "./flow-run-owner.ts";
 import type { RunRow, RunSpec } from "./storage/run-store.ts";
 import { expiresAt, timeToLiveMs } from "./time-to-live.ts";
 
+/** What the first state of a schedule's run says, which is no news. */
+const SCHEDULED_AHEAD = "Flow run scheduled";
+
 export interface RunStanding {
   readonly state: State | null;
   readonly deploymentId: RunSpec["deploymentId"];
@@ -73,7 +76,8 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
     const message = `${who} at ${due_at}; it has been started ${times(record.runCount)} so far.`;
     return [{ kind: "retry_delay", message, details: { due_at, run_count: record.runCount, in_process } }];
   }
-  return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
+  const because = state.message === null || state.message === SCHEDULED_AHEAD ? "" : ` ${state.message}`;
+  return [{ kind: "not_due", message: `It is scheduled for ${due_at}.${because}`, details: { due_at } }];
 }
 
 function expiryWhy(row: RunRow, spec: RunSpec): Why[] {

@@ -5,7 +5,7 @@
  * That a run was asked about stands on its label, so that it counts once, however often it is claimed.
  */
 import { BACKFILL_LABEL } from "#protocol/backfills";
-import { keyOf, TRIGGERED_LABEL } from "#protocol/flow-control";
+import { keyOf, TRIGGERED_LABEL, whyPutOff } from "#protocol/flow-control";
 import type { Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
@@ -73,11 +73,10 @@ function isAskedAbout({ createdBy, labels }: RunSpec): boolean {
 }
 
 function putOff(at: EpochMs, isDebounced: boolean): StateCreate {
-  const why = isDebounced ? "in case another one of its key comes" : "since too many of its key began";
   return {
     type: "SCHEDULED",
     name: null,
-    message: `Its deployment puts it off ${why}.`,
+    message: whyPutOff(isDebounced),
     data: null,
     state_details: { ...NO_DETAILS, scheduled_time: toWireTime(at) },
   };

@@ -2,6 +2,7 @@
 import { describe, it } from "vitest";
 import { KEY_LABEL } from "#protocol/flow-control";
 import type { FlowRunId } from "#protocol/ids";
+import type { WhyNotRunning } from "#protocol/why";
 import { aDeployment, aPool, call } from "../support/api.ts";
 import { aRun, aWorker, propose, stateOf } from "../support/deployed-runs.ts";
 import { ownerStub, until } from "../support/runs.ts";
@@ -186,6 +187,8 @@ describe("triggers that come fast", () => {
     const times = [];
     for (let index = 0; index < 5; index++) times.push(await dueIn(await aRun(deployment)));
     expect(times.map((time) => Math.round(time / 10) * 10 + 0)).toEqual([0, 0, 50, 100, 150]);
+    const { reasons } = (await call<WhyNotRunning>("GET", `/flow_runs/${await aRun(deployment)}/why`)).body;
+    expect(reasons[0]?.message).toContain("Its deployment puts it off since too many of its key began.");
   });
 
   const HOURLY = { schedules: [{ schedule: { cron: "0 * * * *" }, parameters: of("ada") }] };
