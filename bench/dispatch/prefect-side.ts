@@ -17,7 +17,7 @@ const SCHEDULED = 200;
 
 export async function prefectRows(budget: number): Promise<Row[]> {
   await using server = await startPrefect();
-  const client = jsonClient(new URL(server.apiUrl).origin, { connections: 8 });
+  const client = patient(jsonClient(new URL(server.apiUrl).origin, { connections: 8 }));
   const home = await mkdtemp(join(tmpdir(), "sluice-bench-prefect-"));
   const words = ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"];
   const env = prefectEnvironment(home, { PREFECT_API_URL: server.apiUrl });
@@ -46,6 +46,20 @@ export async function prefectRows(budget: number): Promise<Row[]> {
     client.close();
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
+}
+
+/** Its server closes connections that were idle for five seconds, now and then under a request: that is sent again. */
+function patient(client: JsonClient): JsonClient {
+  const call: JsonClient["call"] = async (method, path, body) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await client.call(method, path, body);
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
+  };
+  return { call, close: () => client.close() };
 }
 
 async function deploy(client: JsonClient): Promise<string> {
