@@ -33,9 +33,9 @@ export async function load(
   return { rate: (latencies.length * 1000) / durationMs, ...percentiles(latencies), failures };
 }
 
-export function percentiles(values: readonly number[]): { p50Ms: number; p99Ms: number } {
+export function percentiles(values: readonly number[]): { p50Ms: number; p95Ms: number; p99Ms: number } {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
 }

@@ -1,10 +1,11 @@
 /**
  * `npm run bench [-- NAME …] [--budget N]`: every figure beside the bare substrate, measured in the same run on the same machine.
  *
- * The machine is shared and noisy: read the ratios, not the absolute figures. `limits`, `sdk`, `prefect-loads` and `prefect-reads` stand beside
+ * The machine is shared and noisy: read the ratios, not the absolute figures. `dispatch`, `limits`, `sdk`, `prefect-loads` and `prefect-reads` stand beside
  * Prefect's own server instead; they need Python and are left out unless they are named.
  */
 import { parseArgs } from "node:util";
+import { dispatch } from "./rows/dispatch.ts";
 import { lifecycles } from "./rows/lifecycles.ts";
 import { limits } from "./rows/limits.ts";
 import { prefectLoads, prefectReads } from "./rows/prefect.ts";
@@ -14,7 +15,17 @@ import { sdk } from "./rows/sdk.ts";
 import { startup } from "./rows/startup.ts";
 import { trigger } from "./rows/trigger.ts";
 
-const BENCHES: readonly Bench[] = [startup, lifecycles, runChannel, trigger, limits, sdk, prefectLoads, prefectReads];
+const BENCHES: readonly Bench[] = [
+  startup,
+  lifecycles,
+  runChannel,
+  trigger,
+  dispatch,
+  limits,
+  sdk,
+  prefectLoads,
+  prefectReads,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

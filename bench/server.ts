@@ -16,10 +16,10 @@ export interface MeasuredServer extends AsyncDisposable {
   memoryMb(): Promise<number>;
 }
 
-/** Over a new folder that is removed at the end, or over one that is given and stays. */
-export async function startMeasuredServer(given?: string): Promise<MeasuredServer> {
+/** Over a new folder that is removed at the end, or over one that is given and stays; on a free port unless one is given. */
+export async function startMeasuredServer(given?: string, givenPort?: number): Promise<MeasuredServer> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), "sluice-bench-")));
-  const port = await freePort();
+  const port = givenPort ?? (await freePort());
   const cli = new URL("../sdk/cli/main.ts", import.meta.url).pathname;
   const begin = performance.now();
   const child = spawn(process.execPath, [cli, "server", "start", "--port", String(port), "--data", folder], {

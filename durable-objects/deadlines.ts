@@ -47,6 +47,12 @@ export class Deadlines {
     return this.#rows.get(runId)?.kind ?? null;
   }
 
+  /** When the deadline of a run passes; null for one that is not watched so. */
+  dueAt(runId: FlowRunId, kind: DeadlineKind): EpochMs | null {
+    const row = this.#rows.get(runId);
+    return row?.kind === kind ? row.dueAt : null;
+  }
+
   /**
    * Moves a deadline after a sign of life, in memory only; a stored row that was postponed is written, since the next
    * object without memory would act on it at once.

@@ -5,7 +5,7 @@
  * Claims of one deployment that come close together share one read, so what is said here may be a quarter of a second
  * old. The limit's own settings are not taken from it alone: its object knows the newest.
  */
-import type { KeyedConcurrency } from "#protocol/flow-control";
+import type { FlowControl, KeyedConcurrency } from "#protocol/flow-control";
 import type { DeploymentId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { clock } from "./clock.ts";
@@ -28,7 +28,7 @@ const OF_DEPLOYMENT = `
   SELECT l.id, l.name, l.slot_limit, l.slot_decay_per_second, l.updated,
     d.doc ->> '$.concurrency_options.collision_strategy' AS strategy,
     d.doc ->> '$.concurrency_options.grace_period_seconds' AS grace,
-    f.doc ->> '$.concurrency' AS keyed
+    f.doc ->> '$.concurrency' AS keyed, f.doc ->> '$.debounce' AS debounce, f.doc ->> '$.throttle' AS throttle
   FROM deployments d
   LEFT JOIN concurrency_limits l ON l.id = d.doc ->> '$.global_concurrency_limit_id' AND l.active = 1
   LEFT JOIN deployment_flow_controls f ON f.deployment_id = d.id
@@ -41,6 +41,8 @@ interface Row {
   readonly slot_decay_per_second: number;
   readonly updated: number;
   readonly keyed: string | null;
+  readonly debounce: string | null;
+  readonly throttle: string | null;
   readonly strategy: string | null;
   readonly grace: number | null;
 }
@@ -51,6 +53,9 @@ export interface LimitsOfDeployment {
   readonly shared: DeploymentLimit | null;
   /** By a key of each run. */
   readonly keyed: KeyedConcurrency | null;
+  /** What holds for triggers that come fast. */
+  readonly debounce: FlowControl["debounce"];
+  readonly throttle: FlowControl["throttle"];
 }
 
 export class DeploymentLimits {
@@ -84,9 +89,15 @@ export class DeploymentLimits {
     const row = await this.#db.prepare(OF_DEPLOYMENT).bind(id).first<Row>();
     return {
       shared: row && row.id !== null ? limitOf({ ...row, id: row.id }) : null,
-      keyed: row?.keyed ? (JSON.parse(row.keyed) as KeyedConcurrency) : null,
+      keyed: parsed<KeyedConcurrency>(row?.keyed),
+      debounce: parsed<NonNullable<FlowControl["debounce"]>>(row?.debounce),
+      throttle: parsed<NonNullable<FlowControl["throttle"]>>(row?.throttle),
     };
   }
+}
+
+function parsed<T>(json: string | null | undefined): T | null {
+  return json ? (JSON.parse(json) as T) : null;
 }
 
 function limitOf(row: Row & { readonly id: string }): DeploymentLimit {

@@ -346,7 +346,8 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async standing(id: FlowRunId): Promise<RunStanding | null> {
     const row = this.#parts?.store.run(id);
     const spec = this.#parts?.store.spec(id);
-    return row && spec ? standingOf(row, spec, clock.now()) : null;
+    const polledUntil = this.#parts?.deadlines.dueAt(id, "polled") ?? null;
+    return row && spec ? standingOf(row, spec, clock.now(), polledUntil) : null;
   }
 
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */
@@ -447,16 +448,18 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#alarmAt = null;
     const parts = this.#parts;
     if (!parts) return;
-    await new PassedDeadlines(parts, this.#sockets, this.env.WORK_POOLS).handle(clock.now());
+    await new PassedDeadlines(parts, this.#sockets, this.env).handle(clock.now());
     await parts.commit.run(() => parts.recorder.beforeCommit(true));
     this.#arm();
   }
 
-  /** The state that a run gets instead of being claimed, because its time is over or an earlier run is not. */
-  async #insteadOfClaim({ store }: RunParts, id: FlowRunId): Promise<StateCreate | null> {
+  /** The state that a run gets instead of being claimed: its time is over, or it has to wait for its turn. */
+  async #insteadOfClaim({ store, triggers }: RunParts, id: FlowRunId): Promise<StateCreate | null> {
     const spec = store.spec(id);
     const now = clock.now();
-    return expiredInstead(store.run(id), spec, now) ?? heldBack(this.env.SCHEDULE_LINES, id, spec, now);
+    const expired = expiredInstead(store.run(id), spec, now);
+    // Whoever is put off first takes no place in the line of its schedule meanwhile.
+    return expired ?? (await triggers.insteadOfClaim(id)) ?? heldBack(this.env.SCHEDULE_LINES, id, spec, now);
   }
 
   /** Gives a run that may not be claimed now the state that says why; one that waits no longer keeps its own. */

@@ -2,6 +2,7 @@
 import { SPANS } from "#protocol/limits";
 import { HTTP_TARGET } from "#protocol/push";
 import type { EpochMs } from "#protocol/time";
+import { isHolderOnline, lostHolder, polledHolder, polledTermMs } from "./polled-claims.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { RunSockets } from "./run-sockets.ts";
@@ -15,11 +16,13 @@ export class PassedDeadlines {
   readonly #parts: RunParts;
   readonly #sockets: RunSockets;
   readonly #pools: Env["WORK_POOLS"];
+  readonly #db: D1Database;
 
-  constructor(parts: RunParts, sockets: RunSockets, pools: Env["WORK_POOLS"]) {
+  constructor(parts: RunParts, sockets: RunSockets, env: Pick<Env, "WORK_POOLS" | "DB">) {
     this.#parts = parts;
     this.#sockets = sockets;
-    this.#pools = pools;
+    this.#pools = env.WORK_POOLS;
+    this.#db = env.DB;
   }
 
   /** Looks at every deadline that is due. One run's trouble must not keep the others' waiting: it is looked at again. */
@@ -37,6 +40,7 @@ export class PassedDeadlines {
 
   async #passed(row: DeadlineRow, now: EpochMs): Promise<void> {
     if (row.kind === "claim") await this.#claim(row, now);
+    else if (row.kind === "polled") await this.#polled(row, now);
     else if (row.kind === "alive" || row.kind === "beating") await this.#life(row, row.kind, now);
     else {
       const { kind } = row;
@@ -51,8 +55,8 @@ export class PassedDeadlines {
   async #life(row: DeadlineRow, kind: "alive" | "beating", now: EpochMs): Promise<void> {
     const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
     const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
-    const record = store.run(row.runId)?.record;
-    const ofState = record ? stateDeadline(record, () => null) : null;
+    const run = store.run(row.runId);
+    const ofState = run ? stateDeadline(run, () => null) : null;
     const isOver = ofState !== null && ofState.dueAt <= now;
     const lastSeen = this.#sockets.lastSeen(row.runId);
     const isSilent = lastSeen === null || lastSeen + termMs <= now;
@@ -86,6 +90,25 @@ export class PassedDeadlines {
       else if (deadlines.mayAct(row, now, this.#missedMs())) {
         recorder.giveBack(row.runId, lease.generation, lossOf(lease.holder));
       }
+    });
+  }
+
+  async #polled(row: DeadlineRow, now: EpochMs): Promise<void> {
+    const { commit, deadlines, recorder, store } = this.#parts;
+    const state = store.run(row.runId)?.record.state;
+    const spec = store.spec(row.runId);
+    if (!spec || state?.type !== "PENDING") {
+      await commit.run(() => deadlines.unwatch(row.runId));
+      return;
+    }
+    const termMs = polledTermMs(state);
+    const holder = polledHolder(spec);
+    const isOnline = await isHolderOnline(this.#db, holder, now);
+    await commit.run(() => {
+      // Something may have been heard while it was looked up.
+      if ((deadlines.dueAt(row.runId, "polled") ?? now) > now) return;
+      if (isOnline) deadlines.renew(row.runId, "polled", now, termMs);
+      else if (deadlines.mayAct(row, now, termMs)) recorder.takeBack(row.runId, lostHolder(holder));
     });
   }
 

@@ -10,6 +10,7 @@ import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
+import { BatchSender } from "./queue-batches.ts";
 import { tellAwaiting } from "./schedule-gate.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -41,9 +42,11 @@ export class Performer {
   readonly #open = new Map<number, number>();
   /** What each run still has to do, in order: a withdrawal that overtook an offer would lose the run. */
   readonly #tails = new Map<FlowRunId, Promise<void>>();
+  readonly #dispatch: BatchSender;
 
   constructor(parts: PerformerParts) {
     this.#parts = parts;
+    this.#dispatch = new BatchSender(parts.env.DISPATCH_QUEUE);
   }
 
   /** Performs the effects of the change `seq`, after the turn in which it is committed and in their order. */
@@ -65,7 +68,7 @@ export class Performer {
   addEnd(id: FlowRunId, seq: number): void {
     this.addWork(id, seq, `Telling of the end of flow run ${id}`, async () => {
       const spec = this.#parts.store.spec(id);
-      if (spec) await tellAwaiting(this.#parts.env, id, spec);
+      if (spec) await tellAwaiting(this.#parts.env.SCHEDULE_LINES, this.#dispatch, id, spec);
     });
   }
 
@@ -101,7 +104,7 @@ export class Performer {
     return insist(`Effect "${effect.kind}" of flow run ${id}`, async (failures) => {
       if (effect.kind === "offer" && failures > 0) {
         // The pool does not answer: the queue, which keeps trying for days, takes over.
-        await this.#parts.env.DISPATCH_QUEUE.send({ flow_run_id: id });
+        await this.#dispatch.send({ flow_run_id: id });
       } else {
         await this.perform(id, effect, claims);
       }

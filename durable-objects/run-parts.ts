@@ -24,6 +24,7 @@ import type { ChannelOwner } from "./run-channel-session.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import { RunStream } from "./run-stream.ts";
+import { ScheduledTriggers } from "./scheduled-triggers.ts";
 import { Sequence } from "./sequence.ts";
 import { migrate } from "./storage/migrate.ts";
 import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
@@ -32,6 +33,7 @@ import type { TaskRunStep } from "./task-run-step.ts";
 
 export interface RunParts extends ChannelOwner {
   readonly reserver: Reserver;
+  readonly triggers: ScheduledTriggers;
   readonly store: RunStore;
   readonly ids: PartitionIds;
   readonly copier: Copier;
@@ -71,9 +73,17 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     spec: (id) => store.spec(id),
     publish: (events) => env.EVENT_HUBS.getByName(EVENT_HUB).publish(events),
   });
+  const limits = new DeploymentLimits(env.DB);
+  const triggers = new ScheduledTriggers({
+    store,
+    limits,
+    objects: env.KEYED_LIMITS,
+    supersede: async (id) => ownerOf(env.FLOW_RUNS, id)?.supersede(id, "waiting"),
+    label: (id, labels) => commit.run(() => recorder.addLabels(id, labels)),
+  });
   const reserver = new Reserver({
     store,
-    limits: new DeploymentLimits(env.DB),
+    limits,
     objects: env.CONCURRENCY_LIMITS,
     keyed: new KeyedReserver({
       store,
@@ -155,6 +165,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     commit,
     heartbeatMs,
     reserver,
+    triggers,
     row: (id) => store.run(id),
     document,
     runStream,

@@ -24,13 +24,14 @@ import type { Heartbeats } from "./heartbeats.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import { type Asked, NOTHING_ASKED } from "./places.ts";
+import { INFRASTRUCTURE_PENDING, polledTermMs } from "./polled-claims.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
-import { expired, timeToLiveMs } from "./time-to-live.ts";
+import { dueTimeOf, expired, timeToLiveMs } from "./time-to-live.ts";
 
 /** Stands before the session of the process that took up a pushed run, where the holder of its lease is named. */
 const SESSION_PREFIX = "session ";
@@ -147,7 +148,7 @@ export class RunRecorder {
       returned: [],
       states: [seq],
     });
-    const deadline = stateDeadline(record, () => timeToLiveMs(spec.labels));
+    const deadline = stateDeadline({ record }, () => timeToLiveMs(spec.labels));
     if (deadline !== null) deadlines.watch(run.id, deadline.kind, deadline.dueAt);
     copier.markRun(run.id, seq, false, 0);
     if (record.pooled && !isOffered) performer.add(run.id, seq, [{ kind: "offer", dueAt }], 0);
@@ -165,7 +166,25 @@ export class RunRecorder {
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
     const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
     if (decision.written) this.#write(id, row, decision, isClaimed ? { claims: claim } : {});
+    if (!proposal.force && proposal.state.type === "PENDING") this.#watchPolledClaim(id, row, decision);
     return { result: decision.result, written: decision.written !== null };
+  }
+
+  /**
+   * A claim that was made over REST has a lease as well: it begins with the claim, and goes on with each report of the
+   * holder, also one that says nothing new.
+   */
+  #watchPolledClaim(id: FlowRunId, before: RunRow, { written }: Decision): void {
+    const { store, deadlines, now } = this.#parts;
+    const after = store.run(id);
+    if (after?.record.state?.type !== "PENDING" || after.lease !== null) return;
+    const isClaim = written !== null && !isInHand(before.record.state, before.record.policy);
+    const isOffered = after.record.pooled || after.record.deploymentId !== null;
+    const isReport = written !== null || after.record.state.name === INFRASTRUCTURE_PENDING;
+    const at = now();
+    const termMs = polledTermMs(after.record.state);
+    if (isClaim && isOffered) deadlines.watch(id, "polled", (at + termMs) as EpochMs);
+    else if (isReport && deadlines.kindOf(id) === "polled") deadlines.renew(id, "polled", at, termMs);
   }
 
   /** Claims a waiting run for a worker; see FlowRunOwner.claim. */
@@ -224,13 +243,17 @@ export class RunRecorder {
    * claims it ends Crashed with the reason of each. False when it is not there to be given back.
    */
   giveBack(id: FlowRunId, generation: number, reason: string): boolean {
-    const { store, now, deadlines } = this.#parts;
+    const { store, deadlines } = this.#parts;
     const row = store.run(id);
     if (row?.record.state?.type !== "PENDING" || row.lease?.generation !== generation) {
       if (deadlines.kindOf(id) === "claim") deadlines.unwatch(id);
       return false;
     }
-    const at = now();
+    return this.#returned(id, row, reason);
+  }
+
+  #returned(id: FlowRunId, row: RunRow, reason: string): boolean {
+    const at = this.#parts.now();
     const returned = [...row.returned, reason];
     const exhausted = returned.length >= LIMITS.claimAttempts;
     const scheduled = toWireTime((at + 1_000 * 2 ** (returned.length - 1)) as EpochMs);
@@ -247,6 +270,15 @@ export class RunRecorder {
     const decision = this.#decide(row, state, CLAIM_POLICY, NOTHING_DEMANDED, at);
     if (decision.written) this.#write(id, row, decision, { lease: null, returned });
     return decision.written !== null;
+  }
+
+  /** Takes a claim that was made over REST back from a holder that is gone; see {@link giveBack}. */
+  takeBack(id: FlowRunId, reason: string): boolean {
+    const { store, deadlines } = this.#parts;
+    const row = store.run(id);
+    if (row?.record.state?.type === "PENDING" && row.lease === null) return this.#returned(id, row, reason);
+    if (deadlines.kindOf(id) === "polled") deadlines.unwatch(id);
+    return false;
   }
 
   /** Ends a run whose process fell silent, in whatever state the process had it in hand. */
@@ -274,7 +306,7 @@ export class RunRecorder {
     const row = store.run(id);
     const state = row?.record.state;
     const ttlMs = timeToLiveMs(store.spec(id)?.labels);
-    const deadline = row && stateDeadline(row.record, () => ttlMs);
+    const deadline = row && stateDeadline(row, () => ttlMs);
     if (row && state && deadline?.kind === kind) {
       // A pause ends by its timeout even where nobody may end it otherwise.
       const policies = {
@@ -381,7 +413,7 @@ export class RunRecorder {
     if (!row) return 0;
     const kind = deadlines.kindOf(id);
     if (kind === "alive") this.showAlive(id);
-    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating")) {
+    else if (!isTerminal(row.record.state?.type) && (kind === null || kind === "beating" || kind === "polled")) {
       deadlines.watch(id, "alive", (now() + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);
     }
     return this.#parts.reports.acked(id, session);
@@ -431,7 +463,7 @@ export class RunRecorder {
     const next = { ...spec, labels: { ...spec.labels, ...labels } };
     store.updateSpec(id, next);
     if (row.record.state?.type === "SCHEDULED" && TTL_LABEL in labels) {
-      const deadline = stateDeadline(row.record, () => timeToLiveMs(next.labels));
+      const deadline = stateDeadline(row, () => timeToLiveMs(next.labels));
       if (deadline !== null) this.#parts.deadlines.watch(id, deadline.kind, deadline.dueAt);
     }
     this.#touch(id, row);
@@ -454,7 +486,7 @@ export class RunRecorder {
     return decide(
       policy,
       { from: row.record.state, to },
-      { now, run: row.record, reservation },
+      { now, run: row.record, reservation, mayHaveTwoProcesses: row.lease === null && row.returned.length > 0 },
       { stateId: this.#parts.ids.state(now) },
     );
   }
@@ -476,9 +508,13 @@ export class RunRecorder {
     // From RUNNING on, the run's own process holds the lease that its worker held until then.
     const isTakenUp = row.lease?.holder.startsWith(SESSION_PREFIX) ?? false;
     const lease = row.lease && type === "RUNNING" && !isTakenUp ? { ...row.lease, holder: "process" } : row.lease;
+    const dueSince = dueTimeOf(written.state) ?? row.dueSince;
+    const waits = dueSince === undefined || dueSince === written.run.expectedStartTime ? {} : { dueSince };
+    const { dueSince: _, ...known } = row;
     store.appendJournal(seq, id, written.state);
     store.putRun(id, {
-      ...row,
+      ...known,
+      ...waits,
       lease: inHand ? lease : null,
       ...changes,
       record: written.run,
@@ -490,12 +526,13 @@ export class RunRecorder {
     heartbeats.forget(id);
     const isWatched = inHand && (lease !== null || deadlines.kindOf(id) === "alive");
     const isBeating = inHand && deadlines.kindOf(id) === "beating";
-    const deadline = stateDeadline(written.run, () => timeToLiveMs(store.spec(id)?.labels));
+    const isPolled = type === "PENDING" && deadlines.kindOf(id) === "polled";
+    const deadline = stateDeadline({ record: written.run, ...waits }, () => timeToLiveMs(store.spec(id)?.labels));
     // While a process is watched, that is looked at often enough for the deadline of the state as well; beats are too
     // far apart for that, and a state with a deadline of its own needs no other.
     if (deadline !== null && !isWatched) deadlines.watch(id, deadline.kind, deadline.dueAt);
     else if (!isWatched) {
-      if (!isBeating) deadlines.unwatch(id);
+      if (!isBeating && !isPolled) deadlines.unwatch(id);
     } else if (lease !== null && (type === "RUNNING" || type === "CANCELLING") && deadlines.kindOf(id) !== "alive") {
       // The claim is confirmed, or there is nothing left to confirm: from here on heartbeats count.
       deadlines.watch(id, "alive", (at + SPANS.missedHeartbeats * heartbeatMs) as EpochMs);

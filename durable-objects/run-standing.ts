@@ -9,6 +9,9 @@ import type { RunPlacement } from "./flow-run-owner.ts";
 import type { RunRow, RunSpec } from "./storage/run-store.ts";
 import { expiresAt, timeToLiveMs } from "./time-to-live.ts";
 
+/** What the first state of a schedule's run says, which is no news. */
+const SCHEDULED_AHEAD = "Flow run scheduled";
+
 export interface RunStanding {
   readonly state: State | null;
   readonly deploymentId: RunSpec["deploymentId"];
@@ -24,7 +27,8 @@ export interface RunStanding {
   readonly isUnplaced: boolean;
 }
 
-export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStanding {
+/** `polledUntil`: when the claim of a worker that polls ends, unless it is heard of; null where nothing is known of one. */
+export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs, polledUntil: EpochMs | null = null): RunStanding {
   const { state } = row.record;
   const base = {
     state,
@@ -53,7 +57,7 @@ export function standingOf(row: RunRow, spec: RunSpec, now: EpochMs): RunStandin
     case "PENDING":
       return {
         ...base,
-        reasons: [claimedWhy(row), ...returned],
+        reasons: [claimedWhy(row, polledUntil), ...returned],
         pushedIn: row.lease?.holder === HTTP_TARGET ? (spec.placement?.poolName ?? null) : null,
       };
     case "PAUSED":
@@ -80,22 +84,24 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
     const message = `${who} at ${due_at}; it has been started ${times(record.runCount)} so far.`;
     return [{ kind: "retry_delay", message, details: { due_at, run_count: record.runCount, in_process } }];
   }
-  return [{ kind: "not_due", message: `It is scheduled for ${due_at}.`, details: { due_at } }];
+  const because = state.message === null || state.message === SCHEDULED_AHEAD ? "" : ` ${state.message}`;
+  return [{ kind: "not_due", message: `It is scheduled for ${due_at}.${because}`, details: { due_at } }];
 }
 
-function expiryWhy({ record }: RunRow, spec: RunSpec): Why[] {
-  const endsAt = expiresAt(record, timeToLiveMs(spec.labels));
+function expiryWhy(row: RunRow, spec: RunSpec): Why[] {
+  const endsAt = expiresAt(row, timeToLiveMs(spec.labels));
   if (endsAt === null) return [];
   const expires_at = toWireTime(endsAt);
   const message = `It ends Cancelled unless it is started before ${expires_at}: its time to live is over then.`;
   return [{ kind: "expires", message, details: { expires_at } }];
 }
 
-function claimedWhy({ lease, claims }: RunRow): Why {
-  const until = lease === null ? null : toWireTime(lease.expiresAt);
+function claimedWhy({ lease, claims }: RunRow, polledUntil: EpochMs | null): Why {
+  const endsAt = lease?.expiresAt ?? polledUntil;
+  const until = endsAt === null ? null : toWireTime(endsAt);
   const message =
     lease === null
-      ? "A worker that polls has claimed it and has not started it yet."
+      ? `A worker that polls has claimed it and has not started it yet${until === null ? "." : `; the claim stands until ${until}, or as long as the worker is heard of.`}`
       : lease.holder === HTTP_TARGET || lease.holder.startsWith("session ")
         ? `It was given to the HTTP target of its pool (claim ${claims}) and has not been started yet; the claim stands until ${until}, or as long as it is being pushed.`
         : `Worker "${lease.holder}" has claimed it (claim ${claims}) and has not started it yet; the claim stands until ${until}, or as long as the worker is connected.`;

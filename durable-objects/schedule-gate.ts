@@ -4,6 +4,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { OVERLAP_LABEL, OverlapPolicy } from "#protocol/schedule-policies";
 import type { StateCreate } from "#protocol/states";
 import type { EpochMs } from "#protocol/time";
+import type { BatchSender } from "./queue-batches.ts";
 import type { ScheduleLineOwner } from "./schedule-line-owner.ts";
 import { skippedFor, waitsForEarlier } from "./schedule-states.ts";
 import type { RunSpec } from "./storage/run-store.ts";
@@ -28,10 +29,15 @@ export function isAwaited(spec: RunSpec | null): boolean {
 }
 
 /** Tells who waits for it that a run has ended. */
-export async function tellAwaiting(env: Env, id: FlowRunId, spec: RunSpec): Promise<void> {
-  await lineOf(env.SCHEDULE_LINES, spec)?.owner.ended(id);
+export async function tellAwaiting(
+  lines: Env["SCHEDULE_LINES"],
+  dispatch: BatchSender,
+  id: FlowRunId,
+  spec: RunSpec,
+): Promise<void> {
+  await lineOf(lines, spec)?.owner.ended(id);
   const backfill = spec.labels[BACKFILL_LABEL];
-  if (backfill !== undefined) await env.DISPATCH_QUEUE.send({ backfill_id: backfill, ended_run_id: id });
+  if (backfill !== undefined) await dispatch.send({ backfill_id: backfill, ended_run_id: id });
 }
 
 function lineOf(lines: Env["SCHEDULE_LINES"], spec: RunSpec | null) {

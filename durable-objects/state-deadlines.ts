@@ -3,11 +3,10 @@
  * nobody confirms is done, a run that waits for longer than it should is marked late, and one whose time to live is over is
  * given up. Pure: the owner's alarm asks.
  */
-import type { FlowRunRecord } from "#machine/rule";
 import { SPANS } from "#protocol/limits";
 import { NO_DETAILS, type State, type StateCreate } from "#protocol/states";
 import { after, type EpochMs, fromWireTime, ms } from "#protocol/time";
-import { expiresAt } from "./time-to-live.ts";
+import { expiresAt, type Waiting } from "./time-to-live.ts";
 
 /** The kinds of deadlines that a state brings along; the kinds of a process's life are the owner's. */
 export type StateDeadlineKind = "late" | "pause" | "cancelling" | "expired";
@@ -21,11 +20,12 @@ export interface StateDeadline {
  * The deadline of a run's state; null for a state that may last. Runs of a pool are marked late by their pool. `ttlMs`
  * answers for how long the run may wait, and is asked only where that matters.
  */
-export function stateDeadline(run: FlowRunRecord, ttlMs: () => number | null): StateDeadline | null {
+export function stateDeadline(waiting: Waiting, ttlMs: () => number | null): StateDeadline | null {
+  const { record: run } = waiting;
   const { state } = run;
   switch (state?.type) {
     case "SCHEDULED": {
-      const endsAt = expiresAt(run, ttlMs());
+      const endsAt = expiresAt(waiting, ttlMs());
       const late = run.pooled || state.name !== "Scheduled" ? null : lateAt(state);
       if (late !== null && (endsAt === null || late < endsAt)) return { kind: "late", dueAt: late };
       return endsAt === null ? null : { kind: "expired", dueAt: endsAt };

@@ -1,12 +1,11 @@
 /**
  * Runs that waited too long are not started any more. The span stands on the run's label, in seconds, and counts from
- * the time at which the run was due; once it was started it has no meaning. Pure.
+ * the time for which the run is scheduled; once it was started it has no meaning. Pure.
  */
 import { WAITS_FOR_A_SLOT } from "#machine/occupancy";
-import type { FlowRunRecord } from "#machine/rule";
 import { TTL_LABEL } from "#protocol/flow-control";
 import type { Labels } from "#protocol/flow-runs";
-import { NO_DETAILS, type StateCreate } from "#protocol/states";
+import { NO_DETAILS, type State, type StateCreate } from "#protocol/states";
 import { type EpochMs, fromWireTime } from "#protocol/time";
 import type { RunRow, RunSpec } from "./storage/run-store.ts";
 
@@ -17,14 +16,24 @@ export function timeToLiveMs(labels: Labels | undefined): number | null {
   return seconds > 0 && Number.isFinite(seconds) ? seconds * 1_000 : null;
 }
 
+/** What tells for how long a run has waited. */
+export type Waiting = Pick<RunRow, "record"> & Partial<Pick<RunRow, "dueSince">>;
+
 /** When a run that waits is given up; null for one that does not wait for its first start. */
-export function expiresAt({ state, runCount, expectedStartTime }: FlowRunRecord, ttlMs: number | null): EpochMs | null {
+export function expiresAt({ record, dueSince }: Waiting, ttlMs: number | null): EpochMs | null {
+  const { state, runCount, expectedStartTime } = record;
   if (ttlMs === null || state?.type !== "SCHEDULED" || runCount > 0) return null;
-  const due = state.state_details.scheduled_time;
-  const first = expectedStartTime ?? fromWireTime(state.timestamp);
-  // Whoever is put off by a full limit has waited since the run was due; one that was scheduled anew is due then.
-  const since = state.name === WAITS_FOR_A_SLOT || due === null ? first : Math.max(first, fromWireTime(due));
-  return (since + ttlMs) as EpochMs;
+  const due = dueTimeOf(state) ?? dueSince ?? expectedStartTime ?? fromWireTime(state.timestamp);
+  return (due + ttlMs) as EpochMs;
+}
+
+/**
+ * For when a state schedules its run; null for one that only puts it off because a limit is full: such a run has waited
+ * since it was due before.
+ */
+export function dueTimeOf(state: State): EpochMs | null {
+  const due = state.type === "SCHEDULED" ? state.state_details.scheduled_time : null;
+  return due === null || state.name === WAITS_FOR_A_SLOT ? null : fromWireTime(due);
 }
 
 /** The end of a run that nobody started in time. */
@@ -36,6 +45,6 @@ export function expired(ttlMs: number): StateCreate {
 /** The state that a run gets instead of being claimed; null when its time is not over. */
 export function expiredInstead(row: RunRow | null, spec: RunSpec | null, now: EpochMs): StateCreate | null {
   const ttlMs = timeToLiveMs(spec?.labels);
-  const at = row && expiresAt(row.record, ttlMs);
+  const at = row && expiresAt(row, ttlMs);
   return ttlMs !== null && at !== null && at <= now ? expired(ttlMs) : null;
 }

@@ -1,5 +1,5 @@
 /** What a deployment's flow control makes of a run that is about to be made: its key, and when it may begin. */
-import { type FlowControl, KEY_LABEL, type KeySource, keyOf, TTL_LABEL } from "#protocol/flow-control";
+import { type FlowControl, KEY_LABEL, type KeySource, keyOf, TTL_LABEL, whyPutOff } from "#protocol/flow-control";
 import type { Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import type { StateCreate } from "#protocol/states";
@@ -32,7 +32,9 @@ export async function putOff(
   if (throttle !== null) {
     at = await keyedLimitOwner(env.KEYED_LIMITS, id).throttle(keyOf(throttle.key, source), throttle, at);
   }
-  return { ...state, state_details: { ...state.state_details, scheduled_time: toWireTime(at) } };
+  const isPutOff = at > Date.now() && (wanted === null || at > fromWireTime(wanted));
+  const message = state.message ?? (isPutOff ? whyPutOff(debounce !== null) : null);
+  return { ...state, message, state_details: { ...state.state_details, scheduled_time: toWireTime(at) } };
 }
 
 /** The run before this one of its key, if it is still put off, gives way. */

@@ -81,6 +81,8 @@ export interface RunFacts<Run extends RunRecord = RunRecord> {
 /** All that a rule for flow runs may know. */
 export interface Facts extends RunFacts<FlowRunRecord> {
   readonly reservation: Reservation;
+  /** A claim was taken back from a holder that shows no number of its claim: its process may still start. */
+  readonly mayHaveTwoProcesses: boolean;
 }
 
 /** All that a rule for task runs may know. */

@@ -103,7 +103,12 @@ function flowPicture(
         flowRunId: "00000000-0000-7000-8000-00000000000f" as FlowRunId,
         parentTaskRunId: null,
       };
-      const facts = { now: NOW, run, reservation: { kind: "granted", leaseId: null } } as const;
+      const facts = {
+        now: NOW,
+        run,
+        reservation: { kind: "granted", leaseId: null },
+        mayHaveTwoProcesses: false,
+      } as const;
       return decide(policy, { from, to }, facts, MINTED);
     },
   };

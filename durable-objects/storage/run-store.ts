@@ -51,6 +51,8 @@ export interface RunRow {
   readonly returned: readonly string[];
   /** Numbers of this run's entries in the journal, oldest first. */
   readonly states: readonly number[];
+  /** For when it was scheduled last, waits for a slot aside; absent where that is when it was to start first. */
+  readonly dueSince?: EpochMs;
 }
 
 /** A task run with the states it went through, oldest first. */
@@ -63,10 +65,11 @@ export interface TaskRow {
 }
 
 /**
- * What is watched by the alarm: `claim` waits for RUNNING, `alive` for heartbeats of a process on the run channel,
+ * What is watched by the alarm: `claim` waits for RUNNING, `polled` for that of a claim that was made over REST, `alive`
+ * for heartbeats of a process on the run channel,
  * `beating` for heartbeat events of one without it, the others for the next state.
  */
-export type DeadlineKind = "claim" | "alive" | "beating" | StateDeadlineKind;
+export type DeadlineKind = "claim" | "polled" | "alive" | "beating" | StateDeadlineKind;
 
 export interface DeadlineRow {
   readonly runId: FlowRunId;

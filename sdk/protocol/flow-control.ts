@@ -22,6 +22,15 @@ export const KEY_LABEL = "sluice.concurrency.key";
  */
 export const TTL_LABEL = "sluice.time_to_live_seconds";
 
+/** The label of a run of a schedule that was debounced or throttled: when it may begin. */
+export const TRIGGERED_LABEL = "sluice.flow_control.begins_at";
+
+/** What the state of a run says that is put off. */
+export function whyPutOff(isDebounced: boolean): string {
+  const why = isDebounced ? "in case another one of its key comes" : "since too many of its key began";
+  return `Its deployment puts it off ${why}.`;
+}
+
 /** Where the value of a key stands in a run: `parameters` or `tags`, then names and positions, with dots between. */
 export const KeyPath = z
   .string()

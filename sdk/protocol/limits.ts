@@ -113,6 +113,12 @@ export const SPANS = {
   pushSilenceMs: 60_000,
   /** An http target that accepted a run begins with it within this span, or the claim is given back. */
   pushBeginMs: 30_000,
+  /** A claim of a worker that polls: three heartbeats of Prefect's workers, which send one every 30 s. */
+  polledClaimMs: 90_000,
+  /** The same once infrastructure was asked for: a process of it may still start after its worker has died. */
+  submittedClaimMs: 300_000,
+  /** A process that serves a deployment is there if it asked for runs within this span. */
+  servedMs: 60_000,
   /** A cancellation that nobody confirms within this span is done by the control plane; upstream's default. */
   cancellingMs: 300_000,
   /** A scheduled run that nobody took within this span of its time is marked Late; upstream's default. */

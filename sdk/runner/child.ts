@@ -16,9 +16,13 @@ import {
   WARM_VARIABLE,
   type WarmAssignment,
 } from "./run-assignment.ts";
+import { warmUp } from "./warm-up.ts";
 
-const watch = process.env[WARM_VARIABLE] ? watchWorker() : null;
-const assignment = process.env[WARM_VARIABLE] ? await waitForAssignment() : fromEnvironment(process.env);
+const warmFor = process.env[WARM_VARIABLE];
+const watch = warmFor ? watchWorker() : null;
+// Not waited for: a run that comes meanwhile begins at once.
+if (warmFor) void warmUp(warmFor);
+const assignment = warmFor ? await waitForAssignment() : fromEnvironment(process.env);
 if (typeof assignment === "string") {
   console.error(`${assignment} This program is started by \`sluice worker start\`, not by hand.`);
   process.exit(CHILD_EXIT.notConfigured);

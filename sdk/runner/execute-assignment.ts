@@ -2,7 +2,7 @@
 import { ApiUnreachableError, createClient } from "../client/index.ts";
 import { executeFlowRun } from "../flow/engine/execute-flow-run.ts";
 import { FlowRunRefusedError } from "../flow/errors.ts";
-import { type AnyFlow, isFlow } from "../flow/flow.ts";
+import { isFlow } from "../flow/flow.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
 import { isTerminal } from "../protocol/states.ts";
@@ -36,18 +36,14 @@ export async function executeAssignment(given: RunAssignment): Promise<number> {
 async function execute({ apiUrl, apiKey, flowRunId, generation, entrypoint }: RunAssignment): Promise<void> {
   const client = createClient({ url: apiUrl, key: apiKey });
   const run = { client, flowRunId: flowRunId as FlowRunId, generation };
-  let flow: AnyFlow;
   try {
-    flow = await loadEntrypoint(entrypoint, process.cwd(), isFlow);
+    await executeFlowRun({ ...run, flow: loadEntrypoint(entrypoint, process.cwd(), isFlow) });
   } catch (error) {
-    if (!(error instanceof EntrypointError)) throw error;
-    console.error(error.message);
-    await reportEnd({ ...run, type: "FAILED", reason: error.message, patienceMs: START_PATIENCE_MS });
-    return;
-  }
-  try {
-    await executeFlowRun({ ...run, flow });
-  } catch (error) {
+    if (error instanceof EntrypointError) {
+      console.error(error.message);
+      await reportEnd({ ...run, type: "FAILED", reason: error.message, patienceMs: START_PATIENCE_MS });
+      return;
+    }
     // Somebody ended the run before it began: there is nothing left to report.
     if (error instanceof FlowRunRefusedError && isTerminal(error.state?.type)) return;
     throw error;

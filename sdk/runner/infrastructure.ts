@@ -53,8 +53,8 @@ export interface PrepareOptions {
 export interface Infrastructure {
   /** The type of the work pools that it serves. */
   readonly type: string;
-  /** Called when the worker begins, and when it takes nothing more. */
-  start(): void;
+  /** Called when the worker begins, with the address of its API, and when it takes nothing more. */
+  start(apiUrl: string): void;
   stop(): void;
   /** Throws `CannotStartError` for what will not be better the next time. */
   prepare(ticket: RunTicket, configuration: JobConfiguration, options: PrepareOptions): Promise<PreparedJob>;

@@ -10,7 +10,7 @@ export function processInfrastructure(warm: number): Infrastructure {
   const waiting = new WarmProcesses(warm);
   return {
     type: "process",
-    start: () => waiting.start(),
+    start: (apiUrl) => waiting.start(apiUrl),
     stop: () => waiting.stop(),
     async prepare(ticket, configuration, { client, ending, onLine }): Promise<PreparedJob> {
       const { command, env, workingDirectory, streamOutput } = processJob(configuration);

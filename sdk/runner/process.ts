@@ -130,8 +130,8 @@ export class RunProcess implements RunningJob {
 }
 
 /** Starts the process of a run that is not known yet: it loads the engine and waits to be told on its standard input. */
-export function startWarmProcess(): ChildProcess {
-  const env = compiled({ ...process.env, [WARM_VARIABLE]: "1" });
+export function startWarmProcess(apiUrl: string): ChildProcess {
+  const env = compiled({ ...process.env, [WARM_VARIABLE]: apiUrl });
   return start(process.execPath, [fileURLToPath(CHILD)], { cwd: process.cwd(), env, isWarm: true });
 }
 

@@ -160,7 +160,7 @@ export class Runner {
 
   start(): void {
     this.#options.onEvent?.({ kind: "state", state: this.#state });
-    this.#infrastructure.start();
+    this.#infrastructure.start(this.#options.client.url);
     this.#channel.start();
   }
 

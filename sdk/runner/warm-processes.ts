@@ -15,6 +15,7 @@ const DEATHS_ALLOWED = 3;
 export class WarmProcesses {
   readonly #size: number;
   readonly #idle = new Set<ChildProcess>();
+  #apiUrl = "";
   #deaths = 0;
   #isStopped = false;
   #timer: NodeJS.Timeout | null = null;
@@ -28,7 +29,9 @@ export class WarmProcesses {
     return this.#idle.size;
   }
 
-  start(): void {
+  /** `apiUrl` is the control plane to which the way is tried. */
+  start(apiUrl: string): void {
+    this.#apiUrl = apiUrl;
     this.#fill();
   }
 
@@ -56,7 +59,7 @@ export class WarmProcesses {
 
   #fill(): void {
     while (!this.#isStopped && this.#idle.size < this.#size && this.#deaths < DEATHS_ALLOWED) {
-      const child = startWarmProcess();
+      const child = startWarmProcess(this.#apiUrl);
       this.#idle.add(child);
       const gone = (): void => {
         if (!this.#idle.delete(child)) return;

@@ -117,7 +117,12 @@ function history(first: FlowRunRecord, sequence: readonly Step[]): Seen[] {
       ? ({ kind: "full", limit: "l", collision: "wait", retryAt: (now + 30_000) as EpochMs } as const)
       : ({ kind: "granted", leaseId: null } as const);
     const transition = { from: run.state, to: StateCreate.parse(step.to) };
-    const decision = decide(POLICIES[step.policy], transition, { now, run, reservation }, { stateId: aStateId() });
+    const decision = decide(
+      POLICIES[step.policy],
+      transition,
+      { now, run, reservation, mayHaveTwoProcesses: false },
+      { stateId: aStateId() },
+    );
     run = decision.written?.run ?? run;
     return { before, decision, step };
   });

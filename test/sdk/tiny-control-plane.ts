@@ -138,7 +138,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
     const { result, written } = decide(
       FLOW_RUN_POLICY,
       { from: run.record.state, to },
-      { now: now(), run: run.record, reservation: { kind: "granted", leaseId: null } },
+      { now: now(), run: run.record, reservation: { kind: "granted", leaseId: null }, mayHaveTwoProcesses: false },
       { stateId: StateId.parse(newId()) },
     );
     if (written) enter(run, written.run, written.state);

@@ -117,7 +117,13 @@ export function aTaskRun({
 
 /** Facts at {@link NOW} with every slot granted. */
 export function facts(wishes: Partial<Facts> = {}): Facts {
-  return { now: NOW, run: aRun(), reservation: { kind: "granted", leaseId: null }, ...wishes };
+  return {
+    now: NOW,
+    run: aRun(),
+    reservation: { kind: "granted", leaseId: null },
+    mayHaveTwoProcesses: false,
+    ...wishes,
+  };
 }
 
 /** Facts about a task at {@link NOW}. */

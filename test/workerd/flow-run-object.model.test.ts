@@ -29,8 +29,10 @@ const RETRY_DELAY_SECONDS = 600;
 const TERM_MS = SPANS.missedHeartbeats * 10_000;
 
 interface Deadline {
-  kind: "claim" | "alive" | "cancelling";
+  kind: "claim" | "polled" | "alive" | "cancelling";
   dueAt: number;
+  /** What an object goes by that has lost its memory. */
+  storedDueAt: number;
   postponed: boolean;
   /** The object has listened since it began. */
   begunHere: boolean;
@@ -54,15 +56,16 @@ interface Real {
 let minted = 0;
 
 function begin(kind: Deadline["kind"], dueAt: number): Deadline {
-  return { kind, dueAt, postponed: false, begunHere: true };
+  return { kind, dueAt, storedDueAt: dueAt, postponed: false, begunHere: true };
 }
 
 function modelDecide(model: Model, to: StateCreate, policy: Policy): OrchestrationResult {
   minted += 1;
+  const mayHaveTwoProcesses = model.lease === null && model.returned > 0;
   const decision = decide(
     policy,
     { from: model.record.state, to },
-    { now: clock.now(), run: model.record, reservation: NOTHING_DEMANDED },
+    { now: clock.now(), run: model.record, reservation: NOTHING_DEMANDED, mayHaveTwoProcesses },
     { stateId: `00000000-0000-7000-8000-${String(minted).padStart(12, "0")}` as StateId },
   );
   if (!decision.written) return decision.result;
@@ -71,13 +74,28 @@ function modelDecide(model: Model, to: StateCreate, policy: Policy): Orchestrati
   model.record = decision.written.run;
   const inHand = isInHand(model.record.state, model.record.policy);
   if (!inHand) model.lease = null;
-  if (!inHand || (model.lease === null && model.deadline?.kind !== "alive")) {
+  if (type === "PENDING" && model.deadline?.kind === "polled") {
+    // A claim over REST that is reported of goes on.
+  } else if (!inHand || (model.lease === null && model.deadline?.kind !== "alive")) {
     model.deadline = type === "CANCELLING" ? begin("cancelling", clock.now() + SPANS.cancellingMs) : null;
   } else if (model.lease !== null && (type === "RUNNING" || type === "CANCELLING")) {
     if (type === "RUNNING") model.lease = { ...model.lease, holder: "process" };
     if (model.deadline?.kind !== "alive") model.deadline = begin("alive", clock.now() + TERM_MS);
   }
   return decision.result;
+}
+
+function polledTerm({ record }: Model): number {
+  return record.state?.name === "Pending" ? SPANS.polledClaimMs : SPANS.submittedClaimMs;
+}
+
+/** A sign of life of a claim over REST is written only if what is stored does not serve. */
+function renew(model: Model): void {
+  const { deadline } = model;
+  if (deadline?.kind !== "polled") return;
+  const dueAt = clock.now() + polledTerm(model);
+  const isGood = !deadline.postponed && deadline.storedDueAt > clock.now();
+  model.deadline = { ...deadline, dueAt, ...(isGood ? {} : { storedDueAt: dueAt, postponed: false }) };
 }
 
 type Command = fc.AsyncCommand<Model, Real>;
@@ -98,7 +116,10 @@ class Propose implements Command {
     const isNewClaim = this.type === "PENDING" && !isInHand(model.record.state, model.record.policy);
     const expected = modelDecide(model, to, force ? FORCED_POLICY : FLOW_RUN_POLICY);
     // A claim over REST is counted like that of a worker.
-    if (isNewClaim && expected.status === "ACCEPT") model.claims += 1;
+    if (isNewClaim && expected.status === "ACCEPT") {
+      model.claims += 1;
+      model.deadline = begin("polled", clock.now() + polledTerm(model));
+    } else if (to.type === "PENDING" && expected.status === "ACCEPT") renew(model);
     const answer = await ownerStub(real.id).setState(real.id, { state: to, force });
     same(answer?.result, expected);
     await sameRun(model, real);
@@ -167,7 +188,7 @@ class Evict implements Command {
     await evictDurableObject(owner);
     await owner.read(real.id);
     model.startedAt = clock.now();
-    if (model.deadline) model.deadline.begunHere = false;
+    if (model.deadline) Object.assign(model.deadline, { begunHere: false, dueAt: model.deadline.storedDueAt });
   }
   toString(): string {
     return "evict";
@@ -188,9 +209,10 @@ class Alarm implements Command {
     const now = clock.now();
     const { deadline } = model;
     if (deadline && deadline.dueAt <= now) {
-      if (!deadline.postponed && !deadline.begunHere && now - model.startedAt < TERM_MS) {
-        model.deadline = { ...deadline, dueAt: now + TERM_MS, postponed: true };
-      } else if (deadline.kind === "claim") {
+      const termMs = deadline.kind === "polled" ? polledTerm(model) : TERM_MS;
+      if (!deadline.postponed && !deadline.begunHere && now - model.startedAt < termMs) {
+        model.deadline = { ...deadline, dueAt: now + termMs, storedDueAt: now + termMs, postponed: true };
+      } else if (deadline.kind === "claim" || deadline.kind === "polled") {
         this.#giveBack(model);
       } else if (deadline.kind === "cancelling") {
         modelDecide(model, state("CANCELLED"), FLOW_RUN_POLICY);
@@ -205,7 +227,7 @@ class Alarm implements Command {
     await sameRun(model, real);
   }
   #giveBack(model: Model): void {
-    if (model.record.state?.type !== "PENDING" || model.lease === null) return;
+    if (model.record.state?.type !== "PENDING") return;
     model.returned += 1;
     const scheduled = toWireTime((clock.now() + 1_000 * 2 ** (model.returned - 1)) as EpochMs);
     const exhausted = model.returned >= LIMITS.claimAttempts;

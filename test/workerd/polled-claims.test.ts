@@ -1,12 +1,16 @@
 /** Pollers that claim runs by proposing PENDING, beside workers that are connected: one owner of the slots for both. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import type { FlowRunId, WorkQueueId } from "#protocol/ids";
+import { clock } from "../../durable-objects/clock.ts";
 import type { QueueSettings } from "../../durable-objects/work-pool-owner.ts";
+import { aDeployment, aPool, call } from "./support/api.ts";
 import { budget } from "./support/budget.ts";
+import { aRun, propose } from "./support/deployed-runs.ts";
 import { movableClock, Pool } from "./support/pools.ts";
-import { freshRunId, ownerStub, placement, pooledRun, state } from "./support/runs.ts";
+import { freshRunId, newRun, ownerStub, placement, pooledRun, state } from "./support/runs.ts";
 
 const moveClock = movableClock();
 
@@ -113,6 +117,142 @@ describe("a claim by proposing PENDING", () => {
     const id = await create(pool);
     expect(await set(id, "PENDING", true)).toBe("ACCEPT");
     expect((await pool.status()).held).toBe(0);
+  });
+});
+
+describe("the lease of a claim by proposing PENDING", () => {
+  const SECOND_MS = 1_000;
+  /** Of Prefect's workers, in seconds. */
+  const HEARTBEAT = 30;
+  let named = 0;
+
+  /** A pool of one slot in D1 as well, with a run that a worker of it has claimed. */
+  async function claimed(): Promise<{ pool: Pool; id: FlowRunId; beat(): Promise<void>; label(): Promise<void> }> {
+    const name = (await aPool(`leased-${++named}`)).name;
+    await call("POST", `/work_pools/${name}/workers/heartbeat`, {
+      name: "w1",
+      heartbeat_interval_seconds: HEARTBEAT,
+    });
+    const pool = Pool.ofRealRuns(name);
+    await pool.configure({ concurrencyLimit: 1 });
+    const id = await create(pool);
+    // The object listens for longer than a term, so that its own start is no excuse.
+    moveClock(600 * SECOND_MS);
+    const verdict = await set(id, "PENDING");
+    if (verdict !== "ACCEPT") throw new Error(`The claim was answered ${verdict}.`);
+    return {
+      pool,
+      id,
+      // The test's clock is not the one by which the route writes.
+      beat: async () => {
+        await env.DB.prepare("UPDATE workers SET last_heartbeat_time = ? WHERE name = 'w1'").bind(clock.now()).run();
+      },
+      label: async () => {
+        await ownerStub(id).addLabels(id, { "prefect.worker.name": "w1" });
+      },
+    };
+  }
+
+  async function passes(id: FlowRunId, seconds: number): Promise<string | null | undefined> {
+    moveClock(seconds * SECOND_MS);
+    await runDurableObjectAlarm(ownerStub(id));
+    return (await ownerStub(id).read(id))?.state_type;
+  }
+
+  const report = (id: FlowRunId, name: string) =>
+    ownerStub(id).setState(id, { state: state("PENDING", { name }), force: false });
+
+  it("ends when nothing is heard of its holder: the run waits again, and its slot is free", async ({ expect }) => {
+    const { pool, id } = await claimed();
+    expect(await passes(id, 89)).toBe("PENDING");
+    expect(await passes(id, 2)).toBe("SCHEDULED");
+    await pool.shows("the slot is free, and the run in line", ({ held, ready }) => held === 0 && ready === 1);
+    const { state: now } = (await ownerStub(id).read(id)) ?? {};
+    expect(now?.message).toBe(
+      "Somebody who polls claimed it, and nothing started it. The run waits for a worker again.",
+    );
+    moveClock(2 * SECOND_MS);
+    expect(await set(id, "PENDING")).toBe("ACCEPT");
+    expect((await pool.status()).held).toBe(1);
+  });
+
+  it("goes on while the worker that labelled the run sends heartbeats", async ({ expect }) => {
+    const { id, beat, label } = await claimed();
+    await label();
+    for (let minutes = 0; minutes < 10; minutes++) {
+      await beat();
+      expect(await passes(id, 60)).toBe("PENDING");
+    }
+    expect(await passes(id, 120)).toBe("SCHEDULED");
+    expect((await ownerStub(id).read(id))?.state?.message).toContain('Worker "w1" claimed it');
+  });
+
+  it("goes on with each report of infrastructure, also one that says nothing new", async ({ expect }) => {
+    const { id } = await claimed();
+    await passes(id, 60);
+    for (let times = 0; times < 5; times++) {
+      await report(id, "InfrastructurePending");
+      expect(await passes(id, 290)).toBe("PENDING");
+    }
+    expect(await passes(id, 11)).toBe("SCHEDULED");
+  });
+
+  it("is longer once the run was submitted, since its process may still come", async ({ expect }) => {
+    const { id } = await claimed();
+    await report(id, "Submitting");
+    expect(await passes(id, 299)).toBe("PENDING");
+    expect(await set(id, "RUNNING")).toBe("ACCEPT");
+    expect(await passes(id, 3_600)).toBe("RUNNING");
+  });
+
+  it("does not count the time in which the control plane was away", async ({ expect }) => {
+    const { id } = await claimed();
+    moveClock(3_600 * SECOND_MS);
+    await evictDurableObject(ownerStub(id));
+    await ownerStub(id).read(id);
+    expect(await passes(id, 0)).toBe("PENDING");
+    expect(await passes(id, 91)).toBe("SCHEDULED");
+  });
+
+  it("ends three times, then the run is Crashed with the reason of each", async ({ expect }) => {
+    const { pool, id } = await claimed();
+    for (const outcome of ["SCHEDULED", "SCHEDULED", "CRASHED"]) {
+      expect(await passes(id, 91)).toBe(outcome);
+      moveClock(10 * SECOND_MS);
+      if (outcome === "SCHEDULED") await set(id, "PENDING");
+    }
+    await pool.shows("all is free", ({ held, ready }) => held === 0 && ready === 0);
+    expect((await ownerStub(id).read(id))?.state?.message).toMatch(/1: Somebody.*2: Somebody.*3: Somebody/);
+  });
+
+  it("lets only one of two processes run when that of the claim that ended comes after all", async ({ expect }) => {
+    const { id } = await claimed();
+    await passes(id, 91);
+    moveClock(2 * SECOND_MS);
+    await set(id, "PENDING");
+    expect(await set(id, "RUNNING")).toBe("ACCEPT");
+    expect(await set(id, "RUNNING")).toBe("ABORT");
+  });
+
+  it("holds for a deployment without a pool as long as somebody asks for its runs", async ({ expect }) => {
+    const deployment = await aDeployment();
+    const id = await aRun(deployment);
+    moveClock(600 * SECOND_MS);
+    await propose(id, "PENDING");
+    const polls = () =>
+      env.DB.prepare("UPDATE deployments SET last_polled = ? WHERE id = ?").bind(clock.now(), deployment.id).run();
+    moveClock(60 * SECOND_MS);
+    await polls();
+    expect(await passes(id, 50)).toBe("PENDING");
+    expect(await passes(id, 91)).toBe("SCHEDULED");
+  });
+
+  it("is not looked at where a process made the run itself, or insisted", async ({ expect }) => {
+    const own = freshRunId();
+    await ownerStub(own).create(newRun(own));
+    const forced = await create(Pool.ofRealRuns());
+    await set(forced, "PENDING", true);
+    for (const id of [own, forced]) expect(await passes(id, 3_600)).toBe("PENDING");
   });
 });
 

@@ -122,6 +122,29 @@ describe("a time to live", () => {
     expect(await stateOf(id)).toMatchObject(EXPIRED);
   });
 
+  it("counts anew when the run is scheduled for another time, also through a wait for a slot", async ({ expect }) => {
+    const { deployment } = await aDeploymentFor(60, { concurrency_limit: 1 });
+    const holder = await aRun(deployment);
+    await propose(holder, "PENDING");
+    await propose(holder, "RUNNING");
+    const [later, earlier] = [await aRun(deployment), await aRun(deployment)];
+    const dueIn = (seconds: number) => {
+      const scheduled_time = toWireTime((clock.now() + seconds * SECOND_MS) as EpochMs);
+      return { state_details: { scheduled_time } };
+    };
+    await propose(later, "SCHEDULED", dueIn(120));
+    await propose(earlier, "SCHEDULED", dueIn(10_000));
+    await propose(earlier, "SCHEDULED", dueIn(0));
+    await passes(earlier, 61);
+    expect(await stateOf(earlier)).toMatchObject(EXPIRED);
+    move(60 * SECOND_MS);
+    expect(await propose(later, "PENDING")).toMatchObject({ state: { name: "AwaitingConcurrencySlot" } });
+    await passes(later, 50);
+    expect(await stateOf(later)).toMatchObject({ type: "SCHEDULED" });
+    await passes(later, 11);
+    expect(await stateOf(later)).toMatchObject(EXPIRED);
+  });
+
   it("holds for runs of schedules, as their deployment has it by then", async ({ expect }) => {
     const schedules = [{ schedule: { interval: 3_600, anchor_date: "2026-01-01T00:00:00Z" } }];
     const { deployment } = await aDeploymentFor(null, { schedules });

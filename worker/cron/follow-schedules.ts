@@ -3,6 +3,7 @@
  * runs that are due soon are offered to their pools, and backfills go on. Idempotent: a tick may come twice, late, or not at all.
  */
 import type { EpochMs } from "#protocol/time";
+import { sendAll } from "../../durable-objects/queue-batches.ts";
 import { runningBackfills } from "../db/queries/backfills.ts";
 import { schedulesToCheck } from "../db/queries/scheduling.ts";
 import { advanceBackfill } from "../scheduling/backfill.ts";
@@ -11,18 +12,16 @@ import { offerSoonDue } from "../scheduling/offer-soon-due.ts";
 
 /** Schedules of one message. */
 const PAGE = 250;
-/** What the platform takes in one call. */
-const MESSAGES_AT_ONCE = 100;
 
 export async function scheduleTick(env: Env, now: EpochMs): Promise<void> {
   const due = await schedulesToCheck(env, now);
   const pages: string[][] = [];
   for (let at = 0; at < due.length; at += PAGE) pages.push(due.slice(at, at + PAGE));
   const [first, ...others] = pages;
-  for (let at = 0; at < others.length; at += MESSAGES_AT_ONCE) {
-    const messages = others.slice(at, at + MESSAGES_AT_ONCE).map((page) => ({ body: { schedule_ids: page } }));
-    await env.DISPATCH_QUEUE.sendBatch(messages);
-  }
+  await sendAll(
+    env.DISPATCH_QUEUE,
+    others.map((page) => ({ schedule_ids: page })),
+  );
   if (first) await followSchedules(env, first, now);
   await offerSoonDue(env, now);
   for (const id of await runningBackfills(env)) await advanceBackfill(env, id);

@@ -11,6 +11,7 @@ import { aRescheduledRunStartsAfresh } from "../rules/a-rescheduled-run-starts-a
 import { aRunIsClaimedByOne } from "../rules/a-run-is-claimed-by-one.ts";
 import { aRunKeepsItsPlaceWhenItsPoolIsFull } from "../rules/a-run-keeps-its-place-when-its-pool-is-full.ts";
 import { aRunThatLostItsSlotIsCancelled } from "../rules/a-run-that-lost-its-slot-is-cancelled.ts";
+import { aRunThatWasTakenBackIsStartedOnce } from "../rules/a-run-that-was-taken-back-is-started-once.ts";
 import { aRunWaitsForItsScheduledTime } from "../rules/a-run-waits-for-its-scheduled-time.ts";
 import { aRunWaitsWhenSlotsAreTaken } from "../rules/a-run-waits-when-slots-are-taken.ts";
 import { aRunWithoutAProcessIsCancelledAtOnce } from "../rules/a-run-without-a-process-is-cancelled-at-once.ts";
@@ -30,6 +31,7 @@ export const FLOW_RUN_POLICY: Policy = {
     aPausedRunResumesOrEnds,
     aRunWithoutAProcessIsCancelledAtOnce,
     aRunIsClaimedByOne,
+    aRunThatWasTakenBackIsStartedOnce,
     aRunKeepsItsPlaceWhenItsPoolIsFull,
     aRunWaitsWhenSlotsAreTaken,
     aRunThatLostItsSlotIsCancelled,

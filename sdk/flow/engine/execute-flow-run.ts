@@ -17,7 +17,8 @@ export interface ExecuteFlowRunOptions {
   readonly flowRunId: FlowRunId;
   /** Of the claim under which the run is executed; null for a run that was not claimed. */
   readonly generation: number | null;
-  readonly flow: AnyFlow;
+  /** The flow, or its code on the way: the run's channel is opened meanwhile. */
+  readonly flow: AnyFlow | Promise<AnyFlow>;
   /** Null reports by requests only. Default: over a WebSocket where there is one. */
   readonly webSocket?: null;
   /** Refuses a run that does not wait for its process: one that was pushed twice was begun, and may have ended. */
@@ -31,12 +32,20 @@ export interface ExecuteFlowRunOptions {
 /**
  * Takes the run's parameters from its owner, runs the flow and reports; answers the run's last state, whatever became of
  * it. Everything is stored when it answers. Throws when the owner refuses this process (`SluiceError`,
- * `FlowRunRefusedError`) or is lost for good (`ApiUnreachableError`).
+ * `FlowRunRefusedError`) or is lost for good (`ApiUnreachableError`), and what the loading of the flow throws.
  */
 export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<State> {
   const { client, flowRunId, generation } = options;
-  const flow = definitionOf(options.flow);
-  const session = await openServerSession(client, flowRunId, generation, options.webSocket);
+  const opening = openServerSession(client, flowRunId, generation, options.webSocket);
+  const [loaded, opened] = await Promise.allSettled([options.flow, opening]);
+  if (loaded.status === "rejected") {
+    // Nothing was proposed on it: the run is as its claim left it.
+    if (opened.status === "fulfilled") await opened.value.close();
+    throw loaded.reason;
+  }
+  if (opened.status === "rejected") throw opened.reason;
+  const flow = definitionOf(loaded.value);
+  const session = opened.value;
   const { state } = session.document;
   if (options.onlyPending && state?.type !== "PENDING" && state?.type !== "CANCELLING") {
     await session.close();

@@ -161,7 +161,7 @@ class OfflineSession implements RunSession, RecordedRun {
     const { result, written } = decide(
       FLOW_RUN_POLICY,
       { from: run.state, to },
-      { now, run, reservation: { kind: "granted", leaseId: null } },
+      { now, run, reservation: { kind: "granted", leaseId: null }, mayHaveTwoProcesses: false },
       { stateId: newStateId(now, run.flowRunId) },
     );
     if (written) {

@@ -1,8 +1,7 @@
 /** A server and its workers, some of which are killed now and then, and messages that come twice and late. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { filterDeadLetters, replayDeadLetter } from "../../../sdk/protocol/dead-letters.ts";
+import { databaseOf } from "../../support/d1-file.ts";
 import { type StartedWorker, spawnWorker, type WorkerOptions } from "../../support/runner.ts";
 import type { TestServer } from "../../support/server.ts";
 import type { ControlPlane } from "../control-plane.ts";
@@ -80,21 +79,4 @@ export async function sendPutBy({ client }: ControlPlane): Promise<number> {
   const letters = await client.call(filterDeadLetters, { body: { queue: "dispatch" } }, { idempotent: true });
   await Promise.all(letters.map(({ id }) => client.call(replayDeadLetter, { params: { id } }, { patienceMs: 0 })));
   return letters.length;
-}
-
-function databaseOf(dataDir: string): string {
-  const files = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
-  const databases = files.filter((file) => file.endsWith(".sqlite") && !file.endsWith("metadata.sqlite"));
-  const found = databases.map((file) => join(dataDir, file)).find(hasLetters);
-  if (found === undefined) throw new Error(`No database of ${dataDir} has the table dead_letters.`);
-  return found;
-}
-
-function hasLetters(file: string): boolean {
-  const db = new DatabaseSync(file, { timeout: 5_000 });
-  try {
-    return db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'dead_letters'").get() !== undefined;
-  } finally {
-    db.close();
-  }
 }

@@ -82,6 +82,18 @@ def worked(word: str = "default") -> str:
     return word
 
 
+@task(name="deploy-with-a-file.step", task_run_name="step {name}", persist_result=True)
+def named_step(name: str) -> str:
+    return name
+
+
+@flow(name="deploy-with-a-file", persist_result=True)
+def waits_for_a_word(word: str = "of the flow", number: int = 1) -> list[object]:
+    before = named_step(f"before {word}")
+    suspend_flow_run(timeout=600, key="once")
+    return [before, named_step("after"), number]
+
+
 @flow(name="served.flow")
 def served(word: str = "default") -> str:
     return word

@@ -1,6 +1,8 @@
 """Runs of deployments: in a process of their own, cancelled, suspended, through a worker, through serve()."""
 
 import signal
+import tempfile
+from pathlib import Path
 
 from flows import deployed
 from harness.api import Api
@@ -38,12 +40,13 @@ def ends(run: FlowRun, within_s: float = 90) -> str:
     return until("the run has ended", state, within_s)
 
 
-def says_goodbye(run: FlowRun) -> None:
+def says_goodbye(run: FlowRun, state: str = "") -> None:
     """A process sends its last lines after the last state; who ends it before then loses them."""
     body = {"logs": {"flow_run_id": {"any_": [str(run.id)]}}}
 
     def said() -> bool:
-        return any(log["message"].startswith("Finished in state") for log in Api().call("POST", "/logs/filter", body))
+        lines = [log["message"] for log in Api().call("POST", "/logs/filter", body) if log["task_run_id"] is None]
+        return any(line.startswith(f"Finished in state {state}") for line in lines)
 
     until("its last line has arrived", said)
 
@@ -129,6 +132,46 @@ def through_a_worker(notes: Notes) -> None:
         notes.add("ends", ends(early))
         for each in (run, child, early):
             says_goodbye(each)
+
+
+PREFECT_YAML = """
+name: deploy-with-a-file
+pull:
+  - prefect.deployments.steps.set_working_directory:
+      directory: {folder}
+deployments:
+  - name: test
+    entrypoint: deployed.py:waits_for_a_word
+    description: Deployed by a file.
+    tags: [filed]
+    parameters: {{word: of the file}}
+    schedules:
+      - {{cron: "0 0 1 1 *", timezone: Europe/London, slug: yearly, active: false}}
+    work_pool: {{name: deploy-with-a-file, job_variables: {{stream_output: false}}}}
+"""
+
+
+@scenario("deploy-with-a-file", deadline_s=240, not_quick="five processes; run-deployment has a worker")
+def deploy_with_a_file(notes: Notes) -> None:
+    """`prefect deploy`, then a worker: a run suspends, its process ends, and another one goes on when it is resumed."""
+    prefect("work-pool", "create", "deploy-with-a-file", "--type", "process")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "prefect.yaml")
+        file.write_text(PREFECT_YAML.format(folder=FLOWS))
+        for _ in ("made", "changed"):
+            done = prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(file), cwd=str(FLOWS))
+            notes.add("exit code", done.returncode)
+    made = _deployment("deploy-with-a-file/test") or {}
+    notes.add("deployment", {key: made.get(key) for key in (
+        "description", "tags", "parameters", "entrypoint", "pull_steps", "job_variables", "work_pool_name",
+        "work_queue_name", "enforce_parameter_schema", "paused")})
+    notes.add("schedules", [[each["schedule"], each["active"], each["slug"]] for each in made.get("schedules", [])])
+    with running("-m", "prefect", "worker", "start", "--pool", "deploy-with-a-file", "--type", "process", "--name", "w"):
+        run = run_of(made["id"], number=2)
+        until("it is suspended", lambda: Api().get(f"/flow_runs/{run.id}")["state_name"] == "Suspended", 120)
+        resume_flow_run(run.id)
+        notes.add("ends", ends(run, 120))
+        says_goodbye(run, "Completed")
 
 
 @scenario("served", deadline_s=180, not_quick="two processes; run-deployment has a worker")

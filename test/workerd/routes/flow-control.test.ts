@@ -2,9 +2,10 @@
 import { describe, it } from "vitest";
 import { KEY_LABEL } from "#protocol/flow-control";
 import type { FlowRunId } from "#protocol/ids";
+import type { WhyNotRunning } from "#protocol/why";
 import { aDeployment, aPool, call } from "../support/api.ts";
 import { aRun, aWorker, propose, stateOf } from "../support/deployed-runs.ts";
-import { until } from "../support/runs.ts";
+import { ownerStub, until } from "../support/runs.ts";
 
 interface Occupancy {
   readonly holders: readonly { readonly flow_run_id: string; readonly key: string }[];
@@ -186,5 +187,53 @@ describe("triggers that come fast", () => {
     const times = [];
     for (let index = 0; index < 5; index++) times.push(await dueIn(await aRun(deployment)));
     expect(times.map((time) => Math.round(time / 10) * 10 + 0)).toEqual([0, 0, 50, 100, 150]);
+    const { reasons } = (await call<WhyNotRunning>("GET", `/flow_runs/${await aRun(deployment)}/why`)).body;
+    expect(reasons[0]?.message).toContain("Its deployment puts it off since too many of its key began.");
+  });
+
+  const HOURLY = { schedules: [{ schedule: { cron: "0 * * * *" }, parameters: of("ada") }] };
+  const begins = async (id: string) => Date.parse((await stateOf(id)).state_details.scheduled_time);
+
+  async function scheduled(control: object): Promise<[FlowRunId, FlowRunId, FlowRunId]> {
+    const { deployment } = await aControlled(control, HOURLY);
+    const body = { deployments: { id: { any_: [deployment.id] } }, sort: "EXPECTED_START_TIME_ASC" };
+    const [first, second, third] = (await call<{ id: FlowRunId }[]>("POST", "/flow_runs/filter", body)).body;
+    if (!first || !second || !third) throw new Error("The schedule has made too few runs.");
+    return [first.id, second.id, third.id];
+  }
+
+  it("of a schedule are throttled when they would be claimed, and count once", async ({ expect }) => {
+    const [first, second] = await scheduled({ throttle: { key: "parameters.customer.id", limit: 1, seconds: 600 } });
+    expect((await propose(first, "PENDING")).status).toBe("ACCEPT");
+    // Two workers that poll ask for it at the same time.
+    const verdicts = await Promise.all([propose(second, "PENDING"), propose(second, "PENDING")]);
+    for (const { status, state } of verdicts) {
+      expect([status, state.type, state.message]).toEqual([
+        "REJECT",
+        "SCHEDULED",
+        "Its deployment puts it off since too many of its key began.",
+      ]);
+    }
+    const at = await begins(second);
+    expect((at - Date.now()) / 1_000).toBeGreaterThan(590);
+    expect((at - Date.now()) / 1_000).toBeLessThan(601);
+    expect((await propose(second, "PENDING")).status).toBe("ACCEPT");
+  });
+
+  it("of a schedule are debounced: another one that would be claimed takes their place", async ({ expect }) => {
+    const [first, second, third] = await scheduled({ debounce: { key: "parameters.customer.id", seconds: 60 } });
+    expect(await propose(first, "PENDING")).toMatchObject({ status: "REJECT", state: { type: "SCHEDULED" } });
+    expect(await propose(second, "PENDING")).toMatchObject({ status: "REJECT", state: { type: "SCHEDULED" } });
+    await until("the first gives way", async () => (await stateOf(first)).type === "CANCELLED");
+    expect((await stateOf(second)).type).toBe("SCHEDULED");
+    expect((await propose(second, "PENDING")).status).toBe("ACCEPT");
+    expect((await stateOf(third)).name).toBe("Scheduled");
+  });
+
+  it("of a schedule are put off by no worker that is connected either", async ({ expect }) => {
+    const [first, second] = await scheduled({ throttle: { limit: 1, seconds: 600 } });
+    expect(await ownerStub(first).claim(first, { name: "w" })).not.toBeNull();
+    expect(await ownerStub(second).claim(second, { name: "w" })).toBeNull();
+    expect((await stateOf(second)).message).toContain("puts it off");
   });
 });

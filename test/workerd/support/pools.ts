@@ -210,9 +210,9 @@ export class Pool {
   }
 
   /** A pool that asks the objects that own flow runs. */
-  static ofRealRuns(): Pool {
+  static ofRealRuns(name?: string): Pool {
     pools += 1;
-    return new Pool(`pool-${pools}-${crypto.randomUUID()}`);
+    return new Pool(name ?? `pool-${pools}-${crypto.randomUUID()}`);
   }
 
   async configure(settings: Partial<PoolSettings>): Promise<void> {
