@@ -107,7 +107,7 @@ describe("examples", () => {
     expect(await retryByStatus({ url: `${site.url}/busy` })).toBe("here");
     await expect(retryByStatus({ url: `${site.url}/gone` })).rejects.toThrow("the server answered 404");
     expect(site.asked).toEqual(["/busy", "/busy", "/busy", "/gone"]);
-    const second = world.backend.runs[1];
+    const second = world.runs[1];
     expect(second?.logs[0]?.message).toBe("attempt 1: the server answered 404, which another one will not change");
   });
 
@@ -226,7 +226,7 @@ describe("examples", () => {
     expect(await hello({ name: "Ada" })).toBe("Hello, Ada!");
     const report = await csvEtl({});
     expect(report).toMatch(/^# Orders by country and month/);
-    const second = world.backend.runs[1];
+    const second = world.runs[1];
     expect(second?.artifacts.map(({ key }) => key)).toEqual(["orders-by-country", "rejected-orders"]);
     expect(second?.logs.filter(({ level }) => level === 30).length).toBeGreaterThan(0);
   });

@@ -68,7 +68,7 @@ describe("with a tracer", () => {
     expect(parentOf("child")).toBe(idOf(named("main")));
     expect(parentOf("leaf")).toBe(idOf(named("child")));
     expect(new Set(exporter.getFinishedSpans().map((span) => span.spanContext().traceId)).size).toBe(1);
-    const [run] = world.backend.runs;
+    const [run] = world.runs;
     expect(named("main").attributes).toEqual({
       "prefect.run.name": "main",
       "prefect.run.type": "flow",

@@ -235,7 +235,11 @@ class FlowRunner {
 
   #stopped(state: State): FlowOutcome {
     // Its owner has it from somebody else, and may take no more lines of it.
-    echo("warn", this.#session.run.name, `Stopped in state ${state.name} after ${this.#duration}.`);
+    echo(
+      hasFailed(state.type) ? "warn" : "info",
+      this.#session.run.name,
+      `Stopped in state ${state.name} after ${this.#duration}.`,
+    );
     return stopped(state);
   }
 

@@ -148,7 +148,7 @@ export class ServerSession implements RunSession {
 
   async addLabels(labels: Labels): Promise<void> {
     const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
-    await this.#client.call(updateFlowRunLabels, { params: { id: this.run.id }, body: labels }, patience);
+    await this.client.call(updateFlowRunLabels, { params: { id: this.run.id }, body: labels }, patience);
   }
 
   async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {

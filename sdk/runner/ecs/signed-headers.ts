@@ -17,7 +17,11 @@ export interface SignedPost {
 }
 
 /** Every header given is signed with the body. */
-export async function signedHeaders(url: URL, signer: AwsSigner, { service, body, headers }: SignedPost): Promise<Headers> {
+export async function signedHeaders(
+  url: URL,
+  signer: AwsSigner,
+  { service, body, headers }: SignedPost,
+): Promise<Headers> {
   const { accessKeyId, secretAccessKey, sessionToken, region } = signer;
   const signed = await new AwsV4Signer({
     method: "POST",
