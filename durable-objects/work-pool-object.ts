@@ -142,7 +142,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   }
 
   async release(flowRunId: FlowRunId, generation?: number): Promise<void> {
-    this.#pushes.forget(flowRunId, generation);
+    if (this.#takers.isPushed) this.#pushes.forget(flowRunId, generation);
     this.#slots.release(flowRunId, generation, (workerName) => this.#workers.get(workerName) !== undefined);
     this.#pump();
   }
@@ -192,7 +192,7 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
       settings: this.#settings,
       workers: this.#shown(now),
       isPushed: this.#takers.isPushed,
-      push: this.#pushes.explain(flowRunId),
+      push: this.#takers.isPushed ? this.#pushes.explain(flowRunId) : null,
       now,
     };
     return explainWait(view, flowRunId);

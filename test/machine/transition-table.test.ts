@@ -9,7 +9,7 @@ describe("the behaviour of every policy", () => {
 
       A run of a deployment, due, whose process is known and which has one retry left.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-that-was-taken-back-is-started-once, a-run-keeps-its-place-when-its-pool-is-full, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-that-was-taken-back-is-started-once, a-run-keeps-its-place-when-its-pool-is-full, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-continued-run-is-the-same-attempt, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED          | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | --------------- | --------- | ------- | ------ | ---------- |
@@ -28,7 +28,7 @@ describe("the behaviour of every policy", () => {
 
       A run without deployment, known process or retries.
 
-      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-that-was-taken-back-is-started-once, a-run-keeps-its-place-when-its-pool-is-full, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
+      Rules in order: a-lease-id-is-carried-on, prevent-duplicate-transitions, a-finished-run-is-left-only-to-run-again, a-rescheduled-run-starts-afresh, a-cancelling-run-only-becomes-cancelled, a-paused-run-resumes-or-ends, a-run-without-a-process-is-cancelled-at-once, a-run-is-claimed-by-one, a-run-that-was-taken-back-is-started-once, a-run-keeps-its-place-when-its-pool-is-full, a-run-waits-when-slots-are-taken, a-run-that-lost-its-slot-is-cancelled, only-scheduled-runs-are-marked-late, only-running-runs-are-paused, a-rescheduled-run-is-offered-again, a-continued-run-is-the-same-attempt, a-claim-keeps-the-scheduled-time, a-run-waits-for-its-scheduled-time, a-failed-run-is-retried.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING  |
       | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ----------- |

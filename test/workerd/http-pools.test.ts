@@ -91,6 +91,13 @@ describe("a run of an http pool", () => {
     expect(await pool.stub.status()).toMatchObject({ held: 1, ready: 0 });
   });
 
+  it("is pushed to the URL of its deployment where the pool has no template", async ({ expect }) => {
+    const pool = await HttpPool.open({ pool: { base_job_template: {} } });
+    const { message } = await pushed(pool, { job_variables: { url: "https://other.example/x" } });
+    expect(await pool.deliver(message)).toBeNull();
+    expect(pool.received).toMatchObject([{ url: "https://other.example/x" }]);
+  });
+
   it("waits while the pool is paused, and names no missing worker", async ({ expect }) => {
     const pool = await HttpPool.open({ pool: { is_paused: true } });
     const id = await aRun(await pool.deployment(await aFlow()));

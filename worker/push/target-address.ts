@@ -1,5 +1,6 @@
 /** Where a push goes: what the pool's template makes of the job's variables, and whether it may be called. */
 import type { JsonObject } from "#protocol/flow-runs";
+import { httpTemplate } from "../collections/http-template.ts";
 
 export interface PushAddress {
   readonly url: string;
@@ -14,21 +15,23 @@ const PART = /\{\{\s*([^}]*?)\s*\}\}/g;
 const OWN_HEADERS = /^(webhook-.*|content-type|content-length|host|connection|transfer-encoding)$/i;
 
 /** The address, or a sentence that says why there is none. */
-export function pushAddress(template: JsonObject, jobVariables: JsonObject): PushAddress | string {
+export function pushAddress(given: JsonObject, jobVariables: JsonObject): PushAddress | string {
+  // A pool that was made without a template has that of its type.
+  const template = Object.keys(given).length > 0 ? given : { ...httpTemplate };
   const variables = { ...defaultsOf(template), ...jobVariables };
   const { url, headers, api_url } = resolved((template["job_configuration"] ?? {}) as JsonObject, variables);
   if (typeof url !== "string" || url === "") {
     return "There is no URL to push to: set the job variable url of the deployment, or its default in the work pool's template.";
   }
   if (url.includes("{{")) return `The URL ${url} holds a reference, and those of http work pools are not resolved.`;
-  const given = Object.entries((headers ?? {}) as JsonObject).map(([name, value]) => [name, String(value)] as const);
-  const unusable = given.find(
+  const sent = Object.entries((headers ?? {}) as JsonObject).map(([name, value]) => [name, String(value)] as const);
+  const unusable = sent.find(
     ([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value),
   );
   if (unusable) return `The header ${unusable[0]} of the job variables cannot be sent.`;
   return {
     url,
-    headers: Object.fromEntries(given),
+    headers: Object.fromEntries(sent),
     apiUrl: typeof api_url === "string" && api_url !== "" ? api_url : null,
   };
 }
