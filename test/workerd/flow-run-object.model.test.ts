@@ -283,7 +283,9 @@ const commands = fc.commands(
   [
     proposals,
     fc.constantFrom("a", "b").map((worker) => new Claim(worker)),
-    fc.constantFrom(1_000, 45_000, 700_000).map((spanMs) => new Advance(spanMs)),
+    // Claims over REST and reports of them, which are rare among all proposals.
+    fc.boolean().map((force) => new Propose("PENDING", force)),
+    fc.constantFrom(1_000, 45_000, 100_000, 700_000).map((spanMs) => new Advance(spanMs)),
     fc.constant(new Evict()),
     fc.boolean().map((wakes) => new Alarm(wakes)),
   ],
