@@ -78,7 +78,7 @@ await shoot("run-history", `/runs/${good.id}?tab=history`, "Pending");
 await shoot("run-running", `/runs/${running.id}?tab=logs`, "looked into the inbox");
 await shoot("deployments", "/deployments", "nightly");
 await shoot("deployment", `/deployments/${orders}`, "Schedules");
-await shoot("deployment-run", `/deployments/${orders}?run=true`, "Which regions");
+await shoot("deployment-run", `/deployments/${orders}?open=run`, "Which regions");
 await shoot("flows", "/flows", "daily-orders");
 await shoot("work-pools", "/work-pools", "process");
 await shoot("work-pool", "/work-pools/local", "Job template");

@@ -10,7 +10,7 @@ import { When } from "../../elements/when.tsx";
 
 /** Dispatches that no pool took, for as long as there are any: to be sent again, or forgotten. */
 export function DeadLetters() {
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     ...read(filterDeadLetters, { body: { queue: "dispatch" } }),
     refetchInterval: LIVE_MS * 3,
   });
@@ -18,6 +18,7 @@ export function DeadLetters() {
   const replay = useMutation({
     mutationFn: ({ id }: DeadLetter) => api.call(replayDeadLetter, { params: { id } }),
   });
+  if (error && !data) return <ErrorNote title="What was given up could not be read" error={error} />;
   if (!data || data.length === 0) return null;
   return (
     <section className="panel">
