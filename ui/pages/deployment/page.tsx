@@ -53,9 +53,9 @@ export function DeploymentPage() {
         <div className="stack">
           <Schedules deployment={deployment} />
           <NextRuns deployment={deployment} />
+          <Concurrency deployment={deployment} />
         </div>
         <div className="stack">
-          <Concurrency deployment={deployment} />
           <Source deployment={deployment} />
           <Versions deployment={deployment} />
           <Backfills deployment={deployment} />
