@@ -261,7 +261,9 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     const letters = page.locator("section", { hasText: "Dispatches that were given up" });
     await letters.getByText("9 attempts").waitFor();
     await expectAccessible(page, expect);
+    const sent = page.waitForResponse(/dead_letters\/given-up\/replay/);
     await letters.getByRole("button", { name: "Send again" }).click();
+    expect((await sent).status()).toBe(202);
     await letters.waitFor({ state: "detached" });
     expect(await plane.client.call(filterDeadLetters, { body: {} })).toEqual([]);
   });
