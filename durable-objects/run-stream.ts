@@ -7,7 +7,8 @@ import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import type { Log } from "#protocol/logs";
-import { type RunStreamFrame, SNAPSHOT_LOG_LINES, STREAM_CLOSE } from "#protocol/run-stream";
+import { FRAME_TASK_RUNS, type RunStreamFrame, SNAPSHOT_LOG_LINES, STREAM_CLOSE } from "#protocol/run-stream";
+import type { TaskRun } from "#protocol/task-runs";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
 import { logOf, readLogs } from "./log-lines.ts";
@@ -55,13 +56,14 @@ export class RunStream {
     ctx.acceptWebSocket(server, [TAG + id]);
     this.#watched.add(id);
     const newest = { filter: null, sort: "TIMESTAMP_DESC", limit: SNAPSHOT_LOG_LINES, offset: 0 } as const;
+    const tasks = store.tasks(id).map(({ task }) => withEstimates(task, clock.now()));
     const snapshot: RunStreamFrame = {
       type: "snapshot",
       flow_run: run,
-      task_runs: store.tasks(id).map(({ task }) => withEstimates(task, clock.now())),
+      task_runs: tasks.slice(0, FRAME_TASK_RUNS),
       logs: readLogs(store.logs(id), ids, newest).reverse(),
     };
-    server.send(JSON.stringify(snapshot));
+    for (const frame of [snapshot, ...taskFrames(tasks.slice(FRAME_TASK_RUNS))]) server.send(JSON.stringify(frame));
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -121,7 +123,7 @@ export class RunStream {
       const row = store.task(id, taskKey, dynamicKey);
       return row ? [withEstimates(row.task, clock.now())] : [];
     });
-    if (tasks.length > 0) frames.push({ type: "task_runs", task_runs: tasks });
+    frames.push(...taskFrames(tasks));
     const logs = changes.logs.flatMap((seq): Log[] => {
       const chunk = store.logChunk(id, seq);
       return chunk ? chunk.lines.map((line, index) => ({ ...logOf(ids, chunk, line, index), flow_run_id: id })) : [];
@@ -133,6 +135,14 @@ export class RunStream {
   #socketsOf(id: FlowRunId): WebSocket[] {
     return this.#parts.ctx.getWebSockets(TAG + id).filter((socket) => socket.readyState === WebSocket.OPEN);
   }
+}
+
+function taskFrames(tasks: readonly TaskRun[]): RunStreamFrame[] {
+  const frames: RunStreamFrame[] = [];
+  for (let from = 0; from < tasks.length; from += FRAME_TASK_RUNS) {
+    frames.push({ type: "task_runs", task_runs: tasks.slice(from, from + FRAME_TASK_RUNS) });
+  }
+  return frames;
 }
 
 /** The run that a socket watches; null for a socket of another kind. */

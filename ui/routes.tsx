@@ -7,10 +7,11 @@ import { readDeployment } from "#protocol/deployments";
 import { SluiceError } from "#protocol/errors";
 import { readFlowRun } from "#protocol/flow-runs";
 import type { DeploymentId, FlowRunId } from "#protocol/ids";
+import { readWebhook } from "#protocol/webhooks";
 import { readWorkPool } from "#protocol/work-pools";
 import { read } from "./api/read.ts";
 import { sessionQuery } from "./api/session.ts";
-import { ListSearch } from "./components/list-search.ts";
+import { ListSearch, OpenSearch } from "./components/list-search.ts";
 import { Shell } from "./components/shell.tsx";
 import { artifactsQuery } from "./pages/artifacts/artifacts-query.ts";
 import { blocksQuery } from "./pages/blocks/blocks-query.ts";
@@ -22,6 +23,7 @@ import { RunsSearch, runPages } from "./pages/flow-runs/runs-search.ts";
 import { flowsQuery } from "./pages/flows/flows-query.ts";
 import { limitsQuery } from "./pages/limits/limits-query.ts";
 import { variablesQuery } from "./pages/variables/variables-query.ts";
+import { webhooksQuery } from "./pages/webhooks/webhooks-query.ts";
 import { poolsQuery } from "./pages/work-pools/pools-query.ts";
 
 const root = createRootRouteWithContext<{ readonly queryClient: QueryClient }>()({ component: Outlet });
@@ -88,8 +90,7 @@ const deployments = createRoute({
 const deployment = createRoute({
   getParentRoute: () => app,
   path: "/deployments/$deploymentId",
-  /** `run` opens the form that starts a run. */
-  validateSearch: z.object({ run: z.boolean().optional().catch(undefined) }),
+  validateSearch: OpenSearch,
   loader: ({ context, params }) =>
     context.queryClient.ensureQueryData(read(readDeployment, { params: { id: params.deploymentId as DeploymentId } })),
   component: lazyRouteComponent(() => import("./pages/deployment/page.tsx"), "DeploymentPage"),
@@ -151,14 +152,32 @@ const limits = createRoute({
 const workPool = createRoute({
   getParentRoute: () => app,
   path: "/work-pools/$poolName",
+  validateSearch: OpenSearch,
   loader: ({ context, params }) =>
     context.queryClient.ensureQueryData(read(readWorkPool, { params: { name: params.poolName } })),
   component: lazyRouteComponent(() => import("./pages/work-pool/page.tsx"), "WorkPoolPage"),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks",
+  validateSearch: ListSearch,
+  loader: ({ context }) => void context.queryClient.prefetchQuery(webhooksQuery),
+  component: lazyRouteComponent(() => import("./pages/webhooks/page.tsx"), "WebhooksPage"),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => app,
+  path: "/webhooks/$slug",
+  validateSearch: OpenSearch,
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(read(readWebhook, { params })),
+  component: lazyRouteComponent(() => import("./pages/webhook/page.tsx"), "WebhookPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
+  validateSearch: OpenSearch,
   loader: ({ context }) => context.queryClient.ensureQueryData(read(readSettings, {})),
   component: lazyRouteComponent(() => import("./pages/settings/page.tsx"), "SettingsPage"),
 });
@@ -189,6 +208,8 @@ const PAGES_OF_APP = [
   blocks,
   variables,
   artifacts,
+  webhooks,
+  webhook,
   settings,
 ] as const;
 

@@ -33,6 +33,7 @@ import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { schedulePolicyRoutes } from "./routes/schedule-policies.ts";
+import { schedulePreviewRoutes } from "./routes/schedule-preview.ts";
 import { serverRoutes } from "./routes/server.ts";
 import { slotHolderRoutes } from "./routes/slot-holders.ts";
 import { tagConcurrencyLimitRoutes } from "./routes/tag-concurrency-limits.ts";
@@ -78,6 +79,7 @@ export function createApp(): App {
     deploymentOperationRoutes,
     deploymentVersionRoutes,
     schedulePolicyRoutes,
+    schedulePreviewRoutes,
     backfillRoutes,
     deploymentRoutes,
     flowControlRoutes,

@@ -29,6 +29,7 @@ import * as push from "./push.ts";
 import * as runChannel from "./run-channel.ts";
 import * as savedSearches from "./saved-searches.ts";
 import * as schedulePolicies from "./schedule-policies.ts";
+import * as schedulePreview from "./schedule-preview.ts";
 import * as server from "./server.ts";
 import * as slotHolders from "./slot-holders.ts";
 import * as tagConcurrencyLimits from "./tag-concurrency-limits.ts";
@@ -65,6 +66,7 @@ const MODULES = [
   deploymentVersions,
   flowControl,
   schedulePolicies,
+  schedulePreview,
   backfills,
   webhooks,
   workPools,

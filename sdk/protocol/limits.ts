@@ -24,6 +24,8 @@ export const LIMITS = {
   bulkCreateRows: 100,
   /** Runs that one request makes ahead of, or behind, each schedule of a deployment. */
   scheduledRuns: 1_000,
+  /** Due times that a preview of a schedule lists. */
+  schedulePreviewTimes: 100,
   /** Runs of one backfill, and those of them that may be open at the same time. */
   backfillRuns: 50_000,
   backfillRunsAtOnce: 100,

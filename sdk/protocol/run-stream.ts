@@ -12,6 +12,7 @@ export const RunStreamFrame = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("snapshot"),
     flow_run: FlowRun,
+    /** The first of them; those beyond {@link FRAME_TASK_RUNS} follow in frames of their own. */
     task_runs: z.array(TaskRun),
     /** The newest lines, oldest first; the rest is read from `POST /logs/filter`. */
     logs: z.array(Log),
@@ -24,6 +25,9 @@ export type RunStreamFrame = z.infer<typeof RunStreamFrame>;
 
 /** Codes with which the server closes a stream. */
 export const STREAM_CLOSE = { deleted: 4404, slow: 1013 } as const;
+
+/** Task runs of one frame at most, so that none takes a watcher long to read. */
+export const FRAME_TASK_RUNS = 500;
 
 /** Lines of a snapshot. */
 export const SNAPSHOT_LOG_LINES = 200;

@@ -1,11 +1,14 @@
 /** Pieces of the UI that need no browser. */
 import { describe, it } from "vitest";
 import type { Deployment } from "../../sdk/protocol/deployments.ts";
+import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
+import { WireTime } from "../../sdk/protocol/time.ts";
 import { fieldSchema } from "../../ui/components/schema-form/json-schema.ts";
 import { durationText, relativeText } from "../../ui/elements/spans.ts";
 import { differences } from "../../ui/pages/compare/differences.ts";
 import { asCli, asCurl, asTypeScript } from "../../ui/pages/flow-run/actions/copied-call.ts";
 import { ansiPieces } from "../../ui/pages/flow-run/log/ansi.ts";
+import { pageAfter } from "../../ui/pages/flow-runs/run-page.ts";
 
 describe("a span", () => {
   it.for([
@@ -95,6 +98,24 @@ describe("a run that is copied", () => {
 
   it("is a program", ({ expect }) => {
     expect(asTypeScript(call)).toContain('parameters: {"file":"a b.csv","limit":3,"note":"it\'s"}');
+  });
+});
+
+describe("the page of runs after those that are known", () => {
+  const id = (number: number) => `01a1fe2a-0000-7000-8000-00000000000${number}` as FlowRun["id"];
+  const row = (number: number, second: number) => ({
+    id: id(number),
+    expected_start_time: WireTime.parse(`2026-11-21T06:00:0${second}Z`),
+  });
+
+  it("begins at the time of the last one, without those of that time", ({ expect }) => {
+    const rows = [row(1, 9), row(2, 5), row(3, 5)];
+    const from = rows[2]?.expected_start_time;
+    expect(pageAfter(rows, "EXPECTED_START_TIME_DESC")).toEqual({ offset: 0, from, without: [id(2), id(3)] });
+  });
+
+  it("begins after so many rows where the order is another one", ({ expect }) => {
+    expect(pageAfter([row(1, 9), row(2, 5)], "NAME_ASC")).toEqual({ offset: 2, from: null, without: [] });
   });
 });
 

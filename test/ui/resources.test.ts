@@ -3,11 +3,16 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { filterBlockDocuments } from "../../sdk/protocol/block-documents.ts";
 import { installSystemBlockTypes } from "../../sdk/protocol/block-types.ts";
+import { readDeploymentSchedules } from "../../sdk/protocol/deployment-operations.ts";
+import { readFlowControl, writeFlowControl } from "../../sdk/protocol/flow-control.ts";
 import { createFlowRunInput, filterFlowRunInput } from "../../sdk/protocol/flow-run-inputs.ts";
 import { createFlowRun, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import { createFlow } from "../../sdk/protocol/flows.ts";
+import type { FlowRunId } from "../../sdk/protocol/ids.ts";
+import { readSchedulePolicy } from "../../sdk/protocol/schedule-policies.ts";
 import { StateDetails } from "../../sdk/protocol/states.ts";
 import { readVariableByName } from "../../sdk/protocol/variables.ts";
+import { readWorkPool } from "../../sdk/protocol/work-pools.ts";
 import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
 import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
@@ -150,7 +155,189 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await expect.poll(() => page.content()).not.toMatch(/sluice_[A-Za-z0-9_-]{43}/);
   });
 
-  it.for(["/", "/flows", "/artifacts", "/deployments", "/runs", "/nowhere"])(
+  it("makes a webhook, sees what was sent to it, and sends it again", async ({ expect }) => {
+    await open("/webhooks");
+    await button("New webhook").click();
+    const form = page.getByRole("dialog", { name: "New webhook" });
+    await form.getByLabel("Starts runs of").fill("daily-orders/nightly");
+    await form.getByLabel("End of its address").fill("orders");
+    await form.getByLabel("Sender").selectOption("A token (Bearer)");
+    await form.getByRole("button", { name: "Make one up" }).click();
+    const secret = await form.getByLabel("Secret").inputValue();
+    await form.getByRole("textbox", { name: "Parameters" }).fill('{"limit": "{{ body.limit }}"}');
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText(`${server.origin}/hooks/orders`).waitFor();
+    await page.getByText("Nothing was sent yet.").waitFor();
+    expect(await page.content()).not.toContain(secret);
+    const send = (key: string) =>
+      fetch(`${server.origin}/hooks/orders`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+        body: '{"limit": 7}',
+      });
+    expect((await send("somebody else's")).status).toBe(401);
+    expect((await send(secret)).status).toBe(202);
+    const row = (verdict: string) => page.getByRole("row").filter({ has: button(verdict) });
+    await row("refused")
+      .getByRole("button", { name: /^Send again \(not now/ })
+      .waitFor();
+    await button("accepted").click();
+    await page.getByText('"limit": 7').waitFor();
+    await expectAccessible(page, expect);
+    await row("accepted").getByRole("button", { name: "Send again", exact: true }).click();
+    const again = page.getByRole("status").getByRole("link", { name: "another run" });
+    const id = (await again.getAttribute("href"))?.split("/").at(-1) as FlowRunId;
+    expect((await plane.read(id)).parameters).toEqual({ limit: 7 });
+    await button("Turn off").click();
+    await page.getByText("It is off").waitFor();
+    expect((await send(secret)).status).toBe(409);
+  });
+
+  it("sees the next times of a schedule while it is typed, and when its clock is set", async ({ expect }) => {
+    await open(`/deployments/${made.forever}`);
+    await button("Add a schedule").click();
+    const form = page.getByRole("dialog");
+    const next = form.getByRole("status", { name: "Next times" }).getByRole("listitem");
+    await form.getByRole("textbox", { name: "Cron expression" }).fill("99 6 1 * *");
+    await form.getByText("Invalid cron string").waitFor();
+    await form.getByRole("textbox", { name: "Cron expression" }).fill("0 6 1 * *");
+    await form.getByLabel("Time zone").fill("America/New_York");
+    await expect.poll(() => next.count()).toBe(10);
+    // Ten months hold both changes of the clock, or one and nearly the other.
+    await next
+      .getByText(/clock changes to GMT-[45]/)
+      .first()
+      .waitFor();
+    await next.getByText("06:00 AM E", { exact: false }).first().waitFor();
+    await form.getByLabel("When an earlier run has not ended").selectOption("The new one is left out");
+    await form.getByLabel("Times that were missed").selectOption("The last one runs");
+    await form.getByLabel("Seconds over which starts are spread").fill("30");
+    await form.getByLabel("Not after").fill("2031-01-01T00:00");
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("0 6 1 * * (America/New_York)").waitFor();
+    const [schedule] = await plane.client.call(readDeploymentSchedules, { params: { id: made.forever } });
+    const params = { id: made.forever, schedule_id: schedule?.id ?? "" };
+    expect(await plane.client.call(readSchedulePolicy, { params })).toMatchObject({
+      overlap: "SKIP",
+      catch_up: "LAST",
+      jitter: 30,
+      end_at: expect.stringContaining("2031-01-01"),
+    });
+  });
+
+  it("bounds the runs of a deployment", async ({ expect }) => {
+    await open(`/deployments/${made.orders}`);
+    await button("Change").click();
+    const form = page.getByRole("dialog", { name: "Concurrency of nightly" });
+    await form.getByLabel("Runs at once", { exact: true }).fill("2");
+    await form.getByLabel("One more", { exact: true }).selectOption("is cancelled");
+    await form.getByLabel("Runs of a key at once").fill("1");
+    await form.getByLabel("Key", { exact: true }).fill("customer");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form
+      .getByRole("alert")
+      .getByText(/must begin with parameters/)
+      .waitFor();
+    await form.getByLabel("Key", { exact: true }).fill("parameters.customer");
+    await form.getByLabel("One more of a key").selectOption("waits; keys take turns");
+    await form.getByLabel("Debounce").fill("5");
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("0 of 2, one more is cancelled").waitFor();
+    await page.getByText("1 by parameters.customer, one more waits; keys take turns").waitFor();
+    const params = { id: made.orders };
+    expect(await plane.client.call(readFlowControl, { params })).toMatchObject({
+      concurrency: { key: "parameters.customer", limit: 1, strategy: "round-robin" },
+      debounce: { key: null, seconds: 5 },
+      throttle: null,
+    });
+    await plane.client.call(writeFlowControl, { params, body: {} });
+  });
+
+  it("asks for a run later, by a link to the form", async ({ expect }) => {
+    await open(`/deployments/${made.orders}?open=run`);
+    const form = page.getByRole("dialog", { name: "Run nightly" });
+    await form.getByRole("button", { name: "Later" }).click();
+    await form.getByLabel("Start", { exact: true }).fill("2031-02-03T04:05");
+    await expectAccessible(page, expect);
+    await form.getByRole("button", { name: "Schedule it" }).click();
+    await page.locator(".facts").getByText("Scheduled").waitFor();
+    const id = new URL(page.url()).pathname.split("/").at(-1) as FlowRunId;
+    const { expected_start_time } = await plane.read(id);
+    expect(Date.parse(expected_start_time ?? "")).toBe(new Date("2031-02-03T04:05").getTime());
+    await page.goBack();
+    await form.waitFor();
+    await page.goBack();
+  });
+
+  it("changes a job template, but not to one that is none", async ({ expect }) => {
+    await open("/work-pools/local");
+    const template = page.getByRole("textbox", { name: "Job template" });
+    await template.fill('{"job_configuration": {"command": "{{ nothing }}"}}');
+    await page.locator(".field-error").first().waitFor();
+    await page.getByRole("button", { name: /^Save \(not now: It is not valid yet/ }).waitFor();
+    await template.fill(
+      '{"job_configuration": {"command": "true"}, "variables": {"type": "object", "properties": {}}}',
+    );
+    await button("Save").click();
+    await page.getByRole("button", { name: /^Save \(not now: It is as it was/ }).waitFor();
+    const { base_job_template } = await plane.client.call(readWorkPool, { params: { name: "local" } });
+    expect(base_job_template).toMatchObject({ job_configuration: { command: "true" } });
+  });
+
+  it.for([
+    ["/", "dashboard"],
+    ["/runs", "flow_runs/filter"],
+    ["/flows", "flows/filter"],
+    ["/deployments", "deployments/filter"],
+    ["/webhooks", "webhooks/filter"],
+    ["/work-pools", "work_pools/filter"],
+    ["/limits", "v2/concurrency_limits/filter"],
+    ["/blocks", "block_documents/filter"],
+    ["/variables", "variables/filter"],
+    ["/artifacts", "artifacts/latest/filter"],
+    ["/settings", "admin/settings"],
+  ] as const)("is told when %s cannot be read, and reads it again", async ([path, operation], { expect }) => {
+    const address = `**/api/${operation}`;
+    await page.route(address, (route) =>
+      route.fulfill({ status: 422, json: { code: "validation", detail: "The disk is full.", fix: "Make room." } }),
+    );
+    await open(path);
+    const alert = page.getByRole("alert").filter({ hasText: "The disk is full." });
+    await alert.getByText("Make room.").waitFor();
+    await expectAccessible(page, expect);
+    await page.unroute(address);
+    await alert.getByRole("button", { name: "Try again" }).click();
+    await alert.waitFor({ state: "detached" });
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  });
+
+  it("asks for nothing while nobody looks", async ({ expect }) => {
+    const hidden = await openPage(browser);
+    await hidden.page.clock.install();
+    let requests = 0;
+    hidden.page.on("request", () => requests++);
+    hidden.page.on("websocket", () => requests++);
+    const run = await plane.trigger(made.orders);
+    const paths = ["/", "/runs", `/runs/${run.id}`, "/deployments", `/deployments/${made.orders}`, "/webhooks"];
+    for (const path of [...paths, "/work-pools", "/work-pools/local", "/limits", "/artifacts"]) {
+      await hidden.page.goto(`${server.origin}${path}`);
+      await hidden.page.getByRole("heading", { level: 1 }).waitFor();
+      await hidden.page.locator(".skeleton").first().waitFor({ state: "detached" });
+      await look(hidden.page, false);
+      requests = 0;
+      await hidden.page.clock.runFor(60_000);
+      expect(requests, path).toBe(0);
+      await look(hidden.page, true);
+      await hidden.page.clock.runFor(20_000);
+      await expect.poll(() => requests, { message: path }).toBeGreaterThan(0);
+    }
+    await hidden.page.context().close();
+  });
+
+  it.for(["/", "/flows", "/artifacts", "/deployments", "/webhooks", "/runs", "/nowhere"])(
     "reads %s by a screen reader",
     async (path, { expect }) => {
       await open(path);
@@ -175,3 +362,12 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     expect(troubles).toEqual([]);
   });
 });
+
+/** Says to the page that it is looked at, or that another one is: a headless browser has no tabs to change. */
+async function look(page: Page, isVisible: boolean): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, "hidden", { value: ${!isVisible}, configurable: true });
+    Object.defineProperty(document, "visibilityState", { value: "${isVisible ? "visible" : "hidden"}", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  `);
+}

@@ -1,6 +1,7 @@
 /** What people do with runs and deployments, in the browser, against a real server and worker. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { filterDeadLetters } from "../../sdk/protocol/dead-letters.ts";
 import { readDeployment, updateDeployment } from "../../sdk/protocol/deployments.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
@@ -9,6 +10,7 @@ import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
 import { type StartedWorker, startWorker } from "../support/runner.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { expectAccessible } from "./accessible.ts";
+import { giveUp } from "./dead-letter.ts";
 import { deployShowcase, type Showcase } from "./showcase.ts";
 
 const RUN_MS = 45_000;
@@ -59,6 +61,41 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.locator(".facts").getByText("Completed").waitFor({ timeout: RUN_MS });
     await page.getByRole("button", { name: "total-0" }).waitFor();
     expect((await plane.read(shownRun())).parameters).toEqual({ limit: 40 });
+    await expect.poll(() => page.locator(".timeline-arrows path").count()).toBe(8);
+    await page.getByRole("link", { name: "Artifact: markdown summary" }).click();
+    await page.getByText("The sum is").waitFor();
+  });
+
+  it("goes from a run to its subflow and back, and opens what ran in it", async ({ expect }) => {
+    const run = await plane.ends((await plane.trigger(made.orders)).id, RUN_MS);
+    await open(`/runs/${run.id}`);
+    await page.getByRole("button", { name: "Open notify-0" }).click();
+    await page.locator(".timeline-row").getByRole("link", { name: "extract-0" }).click();
+    await page.getByRole("region", { name: /extract-0/ }).waitFor();
+    await page.getByRole("link", { name: "the run above" }).click();
+    await page.getByRole("heading", { name: run.name }).waitFor();
+    await page.getByRole("tab", { name: "Related" }).click();
+    await expectAccessible(page, expect);
+    const related = page.getByRole("tabpanel");
+    await related.getByRole("link", { name: "Compare" }).first().waitFor();
+    await related.locator("section", { hasText: "Subflows" }).locator("[data-row-link]").click();
+    await page.getByText("called by").waitFor();
+  });
+
+  it("compares all task runs, however many there are", async ({ expect }) => {
+    const { id } = await plane.ends((await plane.trigger(made.many, { tasks: 230 })).id, RUN_MS);
+    await open(`/compare?a=${id}&b=${id}`);
+    const table = page.getByRole("region", { name: "Task runs" });
+    await table.getByText("extract-0", { exact: true }).waitFor();
+    expect(await table.getByRole("table").getAttribute("aria-rowcount")).toBe("230");
+    await table.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await table
+      .getByText(/extract-22\d/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Only the 0 that differ" }).click();
+    await page.getByText("All went the same way.").waitFor();
+    expect(new URL(page.url()).searchParams.get("differing")).toBe("true");
   });
 
   it("finds why a run failed in its first screen", async ({ expect }) => {
@@ -205,13 +242,30 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("heading", { name: "inbox" }).waitFor();
   });
 
-  it("is told when the server is gone, and goes on when it is back", async () => {
-    await open("/");
-    await page.getByRole("heading", { name: "Runs over time" }).waitFor();
+  it("is told when the server is gone, and goes on when it is back, without a reload", async ({ expect }) => {
+    const { id } = await failedRun();
+    await open(`/runs/${id}`);
+    await page.getByRole("heading", { name: /Task price-\d failed/ }).waitFor();
+    await page.evaluate("window.isSamePage = true");
     await server.kill("SIGTERM");
     await page.getByText("The server does not answer.").waitFor();
+    giveUp(server.dataDir, { flow_run_id: id });
     await server.restart();
     await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    await page.getByText("Connecting again").waitFor({ state: "detached" });
+    expect(await page.evaluate("window.isSamePage")).toBe(true);
+  });
+
+  it("sends a dispatch again that was given up", async ({ expect }) => {
+    await open("/work-pools");
+    const letters = page.locator("section", { hasText: "Dispatches that were given up" });
+    await letters.getByText("9 attempts").waitFor();
+    await expectAccessible(page, expect);
+    const sent = page.waitForResponse(/dead_letters\/given-up\/replay/);
+    await letters.getByRole("button", { name: "Send again" }).click();
+    expect((await sent).status()).toBe(202);
+    await letters.waitFor({ state: "detached" });
+    expect(await plane.client.call(filterDeadLetters, { body: {} })).toEqual([]);
   });
 
   it("has seen no script fail", ({ expect }) => {

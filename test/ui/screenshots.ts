@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createFlowRunFromDeployment } from "../../sdk/protocol/deployments.ts";
 import type { JsonObject } from "../../sdk/protocol/flow-runs.ts";
+import { createWebhook } from "../../sdk/protocol/webhooks.ts";
 import { controlPlane } from "../e2e/control-plane.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { startWorker } from "../support/runner.ts";
@@ -26,10 +27,13 @@ const LOOKS = [
   { name: "narrow", width: 390, height: 800, dark: false },
 ];
 
-async function shoot(name: string, path: string, waitFor: string): Promise<void> {
+/** `broken` is an operation of the API that fails meanwhile. */
+async function shoot(name: string, path: string, waitFor: string, broken?: string): Promise<void> {
   if (only && !name.includes(only)) return;
   for (const look of LOOKS) {
     const { page, troubles } = await openPage(browser, look);
+    const fault = { code: "validation", detail: "The database is locked.", fix: "Look at the log of the server." };
+    if (broken) await page.route(`**/api/${broken}`, (route) => route.fulfill({ status: 422, json: fault }));
     await page.goto(`${server.origin}${path}`);
     await page.getByText(waitFor).first().waitFor();
     await page.waitForTimeout(250);
@@ -44,6 +48,8 @@ async function shoot(name: string, path: string, waitFor: string): Promise<void>
 await shoot("dashboard-empty", "/", "Nothing has run here yet");
 await shoot("runs-empty", "/runs", "Nothing has run yet");
 await shoot("deployments-empty", "/deployments", "There is no deployment yet");
+await shoot("webhooks-empty", "/webhooks", "A webhook is an address");
+await shoot("work-pools-empty", "/work-pools", "A work pool hands runs");
 
 const { orders, forever, many } = await deployShowcase(plane);
 await using _worker = await startWorker({ apiUrl: server.apiUrl, pool: "local", limit: 4 });
@@ -64,7 +70,29 @@ for (const { id } of [...more, big]) await plane.ends(id, 120_000);
 const running = await start(forever);
 await plane.reaches(running.id, "RUNNING", 30_000);
 
+const headers = { Authorization: "Bearer a-secret-that-is-long-enough", "Content-Type": "application/json" };
+await plane.client.call(createWebhook, {
+  body: {
+    slug: "shop-orders",
+    deployment_id: orders,
+    verification: { type: "bearer" },
+    secrets: ["a-secret-that-is-long-enough"],
+    parameters: { limit: "{{ body.count }}" },
+  },
+});
+for (const sent of [headers, { ...headers, Authorization: "Bearer guessed" }]) {
+  await fetch(`${server.origin}/hooks/shop-orders`, { method: "POST", headers: sent, body: '{"count": 12}' });
+}
 await shoot("dashboard", "/", "Runs over time");
+await shoot("dashboard-failing", "/", "The database is locked", "dashboard");
+await shoot("runs-failing", "/runs", "The database is locked", "flow_runs/filter");
+await shoot("run-failing", `/runs/${good.id}`, "The database is locked", `flow_runs/${good.id}`);
+await shoot(
+  "deployment-failing",
+  `/deployments/${orders}`,
+  "The database is locked",
+  "**/{flow_control,versions,backfills}*",
+);
 await shoot("runs", "/runs?plot=true", "daily-orders");
 await shoot("run-failed", `/runs/${bad.id}`, "No price for article");
 await shoot("run-completed", `/runs/${good.id}`, "extract");
@@ -74,11 +102,19 @@ await shoot("run-logs", `/runs/${big.id}?tab=logs`, "part 299");
 await shoot("run-many", `/runs/${big.id}`, "extract-0");
 await shoot("run-parameters", `/runs/${good.id}?tab=parameters`, "It was given no parameters");
 await shoot("run-artifacts", `/runs/${good.id}?tab=artifacts`, "The sum is");
+await shoot("run-related", `/runs/${good.id}?tab=related`, "Subflows");
 await shoot("run-history", `/runs/${good.id}?tab=history`, "Pending");
 await shoot("run-running", `/runs/${running.id}?tab=logs`, "looked into the inbox");
 await shoot("deployments", "/deployments", "nightly");
 await shoot("deployment", `/deployments/${orders}`, "Schedules");
-await shoot("deployment-run", `/deployments/${orders}?run=true`, "Which regions");
+await shoot("deployment-run", `/deployments/${orders}?open=run`, "Which regions");
+await shoot("deployment-schedule", `/deployments/${orders}?open=new-schedule`, "Next times");
+await shoot("deployment-concurrency", `/deployments/${orders}?open=concurrency`, "Of each key");
+await shoot("deployment-backfill", `/deployments/${orders}?open=new-backfill`, "Runs at once");
+await shoot("compare", `/compare?a=${good.id}&b=${bad.id}`, "Task runs");
+await shoot("webhooks", "/webhooks", "shop-orders");
+await shoot("webhook", "/webhooks/shop-orders", "accepted");
+await shoot("webhook-new", "/webhooks?open=new", "Make one up");
 await shoot("flows", "/flows", "daily-orders");
 await shoot("work-pools", "/work-pools", "process");
 await shoot("work-pool", "/work-pools/local", "Job template");

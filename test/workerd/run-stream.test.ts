@@ -1,12 +1,13 @@
 /**
  * The live stream of a run: a snapshot and then every change, whatever happens meanwhile.
  *
- * Teeth: a stream that forgot task runs, and one that forgot its watchers with the memory of its object, fail here.
+ * Teeth: a stream that forgot task runs, or those beyond its first frame, and one that forgot its watchers with the memory of its object, fail here.
  */
 import { evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, it } from "vitest";
-import { RunStreamFrame, STREAM_CLOSE } from "#protocol/run-stream";
+import { RunClientFrame } from "#protocol/run-channel";
+import { FRAME_TASK_RUNS, RunStreamFrame, STREAM_CLOSE } from "#protocol/run-stream";
 import { call } from "./support/api.ts";
 import { freshRunId, newRun, ownerStub, state, until } from "./support/runs.ts";
 
@@ -52,6 +53,15 @@ const log = (id: string, message: string) => [
   { name: "flow", level: 20, message, timestamp: new Date().toISOString(), flow_run_id: id },
 ];
 
+const running = (task_key: string) => ({
+  id: crypto.randomUUID(),
+  name: task_key,
+  task_key,
+  dynamic_key: "0",
+  run_count: 1,
+  states: [{ ...state("RUNNING"), id: crypto.randomUUID(), name: "Running", timestamp: new Date().toISOString() }],
+});
+
 describe("the stream of a flow run", () => {
   it("begins with what is known and goes on with each change", async ({ expect }) => {
     const id = freshRunId();
@@ -81,6 +91,27 @@ describe("the stream of a flow run", () => {
     await until("the change", async () => known(watcher).state === "RUNNING");
     expect(known(elsewhere).state).toBe("PENDING");
     expect(elsewhere.frames).toHaveLength(1);
+  });
+
+  it("sends more task runs than fit into one frame in several", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id, { state: state("RUNNING") }));
+    const keys = Array.from({ length: FRAME_TASK_RUNS + 1 }, (_, index) => `t${index}`);
+    const frame = (value: unknown) => RunClientFrame.parse(value);
+    const said = [
+      { type: "hello", protocol: 1, session: crypto.randomUUID(), generation: null },
+      ...[keys.slice(0, FRAME_TASK_RUNS), keys.slice(FRAME_TASK_RUNS)].map((some, index) => ({
+        type: "batch",
+        n: index + 1,
+        items: some.map((task_key) => ({ kind: "task", task: running(task_key) })),
+      })),
+    ];
+    await ownerStub(id).frames(id, said.map(frame));
+    const watcher = await watch(id);
+    await until("all task runs", async () => known(watcher).tasks.size === keys.length);
+    expect([...known(watcher).tasks.keys()].sort()).toEqual(keys.sort());
+    const sizes = watcher.frames.map((frame) => ("task_runs" in frame ? frame.task_runs.length : 0));
+    expect(sizes).toEqual([FRAME_TASK_RUNS, 1]);
   });
 
   it("tells nothing that was refused", async ({ expect }) => {

@@ -8,6 +8,7 @@ import { RunStreamFrame, STREAM_CLOSE } from "#protocol/run-stream";
 import type { TaskRun } from "#protocol/task-runs";
 import { fullJitterMs } from "../../sdk/client/jitter.ts";
 import { api } from "./client.ts";
+import { connection } from "./connection.ts";
 
 export interface LiveRun {
   /** Null until the first frame. */
@@ -76,6 +77,8 @@ class RunWatch {
       this.#socket = null;
       if (code === STREAM_CLOSE.deleted) return this.#tell({ ...this.#known, status: "deleted" });
       this.#tell({ ...this.#known, status: "lost" });
+      // One that closes at once may be a deploy; whether anybody answers at all is asked by the bar.
+      if (this.#tries === 1) connection.lost();
       this.#timer = setTimeout(() => this.#connect(), fullJitterMs(this.#tries++, RETRY_BASE_MS, RETRY_MAX_MS));
     });
   }

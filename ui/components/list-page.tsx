@@ -18,13 +18,15 @@ export interface ListPageProps<Row extends { readonly id: string }> {
   readonly widths: Readonly<Record<string, string>>;
   /** Buttons beside the title. */
   readonly actions?: ReactNode;
+  /** What stands below the list. */
+  readonly below?: ReactNode;
   /** What this is for and how one is made, where there is none. */
   readonly empty: ReactNode;
 }
 
 /** A page that lists things of one kind: query, filter, error, empty state and table, the same everywhere. */
 export function ListPage<Row extends { readonly id: string }>(props: ListPageProps<Row>) {
-  const { title, name, onName, query, columns, widths, actions, empty } = props;
+  const { title, name, onName, query, columns, widths, actions, below, empty } = props;
   useTitle(title);
   const { data, error } = query;
   return (
@@ -60,6 +62,7 @@ export function ListPage<Row extends { readonly id: string }>(props: ListPagePro
           minWidth="40rem"
         />
       )}
+      {below}
     </main>
   );
 }

@@ -15,6 +15,7 @@ export const NAVIGATION = [
     pages: [
       { to: "/flows", title: "Flows" },
       { to: "/deployments", title: "Deployments" },
+      { to: "/webhooks", title: "Webhooks" },
     ],
   },
   {

@@ -1,3 +1,5 @@
+import { useId } from "react";
+
 export interface SelectFieldProps<T extends string> {
   readonly label: string;
   /** What is shown for each value. */
@@ -7,16 +9,17 @@ export interface SelectFieldProps<T extends string> {
 }
 
 export function SelectField<T extends string>({ label, options, value, onChange }: SelectFieldProps<T>) {
+  const id = useId();
   return (
-    <label className="field">
-      <span>{label}</span>
-      <select className="select" value={value} onChange={({ target }) => onChange(target.value as T)}>
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="select" value={value} onChange={({ target }) => onChange(target.value as T)}>
         {Object.entries<string>(options).map(([option, text]) => (
           <option key={option} value={option}>
             {text}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { InputHTMLAttributes } from "react";
+import { type InputHTMLAttributes, useId } from "react";
 
 export interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> {
   readonly label: string;
@@ -8,11 +8,22 @@ export interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElemen
 }
 
 export function TextField({ label, hint, onChange, ...rest }: TextFieldProps) {
+  const id = useId();
   return (
-    <label className="field">
-      <span>{label}</span>
-      <input {...rest} className="input" onChange={({ target }) => onChange(target.value)} />
-      {hint && <span className="quiet small">{hint}</span>}
-    </label>
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        {...rest}
+        id={id}
+        className="input"
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={({ target }) => onChange(target.value)}
+      />
+      {hint && (
+        <span id={`${id}-hint`} className="quiet small">
+          {hint}
+        </span>
+      )}
+    </div>
   );
 }

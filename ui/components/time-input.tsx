@@ -5,6 +5,9 @@ export interface TimeInputProps {
   readonly onChange: (value: string | undefined) => void;
 }
 
+/** Characters of a time without its seconds. */
+const MINUTES = 16;
+
 /** An instant, typed in the viewer's zone. */
 export function TimeInput({ label, value, onChange }: TimeInputProps) {
   return (
@@ -13,15 +16,15 @@ export function TimeInput({ label, value, onChange }: TimeInputProps) {
       <input
         className="input"
         type="datetime-local"
-        value={value ? local(value) : ""}
+        value={value ? localTime(value).slice(0, MINUTES) : ""}
         onChange={({ target }) => onChange(target.value === "" ? undefined : new Date(target.value).toISOString())}
       />
     </label>
   );
 }
 
-/** As the browser's control has it: `2026-11-21T05:14`. */
-function local(iso: string): string {
+/** As the browser's control has it, in the viewer's zone: `2026-11-21T05:14:09`. */
+export function localTime(iso: string): string {
   const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { ArtifactCollection } from "#protocol/artifacts";
 import { ArtifactVersions } from "../../components/artifact/artifact-versions.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { useOpened } from "../../components/opened.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { When } from "../../elements/when.tsx";
 import { artifactsQuery } from "./artifacts-query.ts";
@@ -16,8 +17,8 @@ const WIDTHS = { key: "26%", type: "8rem", run: "8rem", updated: "9rem" } as con
 export function ArtifactsPage() {
   const { name } = useSearch({ from: "/app/artifacts" });
   const navigate = useNavigate({ from: "/artifacts" });
-  const [shown, setShown] = useState<string | null>(null);
-  const columns = useMemo(() => artifactColumns(setShown), []);
+  const [shown, setShown] = useOpened();
+  const columns = useMemo(() => artifactColumns(setShown), [setShown]);
   return (
     <>
       <ListPage
@@ -34,7 +35,7 @@ export function ArtifactsPage() {
           </p>
         }
       />
-      {shown !== null && <ArtifactVersions artifactKey={shown} onClose={() => setShown(null)} />}
+      {shown && <ArtifactVersions artifactKey={shown} onClose={() => setShown(null)} />}
     </>
   );
 }

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { type BlockDocument, deleteBlockDocument } from "#protocol/block-documents";
 import { api } from "../../api/client.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { When } from "../../elements/when.tsx";
@@ -21,19 +22,21 @@ const WIDTHS = { type: "30%", updated: "9rem", actions: "6rem" } as const;
 export function BlocksPage() {
   const { name } = useSearch({ from: "/app/blocks" });
   const navigate = useNavigate({ from: "/blocks" });
-  const [edited, setEdited] = useState<BlockDocument | "new" | null>(null);
-  const columns = useMemo(() => blockColumns(setEdited), []);
+  const [open, setOpen] = useOpened();
+  const query = useQuery(blocksQuery({ name }));
+  const edited = query.data?.find(({ id }) => id === open);
+  const columns = useMemo(() => blockColumns(({ id }) => setOpen(id)), [setOpen]);
   return (
     <>
       <ListPage
         title="Blocks"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={useQuery(blocksQuery({ name }))}
+        query={query}
         columns={columns}
         widths={WIDTHS}
         actions={
-          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setEdited("new")}>
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setOpen(NEW)}>
             New block
           </Button>
         }
@@ -41,9 +44,9 @@ export function BlocksPage() {
           <p>A block is configuration by a name, with its secrets encrypted: credentials, a bucket, a web hook.</p>
         }
       />
-      {edited === "new" && <NewBlock onClose={() => setEdited(null)} />}
-      {edited !== null && edited !== "new" && edited.block_schema && (
-        <BlockForm schema={edited.block_schema} document={edited} onClose={() => setEdited(null)} />
+      {open === NEW && <NewBlock onClose={() => setOpen(null)} />}
+      {edited?.block_schema && (
+        <BlockForm key={open} schema={edited.block_schema} document={edited} onClose={() => setOpen(null)} />
       )}
     </>
   );

@@ -2,4 +2,9 @@ import { z } from "zod";
 import { FlowRunId } from "#protocol/ids";
 
 /** The two runs that are held against each other. */
-export const CompareSearch = z.object({ a: FlowRunId, b: FlowRunId });
+export const CompareSearch = z.object({
+  a: FlowRunId,
+  b: FlowRunId,
+  /** Only task runs that did not end alike. */
+  differing: z.boolean().optional().catch(undefined),
+});

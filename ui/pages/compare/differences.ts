@@ -1,6 +1,4 @@
 /** What of two runs belongs together, and where it is not the same. */
-import type { TaskRun } from "#protocol/task-runs";
-
 export interface Difference {
   readonly name: string;
   /** As JSON; a dash where it is absent. */
@@ -22,14 +20,17 @@ export function differences(
   return rows.sort((a, b) => Number(b.isDifferent) - Number(a.isDifferent));
 }
 
-export interface TaskPair {
+export interface TaskPair<Task> {
   readonly name: string;
-  readonly left: TaskRun | null;
-  readonly right: TaskRun | null;
+  readonly left: Task | null;
+  readonly right: Task | null;
 }
 
 /** Task runs of two runs by their names, in the order of the left one. */
-export function pairs(left: readonly TaskRun[], right: readonly TaskRun[]): TaskPair[] {
+export function pairs<Task extends { readonly name: string }>(
+  left: readonly Task[],
+  right: readonly Task[],
+): TaskPair<Task>[] {
   const ofRight = new Map(right.map((task) => [task.name, task]));
   const ofLeft = new Set(left.map(({ name }) => name));
   return [

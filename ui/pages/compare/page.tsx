@@ -1,16 +1,13 @@
-import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { type FlowRun, readFlowRun } from "#protocol/flow-runs";
-import type { FlowRunId } from "#protocol/ids";
-import { LIMITS } from "#protocol/limits";
-import { filterTaskRuns, type TaskRun } from "#protocol/task-runs";
 import { read } from "../../api/read.ts";
-import { Skeleton } from "../../elements/skeleton.tsx";
 import { exactText } from "../../elements/spans.ts";
 import { StateBadge } from "../../elements/state-badge.tsx";
 import { useTitle } from "../../elements/title.ts";
 import { Took } from "../../elements/took.tsx";
-import { type Difference, differences, pairs } from "./differences.ts";
+import { type Difference, differences } from "./differences.ts";
+import { TaskRuns } from "./task-runs.tsx";
 
 /** Two runs side by side: what they were given, how they went, and where they part. */
 export function ComparePage() {
@@ -52,7 +49,7 @@ export function ComparePage() {
       </Table>
       <Values title="Parameters" left={left} right={right} of={(run) => run.parameters} />
       <Values title="Job variables" left={left} right={right} of={(run) => run.job_variables ?? {}} />
-      <Tasks left={left} right={right} />
+      <TaskRuns left={left} right={right} />
     </main>
   );
 }
@@ -133,38 +130,5 @@ function Values({
         </Row>
       ))}
     </Table>
-  );
-}
-
-function Tasks({ left, right }: Sides) {
-  const of = (id: FlowRunId) =>
-    read(filterTaskRuns, {
-      body: { flow_runs: { id: { any_: [id] } }, limit: LIMITS.pageRows, sort: "EXPECTED_START_TIME_ASC" },
-    });
-  const { data: ofLeft } = useQuery(of(left.id));
-  const { data: ofRight } = useQuery(of(right.id));
-  if (!ofLeft || !ofRight) return <Skeleton height="12rem" />;
-  return (
-    <Table title="Task runs" left={left} right={right}>
-      {pairs(ofLeft, ofRight).map(({ name, left, right }) => (
-        <Row key={name} name={name} isDifferent={left?.state_type !== right?.state_type}>
-          {[left, right].map((task, side) => (
-            <TaskCell key={side === 0 ? "left" : "right"} task={task} />
-          ))}
-        </Row>
-      ))}
-    </Table>
-  );
-}
-
-function TaskCell({ task }: { readonly task: TaskRun | null }) {
-  if (!task) return <span className="quiet">not there</span>;
-  return (
-    <span className="row">
-      <StateBadge type={task.state_type} name={task.state_name} />
-      <span className="quiet">
-        <Took from={task.start_time} to={task.end_time} />
-      </span>
-    </span>
   );
 }

@@ -32,7 +32,8 @@ export function DashboardPage() {
   if (!data) {
     if (!error) return <PageSkeleton />;
     return (
-      <main className="page">
+      <main className="page stack">
+        <h1>Dashboard</h1>
         <ErrorNote title="The dashboard could not be read" error={error} onRetry={() => void refetch()} />
       </main>
     );

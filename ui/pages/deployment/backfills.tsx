@@ -1,15 +1,18 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { type Backfill, cancelBackfill, readBackfills } from "#protocol/backfills";
 import type { Deployment } from "#protocol/deployments";
 import { api } from "../../api/client.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
+import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { BackfillForm } from "./backfill-form.tsx";
 import { zoneText } from "./zone-text.ts";
+
+/** The value of `open` that stands for making one. */
+const NEW_BACKFILL = "new-backfill";
 
 /** Ranges of its schedules' times that are, or were, run afterwards. */
 export function Backfills({ deployment }: { readonly deployment: Deployment }) {
@@ -17,7 +20,7 @@ export function Backfills({ deployment }: { readonly deployment: Deployment }) {
     ...read(readBackfills, { params: { id: deployment.id } }),
     refetchInterval: LIVE_MS * 2,
   });
-  const [isNew, setNew] = useState(false);
+  const [open, setOpen] = useOpened();
   const refusal = useRoleRefusal("operator");
   const cancel = useMutation({ mutationFn: ({ id }: Backfill) => api.call(cancelBackfill, { params: { id } }) });
   const noSchedule = deployment.schedules.length === 0 ? "It has no schedule whose times could be run." : null;
@@ -25,7 +28,7 @@ export function Backfills({ deployment }: { readonly deployment: Deployment }) {
     <section className="panel">
       <div className="row spread">
         <h2>Backfills</h2>
-        <Button size="small" refusal={refusal ?? noSchedule} onClick={() => setNew(true)}>
+        <Button size="small" refusal={refusal ?? noSchedule} onClick={() => setOpen(NEW_BACKFILL)}>
           New backfill
         </Button>
       </div>
@@ -50,7 +53,7 @@ export function Backfills({ deployment }: { readonly deployment: Deployment }) {
         ))}
       </ul>
       {cancel.error && <ErrorNote error={cancel.error} />}
-      {isNew && <BackfillForm deployment={deployment} onClose={() => setNew(false)} />}
+      {open === NEW_BACKFILL && <BackfillForm deployment={deployment} onClose={() => setOpen(null)} />}
     </section>
   );
 }

@@ -2,16 +2,17 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Deployment } from "#protocol/deployments";
 import { filterFlowRuns } from "#protocol/flow-runs";
+import type { FlowRunId } from "#protocol/ids";
 import { LIVE_MS, read } from "../../api/read.ts";
+import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
-import { When } from "../../elements/when.tsx";
-import { offsetText, zoneText } from "./zone-text.ts";
+import { DueTimes } from "./due-times.tsx";
 
 const ROWS = 10;
 
-/** The next runs that its schedules have made, in the viewer's zone and the schedule's; changes of the clock are marked. */
+/** The next runs that were made for it, in the viewer's zone and in that of the schedule that each comes from. */
 export function NextRuns({ deployment }: { readonly deployment: Deployment }) {
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     ...read(filterFlowRuns, {
       body: {
         flow_runs: { deployment_id: { any_: [deployment.id] }, state: { type: { any_: ["SCHEDULED"] } } },
@@ -21,32 +22,30 @@ export function NextRuns({ deployment }: { readonly deployment: Deployment }) {
     }),
     refetchInterval: LIVE_MS * 2,
   });
-  if (deployment.schedules.length === 0) return null;
-  const zone = deployment.schedules[0]?.schedule.timezone ?? "UTC";
-  const times = (data ?? []).map(({ id, expected_start_time }) => ({ id, at: Date.parse(expected_start_time ?? "") }));
+  const hasSchedules = deployment.schedules.some(({ active }) => active) && !deployment.paused;
+  if (!hasSchedules && !data?.length) return null;
+  const zones = new Map(deployment.schedules.map(({ id, schedule }) => [id, schedule.timezone || "UTC"]));
+  const viewers = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const times = (data ?? []).map(({ id, expected_start_time, created_by }) => ({
+    key: id,
+    at: Date.parse(expected_start_time ?? ""),
+    // What somebody asked for by hand has no zone but the viewer's.
+    zone: zones.get(created_by?.id ?? "") ?? viewers,
+  }));
   return (
     <section className="panel">
       <h2>Next runs</h2>
-      {!data && <Skeleton height="8rem" />}
+      {error && !data && <ErrorNote error={error} />}
+      {!data && !error && <Skeleton height="8rem" />}
       {data?.length === 0 && <p className="quiet">None is scheduled yet; the server makes them within a minute.</p>}
-      <ul className="lines">
-        {times.map(({ id, at }, index) => {
-          const before = times[index - 1];
-          const changed = before !== undefined && offsetText(before.at, zone) !== offsetText(at, zone);
-          return (
-            <li key={id}>
-              <Link to="/runs/$runId" params={{ runId: id }}>
-                {zoneText(at)}
-              </Link>
-              <span className="row quiet">
-                {changed && <span className="tag">clock changes to {offsetText(at, zone)}</span>}
-                {zoneText(at, zone)}
-                <When at={new Date(at).toISOString()} />
-              </span>
-            </li>
-          );
-        })}
-      </ul>
+      <DueTimes
+        times={times}
+        wrap={({ key }, text) => (
+          <Link to="/runs/$runId" params={{ runId: key as FlowRunId }}>
+            {text}
+          </Link>
+        )}
+      />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { pauseDeployment, resumeDeployment } from "#protocol/deployment-operations";
 import { type Deployment, deleteDeployment, readDeployment } from "#protocol/deployments";
 import { readFlow } from "#protocol/flows";
@@ -8,22 +8,26 @@ import { api } from "../../api/client.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { ConfirmButton } from "../../components/confirm-button.tsx";
+import { useOpened } from "../../components/opened.ts";
 import { RunForm } from "../../components/run-form.tsx";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { JsonView } from "../../elements/json-view.tsx";
 import { useTitle } from "../../elements/title.ts";
 import { Backfills } from "./backfills.tsx";
+import { Concurrency } from "./concurrency.tsx";
 import { LastRuns } from "./last-runs.tsx";
 import { NextRuns } from "./next-runs.tsx";
 import { Schedules } from "./schedules.tsx";
 import { Source } from "./source.tsx";
 import { Versions } from "./versions.tsx";
 
+/** The value of `open` that stands for the form that starts a run. */
+const RUN = "run";
+
 export function DeploymentPage() {
   const id = useParams({ from: "/app/deployments/$deploymentId" }).deploymentId as DeploymentId;
-  const { run: isRunning } = useSearch({ from: "/app/deployments/$deploymentId" });
-  const navigate = useNavigate({ from: "/deployments/$deploymentId" });
+  const [open, setOpen] = useOpened();
   const { data: deployment } = useSuspenseQuery({
     ...read(readDeployment, { params: { id } }),
     refetchInterval: LIVE_MS * 2,
@@ -40,7 +44,7 @@ export function DeploymentPage() {
           <h1>{deployment.name}</h1>
           {deployment.description && <p className="quiet">{deployment.description}</p>}
         </div>
-        <Actions deployment={deployment} onRun={() => void navigate({ search: { run: true } })} />
+        <Actions deployment={deployment} onRun={() => setOpen(RUN)} />
       </header>
       {deployment.work_pool_name === null && (
         <p className="notice">It has no work pool, so its runs wait until a program serves it or it is given a pool.</p>
@@ -49,6 +53,7 @@ export function DeploymentPage() {
         <div className="stack">
           <Schedules deployment={deployment} />
           <NextRuns deployment={deployment} />
+          <Concurrency deployment={deployment} />
         </div>
         <div className="stack">
           <Source deployment={deployment} />
@@ -64,12 +69,8 @@ export function DeploymentPage() {
           none="None: what the flow itself has holds."
         />
       </section>
-      {isRunning && (
-        <RunForm
-          deployment={deployment}
-          parameters={deployment.parameters}
-          onClose={() => void navigate({ search: {} })}
-        />
+      {open === RUN && (
+        <RunForm deployment={deployment} parameters={deployment.parameters} onClose={() => setOpen(null)} />
       )}
     </main>
   );

@@ -1,36 +1,19 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
-import { Suspense, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { createDeploymentSchedules, updateDeploymentSchedule } from "#protocol/deployment-operations";
-import type { Deployment, DeploymentSchedule, Schedule } from "#protocol/deployments";
-import {
-  type CatchUpMode,
-  DEFAULT_POLICY,
-  type OverlapPolicy,
-  readSchedulePolicy,
-  type SchedulePolicy,
-  setSchedulePolicy,
-} from "#protocol/schedule-policies";
+import type { Deployment, DeploymentSchedule } from "#protocol/deployments";
+import { DEFAULT_POLICY, readSchedulePolicy, type SchedulePolicy } from "#protocol/schedule-policies";
 import { api } from "../../api/client.ts";
 import { read } from "../../api/read.ts";
 import { FormModal } from "../../components/form-modal.tsx";
 import { SelectField } from "../../components/select-field.tsx";
 import { TextField } from "../../components/text-field.tsx";
-
-const KINDS = { cron: "Cron expression", interval: "Seconds between runs", rrule: "Recurrence rule" } as const;
-type Kind = keyof typeof KINDS;
-const OVERLAPS: Readonly<Record<OverlapPolicy, string>> = {
-  ALLOW: "Both run",
-  SKIP: "The new one is left out",
-  BUFFER_ONE: "One waits for the end of the earlier one",
-  BUFFER_ALL: "All wait, one after the other",
-  CANCEL_OTHER: "The earlier one is cancelled",
-};
-const CATCH_UPS: Readonly<Record<CatchUpMode, string>> = {
-  DEFAULT: "Runs that were made already run late",
-  NONE: "None of them runs",
-  LAST: "The last one runs",
-  ALL: "All of them run",
-};
+import { ErrorNote } from "../../elements/error-note.tsx";
+import { Modal } from "../../elements/modal.tsx";
+import { Skeleton } from "../../elements/skeleton.tsx";
+import { PolicyFields } from "./policy-fields.tsx";
+import { SchedulePreview } from "./schedule-preview.tsx";
+import { KINDS, type Kind, kindOf, ruleOf, scheduleOf } from "./schedule-words.ts";
 
 export interface ScheduleFormProps {
   readonly deployment: Deployment;
@@ -41,41 +24,35 @@ export interface ScheduleFormProps {
 
 /** Makes a schedule, or changes one, with what it does when runs overlap or were missed. */
 export function ScheduleForm(props: ScheduleFormProps) {
-  const { edited, deployment } = props;
-  if (edited === null) return <Form {...props} policy={DEFAULT_POLICY} />;
+  const { edited, deployment, onClose } = props;
+  const { data, error } = useQuery({
+    ...read(readSchedulePolicy, { params: { id: deployment.id, schedule_id: edited?.id ?? "" } }),
+    enabled: edited !== null,
+  });
+  const policy = edited === null ? DEFAULT_POLICY : data;
+  if (policy) return <Form {...props} policy={policy} />;
   return (
-    <Suspense fallback={null}>
-      <WithPolicy {...props} params={{ id: deployment.id, schedule_id: edited.id }} />
-    </Suspense>
+    <Modal open onClose={onClose} title="Edit the schedule">
+      {error ? <ErrorNote title="The schedule could not be read" error={error} /> : <Skeleton height="24rem" />}
+    </Modal>
   );
 }
 
-type PolicyParams = { readonly id: Deployment["id"]; readonly schedule_id: string };
-
-function WithPolicy({ params, ...props }: ScheduleFormProps & { readonly params: PolicyParams }) {
-  const { data: policy } = useSuspenseQuery(read(readSchedulePolicy, { params }));
-  return <Form {...props} policy={policy} />;
-}
-
 function Form({ deployment, edited, onClose, policy }: ScheduleFormProps & { readonly policy: SchedulePolicy }) {
-  const before = edited?.schedule ?? { cron: "", timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
-  const [kind, setKind] = useState<Kind>("cron" in before ? "cron" : "interval" in before ? "interval" : "rrule");
-  const [text, setText] = useState(ruleOf(before));
-  const [timezone, setTimezone] = useState(before.timezone ?? "UTC");
-  const [overlap, setOverlap] = useState(policy.overlap);
-  const [catchUp, setCatchUp] = useState(policy.catch_up);
+  const before = edited?.schedule ?? null;
+  const [kind, setKind] = useState<Kind>(before ? kindOf(before) : "cron");
+  const [text, setText] = useState(before ? ruleOf(before) : "");
+  const [timezone, setTimezone] = useState(
+    before ? (before.timezone ?? "UTC") : Intl.DateTimeFormat().resolvedOptions().timeZone,
+  );
+  const [change, setChange] = useState(policy);
+  const schedule = scheduleOf(kind, text, timezone, before);
   const save = async (): Promise<void> => {
-    const schedule = scheduleOf(kind, text, timezone);
+    if (schedule === null) throw new Error(`${KINDS[kind]}: it is empty.`);
     const params = { id: deployment.id };
-    let id = edited?.id;
-    if (id === undefined) {
-      id = (await api.call(createDeploymentSchedules, { params, body: [{ schedule, active: true }] }))[0]?.id;
-    } else {
-      await api.call(updateDeploymentSchedule, { params: { ...params, schedule_id: id }, body: { schedule } });
-    }
-    if (id === undefined || (overlap === policy.overlap && catchUp === policy.catch_up)) return;
-    const body = { ...policy, overlap, catch_up: catchUp };
-    await api.call(setSchedulePolicy, { params: { ...params, schedule_id: id }, body });
+    const body = { schedule, policy: change };
+    if (edited === null) await api.call(createDeploymentSchedules, { params, body: [{ ...body, active: true }] });
+    else await api.call(updateDeploymentSchedule, { params: { ...params, schedule_id: edited.id }, body });
   };
   return (
     <FormModal title={edited ? "Edit the schedule" : "Add a schedule"} submit="Save" onSubmit={save} onClose={onClose}>
@@ -83,7 +60,7 @@ function Form({ deployment, edited, onClose, policy }: ScheduleFormProps & { rea
       <TextField
         label={KINDS[kind]}
         required
-        placeholder={kind === "cron" ? "0 6 * * 1-5" : ""}
+        placeholder={kind === "cron" ? "0 6 * * 1-5" : kind === "rrule" ? "FREQ=WEEKLY;BYDAY=MO" : "3600"}
         value={text}
         onChange={setText}
       />
@@ -93,18 +70,15 @@ function Form({ deployment, edited, onClose, policy }: ScheduleFormProps & { rea
           <option key={zone} value={zone} />
         ))}
       </datalist>
-      <SelectField label="When an earlier run has not ended" options={OVERLAPS} value={overlap} onChange={setOverlap} />
-      <SelectField label="Times that were missed" options={CATCH_UPS} value={catchUp} onChange={setCatchUp} />
+      <section>
+        <h3>Next times</h3>
+        <SchedulePreview
+          schedule={schedule}
+          startAt={change.start_at ?? undefined}
+          endAt={change.end_at ?? undefined}
+        />
+      </section>
+      <PolicyFields policy={change} onChange={setChange} />
     </FormModal>
   );
-}
-
-function ruleOf(schedule: Schedule): string {
-  if ("cron" in schedule) return schedule.cron;
-  return "interval" in schedule ? String(schedule.interval) : schedule.rrule;
-}
-
-function scheduleOf(kind: Kind, text: string, timezone: string): Schedule {
-  if (kind === "cron") return { cron: text, timezone };
-  return kind === "interval" ? { interval: Number(text), timezone } : { rrule: text, timezone };
 }

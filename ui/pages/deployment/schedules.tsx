@@ -1,17 +1,21 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { deleteDeploymentSchedule, updateDeploymentSchedule } from "#protocol/deployment-operations";
 import type { Deployment, DeploymentSchedule } from "#protocol/deployments";
 import { api } from "../../api/client.ts";
 import { useRoleRefusal } from "../../api/session.ts";
+import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { ScheduleForm } from "./schedule-form.tsx";
 import { scheduleText } from "./schedule-text.ts";
 
+/** The value of `open` that stands for making a schedule. */
+const NEW_SCHEDULE = "new-schedule";
+
 /** When it runs by itself. */
 export function Schedules({ deployment }: { readonly deployment: Deployment }) {
-  const [edited, setEdited] = useState<DeploymentSchedule | "new" | null>(null);
+  const [open, setOpen] = useOpened();
+  const edited = deployment.schedules.find(({ id }) => id === open);
   const refusal = useRoleRefusal("operator");
   const toggle = useMutation({
     mutationFn: ({ id, active }: DeploymentSchedule) =>
@@ -26,7 +30,7 @@ export function Schedules({ deployment }: { readonly deployment: Deployment }) {
     <section className="panel">
       <div className="row spread">
         <h2>Schedules</h2>
-        <Button size="small" refusal={refusal} onClick={() => setEdited("new")}>
+        <Button size="small" refusal={refusal} onClick={() => setOpen(NEW_SCHEDULE)}>
           Add a schedule
         </Button>
       </div>
@@ -40,7 +44,7 @@ export function Schedules({ deployment }: { readonly deployment: Deployment }) {
               <Button size="small" refusal={refusal} onClick={() => toggle.mutate(schedule)}>
                 {schedule.active ? "Turn off" : "Turn on"}
               </Button>
-              <Button size="small" refusal={refusal} onClick={() => setEdited(schedule)}>
+              <Button size="small" refusal={refusal} onClick={() => setOpen(schedule.id)}>
                 Edit
               </Button>
               <Button size="small" kind="danger" refusal={refusal} onClick={() => remove.mutate(schedule)}>
@@ -51,12 +55,8 @@ export function Schedules({ deployment }: { readonly deployment: Deployment }) {
         ))}
       </ul>
       {error && <ErrorNote error={error} />}
-      {edited !== null && (
-        <ScheduleForm
-          deployment={deployment}
-          edited={edited === "new" ? null : edited}
-          onClose={() => setEdited(null)}
-        />
+      {(edited || open === NEW_SCHEDULE) && (
+        <ScheduleForm key={open} deployment={deployment} edited={edited ?? null} onClose={() => setOpen(null)} />
       )}
     </section>
   );

@@ -3,7 +3,7 @@ import { exactText } from "../../elements/spans.ts";
 
 /** Where its code is, and who runs it. */
 export function Source({ deployment }: { readonly deployment: Deployment }) {
-  const { entrypoint, path, work_pool_name, work_queue_name, version, concurrency_limit, tags, updated } = deployment;
+  const { entrypoint, path, work_pool_name, work_queue_name, version, tags, updated } = deployment;
   return (
     <section className="panel">
       <h2>Source</h2>
@@ -17,8 +17,6 @@ export function Source({ deployment }: { readonly deployment: Deployment }) {
           {work_pool_name ?? "–"}
           {work_queue_name && work_queue_name !== "default" && ` / ${work_queue_name}`}
         </dd>
-        <dt>Runs at once</dt>
-        <dd>{concurrency_limit ?? "any number"}</dd>
         <dt>Version</dt>
         <dd>{version ?? "–"}</dd>
         <dt>Tags</dt>

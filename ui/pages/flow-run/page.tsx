@@ -12,6 +12,7 @@ import { Artifacts } from "./artifacts.tsx";
 import { History } from "./history.tsx";
 import { RunLog } from "./log/run-log.tsx";
 import { Parameters } from "./parameters.tsx";
+import { Related } from "./related.tsx";
 import { RunHead } from "./run-head.tsx";
 import type { RunSearch, Tab } from "./run-search.ts";
 import { TaskPanel } from "./task-panel.tsx";
@@ -29,6 +30,7 @@ const TAB_NAMES: readonly (readonly [Tab, string])[] = [
   ["logs", "Logs"],
   ["parameters", "Parameters"],
   ["artifacts", "Artifacts"],
+  ["related", "Related"],
   ["history", "History"],
 ];
 
@@ -89,6 +91,7 @@ function TabContent({ tab, ...props }: RunPartProps & { readonly tab: Tab }) {
   if (tab === "logs") return <RunLog {...props} />;
   if (tab === "parameters") return <Parameters run={props.run} />;
   if (tab === "artifacts") return <Artifacts runId={props.run.id} />;
+  if (tab === "related") return <Related run={props.run} />;
   if (tab === "history") return <History run={props.run} />;
   return (
     <Suspense fallback={<Skeleton height="28rem" />}>

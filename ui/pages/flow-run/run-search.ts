@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TaskRunId } from "#protocol/ids";
 
-export const TABS = ["timeline", "graph", "tasks", "logs", "parameters", "artifacts", "history"] as const;
+export const TABS = ["timeline", "graph", "tasks", "logs", "parameters", "artifacts", "related", "history"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** What of a run's page is kept in its address. */
@@ -10,6 +10,12 @@ export const RunSearch = z.object({
   /** The task run that is looked at. */
   task: TaskRunId.optional().catch(undefined),
   errors: z.boolean().optional().catch(undefined),
+  /** Of the timeline: what of the time is in sight, in ms since 1970, and which rows are open. */
+  from: z.int().optional().catch(undefined),
+  until: z.int().optional().catch(undefined),
+  rows: z.array(TaskRunId).optional().catch(undefined),
+  /** The form over the page: "again" or "resume". */
+  open: z.string().min(1).optional().catch(undefined),
   /** Of the log: least level, text, and the time of the line that a link leads to. */
   level: z.number().optional().catch(undefined),
   text: z.string().optional().catch(undefined),

@@ -5,6 +5,7 @@ import type { TaskRun } from "#protocol/task-runs";
 import { read } from "../../api/read.ts";
 import type { LiveRun } from "../../api/run-stream.ts";
 import { Button } from "../../elements/button.tsx";
+import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateGlyph } from "../../elements/state-glyph.tsx";
 import { When } from "../../elements/when.tsx";
@@ -24,7 +25,7 @@ export interface WhatBrokeProps {
 export function WhatBroke({ run, live, onSearch }: WhatBrokeProps) {
   const task = firstFailure(live);
   const at = task?.end_time ?? run.end_time ?? run.state?.timestamp ?? null;
-  const { data: lines } = useQuery({
+  const { data: lines, error } = useQuery({
     ...read(filterLogs, {
       body: {
         logs: {
@@ -69,7 +70,9 @@ export function WhatBroke({ run, live, onSearch }: WhatBrokeProps) {
         </span>
       </div>
       <pre className="error-message">{message}</pre>
-      {lines === undefined ? (
+      {error && lines === undefined ? (
+        <ErrorNote title="The log could not be read" error={error} />
+      ) : lines === undefined ? (
         <Skeleton height="8rem" />
       ) : lines.length === 0 ? (
         <p className="quiet">It wrote nothing to its log.</p>

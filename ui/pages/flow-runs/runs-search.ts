@@ -6,6 +6,7 @@ import { filterFlowRuns } from "#protocol/flow-runs";
 import { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
 import { STATE_TYPES, type StateType } from "#protocol/states";
 import { api } from "../../api/client.ts";
+import { below, FIRST_PAGE, pageAfter } from "./run-page.ts";
 
 /** Rows that are read at a time. */
 const PAGE_ROWS = 100;
@@ -78,17 +79,18 @@ function stateFilter(states: NonNullable<RunsSearch["state"]>) {
 }
 
 export function runPages(search: RunsSearch) {
-  const body = { ...filtersOf(search), sort: search.sort ?? DEFAULT_SORT };
+  const filters = filtersOf(search);
+  const sort = search.sort ?? DEFAULT_SORT;
   return infiniteQueryOptions({
-    queryKey: [filterFlowRuns.id, "pages", body] as const,
+    queryKey: [filterFlowRuns.id, "pages", filters, sort] as const,
     queryFn: ({ pageParam, signal }) =>
       api.call(
         filterFlowRuns,
-        { body: { ...body, limit: PAGE_ROWS, offset: pageParam } },
+        { body: { ...below(filters, sort, pageParam), sort, limit: PAGE_ROWS } },
         { signal, idempotent: true },
       ),
-    initialPageParam: 0,
-    getNextPageParam: (last, all) => (last.length < PAGE_ROWS ? null : all.length * PAGE_ROWS),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (last, all) => (last.length < PAGE_ROWS ? null : pageAfter(all.flat(), sort)),
   });
 }
 

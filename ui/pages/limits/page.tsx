@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { deleteConcurrencyLimitV2, type GlobalConcurrencyLimit } from "#protocol/concurrency-limits";
 import { api } from "../../api/client.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { LimitForm } from "./limit-form.tsx";
@@ -15,19 +16,29 @@ import { limitsQuery } from "./limits-query.ts";
 import { Occupancy } from "./occupancy.tsx";
 
 const helper = createColumnHelper<typeof TABLE_FEATURES, GlobalConcurrencyLimit>();
+/** Before the id of the limit whose holders are shown. */
+const HOLDERS = "holders-";
 const WIDTHS = { slots: "10rem", rate: "12rem", active: "7rem", actions: "10rem" } as const;
 
 export function LimitsPage() {
   const { name } = useSearch({ from: "/app/limits" });
   const navigate = useNavigate({ from: "/limits" });
-  const [edited, setEdited] = useState<GlobalConcurrencyLimit | "new" | null>(null);
-  const [shown, setShown] = useState<string | null>(null);
+  const [open, setOpen] = useOpened();
   // The API lists limits without a filter, and there are few.
   const query = useQuery({
     ...limitsQuery,
     select: (limits) => limits.filter((limit) => limit.name.includes(name ?? "")),
   });
-  const columns = useMemo(() => limitColumns(setShown, setEdited), []);
+  const edited = query.data?.find(({ id }) => id === open);
+  const shown = query.data?.find((limit) => `${HOLDERS}${limit.id}` === open);
+  const columns = useMemo(
+    () =>
+      limitColumns(
+        ({ id }) => setOpen(`${HOLDERS}${id}`),
+        ({ id }) => setOpen(id),
+      ),
+    [setOpen],
+  );
   return (
     <>
       <ListPage
@@ -38,7 +49,7 @@ export function LimitsPage() {
         columns={columns}
         widths={WIDTHS}
         actions={
-          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setEdited("new")}>
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setOpen(NEW)}>
             New limit
           </Button>
         }
@@ -48,13 +59,13 @@ export function LimitsPage() {
           </p>
         }
       />
-      {shown !== null && <Occupancy name={shown} onClose={() => setShown(null)} />}
-      {edited !== null && <LimitForm limit={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+      {shown && <Occupancy name={shown.name} onClose={() => setOpen(null)} />}
+      {(edited || open === NEW) && <LimitForm key={open} limit={edited ?? null} onClose={() => setOpen(null)} />}
     </>
   );
 }
 
-function limitColumns(show: (name: string) => void, edit: (limit: GlobalConcurrencyLimit) => void) {
+function limitColumns(show: (limit: GlobalConcurrencyLimit) => void, edit: (limit: GlobalConcurrencyLimit) => void) {
   return helper.columns([
     helper.display({
       id: "name",
@@ -64,7 +75,7 @@ function limitColumns(show: (name: string) => void, edit: (limit: GlobalConcurre
           type="button"
           className="link"
           title="Who holds its slots, and who waits"
-          onClick={() => show(one.name)}
+          onClick={() => show(one)}
           {...ROW_LINK}
         >
           {one.name}

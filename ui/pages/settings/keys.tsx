@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { filterKeys, revokeKey } from "#protocol/access";
 import { api } from "../../api/client.ts";
 import { read } from "../../api/read.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
@@ -13,12 +13,12 @@ import { KeyForm } from "./key-form.tsx";
 /** API keys: made here, shown once, revoked. */
 export function Keys() {
   const { data, error } = useQuery(read(filterKeys, { body: {} }));
-  const [isNew, setNew] = useState(false);
+  const [open, setOpen] = useOpened();
   return (
     <section className="panel">
       <div className="row spread">
         <h2>API keys</h2>
-        <Button size="small" onClick={() => setNew(true)}>
+        <Button size="small" onClick={() => setOpen(NEW)}>
           New key
         </Button>
       </div>
@@ -48,7 +48,7 @@ export function Keys() {
           </li>
         ))}
       </ul>
-      {isNew && <KeyForm onClose={() => setNew(false)} />}
+      {open === NEW && <KeyForm onClose={() => setOpen(null)} />}
     </section>
   );
 }

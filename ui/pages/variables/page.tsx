@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { deleteVariable, type Variable } from "#protocol/variables";
 import { api } from "../../api/client.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { When } from "../../elements/when.tsx";
@@ -20,19 +21,21 @@ const WIDTHS = { name: "24%", tags: "14%", updated: "8rem", actions: "6rem" } as
 export function VariablesPage() {
   const { name } = useSearch({ from: "/app/variables" });
   const navigate = useNavigate({ from: "/variables" });
-  const [edited, setEdited] = useState<Variable | "new" | null>(null);
-  const columns = useMemo(() => variableColumns(setEdited), []);
+  const [open, setOpen] = useOpened();
+  const query = useQuery(variablesQuery({ name }));
+  const edited = query.data?.find(({ id }) => id === open);
+  const columns = useMemo(() => variableColumns(({ id }) => setOpen(id)), [setOpen]);
   return (
     <>
       <ListPage
         title="Variables"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={useQuery(variablesQuery({ name }))}
+        query={query}
         columns={columns}
         widths={WIDTHS}
         actions={
-          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setEdited("new")}>
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setOpen(NEW)}>
             New variable
           </Button>
         }
@@ -40,7 +43,7 @@ export function VariablesPage() {
           <p>A variable is a small value by a name, which flows read while they run: a threshold, a list of regions.</p>
         }
       />
-      {edited !== null && <VariableForm variable={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+      {(edited || open === NEW) && <VariableForm key={open} variable={edited ?? null} onClose={() => setOpen(null)} />}
     </>
   );
 }

@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import { readWorkPoolSlots } from "#protocol/slot-holders";
 import { deleteWorkPool, filterWorkers, readWorkPool, updateWorkPool, type WorkPool } from "#protocol/work-pools";
 import { api } from "../../api/client.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { ConfirmButton } from "../../components/confirm-button.tsx";
+import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
@@ -19,6 +19,9 @@ import { Queues } from "./queues.tsx";
 import { SlotHolders } from "./slot-holders.tsx";
 import { WaitingRuns } from "./waiting-runs.tsx";
 import { Workers } from "./workers.tsx";
+
+/** The value of `open` that stands for the pool's own form. */
+const EDIT = "pool";
 
 export function WorkPoolPage() {
   const name = useParams({ from: "/app/work-pools/$poolName" }).poolName;
@@ -62,7 +65,7 @@ export function WorkPoolPage() {
 function Actions({ pool }: { readonly pool: WorkPool }) {
   const navigate = useNavigate();
   const refusal = useRoleRefusal("operator");
-  const [isEdited, setEdited] = useState(false);
+  const [open, setOpen] = useOpened();
   const params = { name: pool.name };
   const pause = useMutation({
     mutationFn: () => api.call(updateWorkPool, { params, body: { is_paused: !pool.is_paused } }),
@@ -78,7 +81,7 @@ function Actions({ pool }: { readonly pool: WorkPool }) {
         <Button refusal={refusal} busy={pause.isPending} onClick={() => pause.mutate()}>
           {pool.is_paused ? "Let it go on" : "Pause"}
         </Button>
-        <Button refusal={refusal} onClick={() => setEdited(true)}>
+        <Button refusal={refusal} onClick={() => setOpen(EDIT)}>
           Edit …
         </Button>
         <ConfirmButton
@@ -92,7 +95,7 @@ function Actions({ pool }: { readonly pool: WorkPool }) {
         />
       </div>
       {error && <ErrorNote error={error} />}
-      {isEdited && <PoolForm pool={pool} onClose={() => setEdited(false)} />}
+      {open === EDIT && <PoolForm pool={pool} onClose={() => setOpen(null)} />}
     </div>
   );
 }

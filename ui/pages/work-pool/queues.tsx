@@ -12,6 +12,7 @@ import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { FormModal } from "../../components/form-modal.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import { TextField } from "../../components/text-field.tsx";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
@@ -23,7 +24,8 @@ export function Queues({ poolName }: { readonly poolName: string }) {
     ...read(filterWorkQueues, { params: { name: poolName }, body: { work_queues: {} } }),
     refetchInterval: LIVE_MS * 2,
   });
-  const [edited, setEdited] = useState<WorkQueue | "new" | null>(null);
+  const [open, setOpen] = useOpened();
+  const edited = data?.find(({ id }) => id === open);
   const refusal = useRoleRefusal("operator");
   const pause = useMutation({
     mutationFn: ({ name, is_paused }: WorkQueue) =>
@@ -33,7 +35,7 @@ export function Queues({ poolName }: { readonly poolName: string }) {
     <section className="panel">
       <div className="row spread">
         <h2>Queues</h2>
-        <Button size="small" refusal={refusal} onClick={() => setEdited("new")}>
+        <Button size="small" refusal={refusal} onClick={() => setOpen(NEW)}>
           Add a queue
         </Button>
       </div>
@@ -55,7 +57,7 @@ export function Queues({ poolName }: { readonly poolName: string }) {
                 <Button size="small" refusal={refusal} onClick={() => pause.mutate(queue)}>
                   {queue.is_paused ? "Go on" : "Pause"}
                 </Button>
-                <Button size="small" refusal={refusal} onClick={() => setEdited(queue)}>
+                <Button size="small" refusal={refusal} onClick={() => setOpen(queue.id)}>
                   Edit
                 </Button>
                 <DeleteButton
@@ -67,8 +69,8 @@ export function Queues({ poolName }: { readonly poolName: string }) {
           ))}
       </ul>
       {pause.error && <ErrorNote error={pause.error} />}
-      {edited !== null && (
-        <QueueForm poolName={poolName} queue={edited === "new" ? null : edited} onClose={() => setEdited(null)} />
+      {(edited || open === NEW) && (
+        <QueueForm key={open} poolName={poolName} queue={edited ?? null} onClose={() => setOpen(null)} />
       )}
     </section>
   );

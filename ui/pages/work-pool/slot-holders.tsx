@@ -2,6 +2,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { z } from "zod";
 import type { readWorkPoolSlots } from "#protocol/slot-holders";
+import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateGlyph } from "../../elements/state-glyph.tsx";
 import { When } from "../../elements/when.tsx";
@@ -14,7 +15,7 @@ export interface SlotHoldersProps {
 }
 
 /** The runs that hold the pool's slots. */
-export function SlotHolders({ slots: { data }, limit }: SlotHoldersProps) {
+export function SlotHolders({ slots: { data, error }, limit }: SlotHoldersProps) {
   const holders = data?.queues.flatMap(({ flow_runs }) => flow_runs) ?? [];
   return (
     <section className="panel">
@@ -26,7 +27,8 @@ export function SlotHolders({ slots: { data }, limit }: SlotHoldersProps) {
           </span>
         )}
       </h2>
-      {!data && <Skeleton height="4rem" />}
+      {error && !data && <ErrorNote error={error} />}
+      {!data && !error && <Skeleton height="4rem" />}
       {data && holders.length === 0 && <p className="quiet">Nobody holds a slot.</p>}
       <ul className="lines">
         {holders.map(({ id, name, state_type, state_timestamp }) => (

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { filterFlowRuns } from "#protocol/flow-runs";
 import { LIVE_MS, read } from "../../api/read.ts";
+import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateGlyph, shownState } from "../../elements/state-glyph.tsx";
 import { When } from "../../elements/when.tsx";
@@ -10,7 +11,7 @@ const ROWS = 8;
 
 /** The next runs of the pool, the latest first. */
 export function WaitingRuns({ poolName }: { readonly poolName: string }) {
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     ...read(filterFlowRuns, {
       body: {
         work_pools: { name: { any_: [poolName] } },
@@ -29,7 +30,8 @@ export function WaitingRuns({ poolName }: { readonly poolName: string }) {
           All
         </Link>
       </div>
-      {!data && <Skeleton height="4rem" />}
+      {error && !data && <ErrorNote error={error} />}
+      {!data && !error && <Skeleton height="4rem" />}
       {data?.length === 0 && <p className="quiet">No run waits.</p>}
       <ul className="lines">
         {data?.map((run) => (

@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
-import { useState } from "react";
 import type { WorkPool } from "#protocol/work-pools";
 import { useRoleRefusal } from "../../api/session.ts";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { NEW, useOpened } from "../../components/opened.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
 import { When } from "../../elements/when.tsx";
+import { DeadLetters } from "./dead-letters.tsx";
 import { PoolForm } from "./pool-form.tsx";
 import { PoolStatus } from "./pool-status.tsx";
 import { poolsQuery } from "./pools-query.ts";
@@ -47,7 +48,7 @@ const COLUMNS = helper.columns([
 export function WorkPoolsPage() {
   const { name } = useSearch({ from: "/app/work-pools" });
   const navigate = useNavigate({ from: "/work-pools" });
-  const [isNew, setNew] = useState(false);
+  const [open, setOpen] = useOpened();
   return (
     <>
       <ListPage
@@ -56,9 +57,10 @@ export function WorkPoolsPage() {
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
         query={useQuery(poolsQuery({ name }))}
         columns={COLUMNS}
+        below={<DeadLetters />}
         widths={WIDTHS}
         actions={
-          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setNew(true)}>
+          <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setOpen(NEW)}>
             New work pool
           </Button>
         }
@@ -69,7 +71,7 @@ export function WorkPoolsPage() {
           </div>
         }
       />
-      {isNew && <PoolForm pool={null} onClose={() => setNew(false)} />}
+      {open === NEW && <PoolForm pool={null} onClose={() => setOpen(null)} />}
     </>
   );
 }

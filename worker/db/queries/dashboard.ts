@@ -13,20 +13,32 @@ export interface DashboardQuery {
   readonly tags: readonly string[];
 }
 
-/** True for rows that have every tag of the JSON array in this parameter. */
-const hasTags = (parameter: string) => `NOT EXISTS (SELECT 1 FROM json_each(${parameter}) AS wanted
+/**
+ * A condition for rows that have every tag of the JSON array in this parameter. Where no tag is wanted there is none: it
+ * would read each row, where the index of states has all that is counted.
+ */
+const withTags = (tags: readonly string[], parameter: string) =>
+  tags.length === 0
+    ? ""
+    : `AND NOT EXISTS (SELECT 1 FROM json_each(${parameter}) AS wanted
   WHERE wanted.value NOT IN (SELECT value FROM json_each(flow_runs.tags)))`;
 
-const COUNTS = `SELECT state_type AS type, count(*) AS count FROM flow_runs
-  WHERE expected_start_time BETWEEN ?1 AND ?2 AND ${hasTags("?3")} GROUP BY state_type`;
+type Tags = readonly string[];
 
-const NOW = `SELECT state_type AS type, state_name = 'Late' AS late, count(*) AS count FROM flow_runs
-  WHERE state_type IN ('RUNNING', 'PENDING', 'SCHEDULED') AND ${hasTags("?1")} GROUP BY state_type, late`;
+const counts = (tags: Tags) => `SELECT state_type AS type, count(*) AS count FROM flow_runs
+  WHERE expected_start_time BETWEEN ?1 AND ?2 ${withTags(tags, "?3")} GROUP BY state_type`;
 
-const line = (condition: string, order: string) => `SELECT flow_runs.id, flow_runs.name, flows.name AS flow_name,
+const active = (tags: Tags) => `SELECT state_type AS type, state_name = 'Late' AS late, count(*) AS count FROM flow_runs
+  WHERE state_type IN ('RUNNING', 'PENDING', 'SCHEDULED') ${withTags(tags, "?1")} GROUP BY state_type, late`;
+
+/** Which runs is found first, without the rows of those that are not shown. */
+const line = (tags: Tags, condition: string, order: string) => `WITH found AS MATERIALIZED (
+    SELECT id FROM flow_runs WHERE ${condition} ${withTags(tags, "?1")} ORDER BY ${order} LIMIT ${LINES}
+  )
+  SELECT flow_runs.id, flow_runs.name, flows.name AS flow_name,
     deployment_id, state_type, state_name, expected_start_time, start_time
-  FROM flow_runs LEFT JOIN flows ON flows.id = flow_runs.flow_id
-  WHERE ${condition} AND ${hasTags("?1")} ORDER BY ${order} LIMIT ${LINES}`;
+  FROM found CROSS JOIN flow_runs ON flow_runs.id = found.id LEFT JOIN flows ON flows.id = flow_runs.flow_id
+  ORDER BY ${order}`;
 
 const POOLS = `SELECT id, name, type, is_paused, concurrency_limit,
     (SELECT count(*) FROM workers WHERE work_pool_id = work_pools.id AND status = 'ONLINE') AS online,
@@ -38,14 +50,20 @@ const POOLS = `SELECT id, name, type, is_paused, concurrency_limit,
   ) AS active ON active.work_pool_id = work_pools.id
   ORDER BY name LIMIT 200`;
 
-const FAILING = `SELECT deployments.id, deployments.name, flows.name AS flow_name,
-    sum(state_type IN ('FAILED', 'CRASHED')) AS failed, count(*) AS ended,
-    max(CASE WHEN state_type IN ('FAILED', 'CRASHED') THEN flow_runs.id END) AS last_failed
-  FROM flow_runs JOIN deployments ON deployments.id = flow_runs.deployment_id
-    JOIN flows ON flows.id = deployments.flow_id
-  WHERE expected_start_time BETWEEN ?1 AND ?2 AND state_type IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')
-    AND ${hasTags("?3")}
-  GROUP BY deployments.id HAVING failed > 0 ORDER BY failed DESC, deployments.name LIMIT ${LINES}`;
+/** Two indexes have it all: that of states says what ended and how, that of deployments whose it was. */
+const failing = (tags: Tags) => `WITH ended AS MATERIALIZED (
+    SELECT id, state_type IN ('FAILED', 'CRASHED') AS is_failed FROM flow_runs
+    WHERE expected_start_time BETWEEN ?1 AND ?2 AND state_type IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')
+      ${withTags(tags, "?3")}
+  ), counts AS MATERIALIZED (
+    SELECT owned.deployment_id, sum(is_failed) AS failed, count(*) AS ended,
+      max(CASE WHEN is_failed THEN ended.id END) AS last_failed
+    FROM flow_runs AS owned CROSS JOIN ended ON ended.id = owned.id WHERE owned.deployment_id IS NOT NULL
+    GROUP BY owned.deployment_id HAVING failed > 0
+  )
+  SELECT deployments.id, deployments.name, flows.name AS flow_name, failed, ended, last_failed
+  FROM counts JOIN deployments ON deployments.id = counts.deployment_id JOIN flows ON flows.id = deployments.flow_id
+  ORDER BY failed DESC, deployments.name LIMIT ${LINES}`;
 
 interface Line {
   readonly id: FlowRunId;
@@ -82,22 +100,23 @@ type Parts = Pick<Dashboard, "now" | "work_pools" | "failing_deployments"> & {
 
 /** All in one batch: one round trip, and one moment. */
 export async function dashboardParts(env: Env, { sinceMs, untilMs, tags }: DashboardQuery): Promise<Parts> {
-  const wanted = JSON.stringify(tags);
   const db = env.DB;
-  const [counts, now, running, next, pools, failing] = await db.batch([
-    db.prepare(COUNTS).bind(sinceMs, untilMs, wanted),
-    db.prepare(NOW).bind(wanted),
-    db.prepare(line("state_type = 'RUNNING'", "start_time")).bind(wanted),
-    db.prepare(line("state_type = 'SCHEDULED'", "next_scheduled_start_time")).bind(wanted),
+  // A parameter that a statement does not have cannot be bound.
+  const wanted = tags.length === 0 ? [] : [JSON.stringify(tags)];
+  const [byType, now, running, next, pools, failed] = await db.batch([
+    db.prepare(counts(tags)).bind(sinceMs, untilMs, ...wanted),
+    db.prepare(active(tags)).bind(...wanted),
+    db.prepare(line(tags, "state_type = 'RUNNING'", "start_time")).bind(...wanted),
+    db.prepare(line(tags, "state_type = 'SCHEDULED'", "next_scheduled_start_time")).bind(...wanted),
     db.prepare(POOLS),
-    db.prepare(FAILING).bind(sinceMs, untilMs, wanted),
+    db.prepare(failing(tags)).bind(sinceMs, untilMs, ...wanted),
   ]);
-  const active = rowsOf<{ type: string; late: number; count: number }>(now);
+  const open = rowsOf<{ type: string; late: number; count: number }>(now);
   const sum = (matches: (row: { type: string; late: number }) => boolean) =>
-    active.filter(matches).reduce((total, { count }) => total + count, 0);
+    open.filter(matches).reduce((total, { count }) => total + count, 0);
   return {
     byState: Object.fromEntries(
-      rowsOf<{ type: string | null; count: number }>(counts).flatMap(({ type, count }) =>
+      rowsOf<{ type: string | null; count: number }>(byType).flatMap(({ type, count }) =>
         type ? [[type, count]] : [],
       ),
     ),
@@ -118,7 +137,7 @@ export async function dashboardParts(env: Env, { sinceMs, untilMs, tags }: Dashb
       late: pool.late,
       concurrency_limit: pool.concurrency_limit,
     })),
-    failing_deployments: rowsOf<FailingRow>(failing).map(({ last_failed, ...row }) => ({
+    failing_deployments: rowsOf<FailingRow>(failed).map(({ last_failed, ...row }) => ({
       ...row,
       last_failed_run_id: last_failed,
     })),

@@ -1,6 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import type { Deployment } from "#protocol/deployments";
 import { retryFlowRun } from "#protocol/flow-run-retry";
 import { deleteFlowRun, type FlowRun, setFlowRunState } from "#protocol/flow-runs";
@@ -8,6 +7,7 @@ import { whyNot } from "#protocol/run-actions";
 import { api } from "../../../api/client.ts";
 import { useRoleRefusal } from "../../../api/session.ts";
 import { ConfirmButton } from "../../../components/confirm-button.tsx";
+import { useOpened } from "../../../components/opened.ts";
 import { RunForm } from "../../../components/run-form.tsx";
 import { Button } from "../../../elements/button.tsx";
 import { ErrorNote } from "../../../elements/error-note.tsx";
@@ -19,7 +19,7 @@ import { stateProposal } from "./state-proposal.ts";
 export function RunActions({ run, deployment }: { readonly run: FlowRun; readonly deployment: Deployment | null }) {
   const navigate = useNavigate();
   const roleRefusal = useRoleRefusal("operator");
-  const [dialog, setDialog] = useState<"again" | "resume" | null>(null);
+  const [dialog, setDialog] = useOpened();
   const retry = useMutation({ mutationFn: () => api.call(retryFlowRun, { params: { id: run.id }, body: {} }) });
   const cancel = useMutation({ mutationFn: () => proposeState(run, "cancel") });
   const suspend = useMutation({ mutationFn: () => proposeState(run, "suspend") });

@@ -1,5 +1,6 @@
 import { Graph, layout } from "@dagrejs/dagre";
 import type { TaskRun } from "#protocol/task-runs";
+import { sourcesOf } from "../task-sources.ts";
 
 const WIDTH = 190;
 const HEIGHT = 40;
@@ -12,8 +13,8 @@ export function layOut(tasks: readonly TaskRun[]) {
   const known = new Set<string>(tasks.map(({ id }) => id));
   for (const { id } of tasks) graph.setNode(id, { width: WIDTH, height: HEIGHT });
   const edges = tasks.flatMap((task) =>
-    [...new Set(sourcesOf(task))]
-      .filter((source) => known.has(source) && source !== task.id)
+    sourcesOf(task)
+      .filter((source) => known.has(source))
       .map((source) => ({ id: `${source}-${task.id}`, source, target: task.id as string })),
   );
   for (const { source, target } of edges) graph.setEdge(source, target);
@@ -23,10 +24,4 @@ export function layOut(tasks: readonly TaskRun[]) {
     return { id: id as string, type: "task", position: { x: x - WIDTH / 2, y: y - HEIGHT / 2 } };
   });
   return { nodes, edges };
-}
-
-function sourcesOf({ task_inputs }: TaskRun): string[] {
-  return Object.values(task_inputs)
-    .flat()
-    .flatMap((input) => (input.input_type === "task_run" && typeof input["id"] === "string" ? [input["id"]] : []));
 }

@@ -2,6 +2,7 @@ import { downloadFlowRunLogs } from "#protocol/flow-run-operations";
 import { api } from "../../../api/client.ts";
 import { LateInput } from "../../../components/late-input.tsx";
 import { FILTER } from "../../../components/list-keys.ts";
+import { localTime } from "../../../components/time-input.tsx";
 import { Button } from "../../../elements/button.tsx";
 import type { RunPartProps } from "../page.tsx";
 import { LEVELS } from "./levels.ts";
@@ -46,6 +47,7 @@ export function LogBar({ run, live, search, onSearch, isFollowing, onFollow }: L
         )}
       </div>
       <div className="row">
+        <JumpToTime run={run} line={search.line} onJump={(at) => onSearch({ ...rest, line: at })} />
         {search.line ? (
           <Button size="small" onClick={() => onSearch(rest)}>
             Back to the end
@@ -65,5 +67,35 @@ export function LogBar({ run, live, search, onSearch, isFollowing, onFollow }: L
         </a>
       </div>
     </div>
+  );
+}
+
+interface JumpToTimeProps {
+  readonly run: LogBarProps["run"];
+  readonly line: string | undefined;
+  readonly onJump: (at: string | undefined) => void;
+}
+
+/** Goes to the lines around an instant, typed in the viewer's zone. */
+function JumpToTime({ run, line, onJump }: JumpToTimeProps) {
+  return (
+    <>
+      <Button size="small" onClick={() => onJump(run.start_time ?? run.created)}>
+        To the start
+      </Button>
+      <input
+        className="input"
+        style={{ width: "auto" }}
+        type="datetime-local"
+        step={1}
+        aria-label="Jump to a time"
+        title="Jump to a time"
+        value={localTime(line ?? run.end_time ?? run.start_time ?? run.created)}
+        onChange={({ target }) => {
+          const at = new Date(target.value);
+          if (Number.isFinite(at.getTime())) onJump(at.toISOString());
+        }}
+      />
+    </>
   );
 }

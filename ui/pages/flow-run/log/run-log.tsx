@@ -18,6 +18,7 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
   const { task, level, text, line } = search;
   const log = useLog({ runId: run.id, taskId: task, level, text, around: line }, live.logs);
   const scroller = useRef<HTMLDivElement>(null);
+  const lastTop = useRef(0);
   const [isFollowing, setFollowing] = useState(line === undefined);
   const virtual = useVirtualizer({
     count: log.lines.length,
@@ -27,9 +28,12 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
     overscan: 20,
   });
   useStartReading(log, virtual);
+  // Lines that wrap are measured when they are drawn, and then the end is further down than it was thought to be.
+  const height = virtual.getTotalSize();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height stands for what is in the box.
   useEffect(() => {
-    if (isFollowing && log.lines.length > 0) virtual.scrollToIndex(log.lines.length - 1, { align: "end" });
-  }, [isFollowing, log.lines.length, virtual]);
+    if (isFollowing && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, [isFollowing, log.lines.length, height]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for the lines below the one that the link leads to.
   useEffect(() => {
     if (!log.isPending && !log.reachesEnd && line !== undefined) log.more("after");
@@ -39,7 +43,11 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
     const box = scroller.current;
     if (!box) return;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-    setFollowing(log.reachesEnd && below < FOLLOW_PX);
+    const isUpwards = box.scrollTop < lastTop.current;
+    lastTop.current = box.scrollTop;
+    if (log.reachesEnd && below < FOLLOW_PX) setFollowing(true);
+    // What grows moves nothing upwards; somebody who scrolls does.
+    else if (isUpwards) setFollowing(false);
     if (box.scrollTop < box.clientHeight && !log.reachesStart) log.more("before");
     if (below < box.clientHeight && !log.reachesEnd) log.more("after");
   };
@@ -61,7 +69,7 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
       <div ref={scroller} className="log" tabIndex={0} role="log" aria-label="Log" aria-live="off" onScroll={onScroll}>
         {log.isPending && <Skeleton height="100%" />}
         {!log.isPending && log.lines.length === 0 && <p className="empty">{none}</p>}
-        <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
+        <div style={{ height, position: "relative" }}>
           {virtual.getVirtualItems().map(({ index, key, start }) => {
             const one = log.lines[index];
             if (!one) return null;

@@ -63,7 +63,6 @@ function paint(
   canvas.width = width;
   const context = canvas.getContext("2d");
   if (!context || rows.length === 0) return;
-  const style = getComputedStyle(canvas);
   const colour = new Map<string, string>();
   const rowHeight = HEIGHT / rows.length;
   for (const [index, { spans }] of rows.entries()) {
@@ -71,7 +70,7 @@ function paint(
       if (kind === "wait") continue;
       let fill = colour.get(state);
       if (fill === undefined) {
-        fill = style.getPropertyValue(`--canvas-${state.toLowerCase()}`) || style.color;
+        fill = colourOf(canvas, state);
         colour.set(state, fill);
       }
       context.fillStyle = fill;
@@ -80,4 +79,12 @@ function paint(
       context.fillRect(x, index * rowHeight, Math.max(1, end - x), Math.max(1, Math.min(6, rowHeight - 0.5)));
     }
   }
+}
+
+/** A canvas knows no variables of CSS; what one stands for here, light or dark, is read from an element. */
+function colourOf(canvas: HTMLCanvasElement, state: string): string {
+  canvas.dataset["state"] = state;
+  const { color } = getComputedStyle(canvas);
+  delete canvas.dataset["state"];
+  return color;
 }

@@ -1,7 +1,10 @@
+import { Link } from "@tanstack/react-router";
 import { Button } from "../../../elements/button.tsx";
-import { durationText } from "../../../elements/spans.ts";
 import { StateGlyph } from "../../../elements/state-glyph.tsx";
-import type { Span, TimelineRow } from "./rows.ts";
+import { Bar } from "./bar.tsx";
+import { Marks } from "./marks.tsx";
+import type { TimelineRow } from "./rows.ts";
+import type { Mark } from "./use-marks.ts";
 
 export interface RowProps {
   readonly row: TimelineRow;
@@ -10,13 +13,14 @@ export interface RowProps {
   /** What of the time is in sight. */
   readonly span: readonly [fromMs: number, untilMs: number];
   readonly nowMs: number;
+  readonly marks: readonly Mark[];
   readonly isChosen: boolean;
   readonly isOpen: boolean;
   readonly onToggle: () => void;
   readonly onChoose: () => void;
 }
 
-export function Row({ row, top, span, nowMs, isChosen, isOpen, onToggle, onChoose }: RowProps) {
+export function Row({ row, top, span, nowMs, marks, isChosen, isOpen, onToggle, onChoose }: RowProps) {
   return (
     <li className="timeline-row" data-chosen={isChosen || undefined} style={{ transform: `translateY(${top}px)` }}>
       <div className="timeline-name" style={{ paddingLeft: `${row.depth * 1.25}rem` }}>
@@ -33,44 +37,43 @@ export function Row({ row, top, span, nowMs, isChosen, isOpen, onToggle, onChoos
         ) : (
           <span className="timeline-indent" />
         )}
-        {row.task ? (
-          <button type="button" className="link cut state" onClick={onChoose} title={row.name} data-row-link>
-            <StateGlyph state={row.task.state_type ?? "PENDING"} size={12} />
-            <span className="cut">{row.name}</span>
-          </button>
-        ) : (
-          <span className="quiet">{row.name}</span>
-        )}
+        <Name row={row} onChoose={onChoose} />
       </div>
       <div className="timeline-track">
         {row.spans.map((one) => (
           <Bar key={`${one.kind}${one.fromMs}`} one={one} span={span} nowMs={nowMs} />
         ))}
+        <Marks marks={marks} span={span} />
       </div>
     </li>
   );
 }
 
-function Bar({
-  one,
-  span: [from, until],
-  nowMs,
-}: {
-  readonly one: Span;
-  readonly span: RowProps["span"];
-  readonly nowMs: number;
-}) {
-  const end = one.untilMs ?? nowMs;
-  const percent = (at: number): number => Math.min(100, Math.max(0, ((at - from) / (until - from)) * 100));
-  if (end < from || one.fromMs > until) return null;
-  const text = durationText((end - one.fromMs) / 1_000);
+function Name({ row, onChoose }: Pick<RowProps, "row" | "onChoose">) {
+  if (row.taskId === null) return <span className="quiet">{row.name}</span>;
+  const content = (
+    <>
+      <StateGlyph state={row.state} size={12} />
+      <span className="cut">{row.name}</span>
+    </>
+  );
+  if (row.inRun !== null) {
+    return (
+      <Link
+        to="/runs/$runId"
+        params={{ runId: row.inRun }}
+        search={{ task: row.taskId }}
+        className="link cut state"
+        title={`${row.name}, in the subflow`}
+        data-row-link
+      >
+        {content}
+      </Link>
+    );
+  }
   return (
-    <div
-      className="timeline-bar"
-      data-kind={one.kind}
-      data-state={one.state}
-      title={one.kind === "wait" ? `waited ${text}` : `${one.state.toLowerCase()}, ${text}`}
-      style={{ left: `${percent(one.fromMs)}%`, width: `${percent(end) - percent(one.fromMs)}%` }}
-    />
+    <button type="button" className="link cut state" onClick={onChoose} title={row.name} data-row-link>
+      {content}
+    </button>
   );
 }
