@@ -103,6 +103,8 @@ async function create(caller: Caller, flowId: string): Promise<string> {
 }
 
 async function propose(caller: Caller, id: string, type: string): Promise<void> {
-  const { status } = await caller.call<{ status: string }>("POST", `/api/flow_runs/${id}/set_state`, { state: { type } });
+  const { status } = await caller.call<{ status: string }>("POST", `/api/flow_runs/${id}/set_state`, {
+    state: { type },
+  });
   if (status !== "ACCEPT") throw new Refused(`A proposal of ${type} was answered with ${status}.`);
 }

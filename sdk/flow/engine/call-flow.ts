@@ -15,14 +15,24 @@ import { ServerBackend } from "./server-backend.ts";
 import { subflowTask } from "./subflow-task.ts";
 
 /** Runs a flow and answers what its function returns; throws what it throws. */
-export async function callFlow(flow: FlowDefinition, parameters: unknown): Promise<unknown> {
+export function callFlow(flow: FlowDefinition, parameters: unknown): Promise<unknown> {
+  const run = called(flow, parameters);
+  // The attempt that it belongs to does not end before it: the next one would find it running.
+  currentScope()?.execution.track(run.then(ignore, ignore));
+  return run;
+}
+
+function ignore(): void {}
+
+async function called(flow: FlowDefinition, parameters: unknown): Promise<unknown> {
   // A function with a default for its parameters gets to use it.
   const takesNone = flow.run.length === 0 && flow.parameters === null;
   const given = parameters ?? (takesNone ? undefined : {});
   const asJson = toJson(flow.name, given ?? {});
   await parseParameters(flow.name, flow.parameters, given);
   const scope = currentScope();
-  const parent = subflowTask(flow.name);
+  // The task that stands for the child does not change with its source: what it is found by has to.
+  const parent = await subflowTask(flow.name, [given, shapeOf(flow.run).hash]);
   const keeping = scope && parent ? keepingOf(flow, given, scope, parent) : null;
   const found = (await keeping?.find()) ?? null;
   if (found !== null) return found.value;
@@ -36,7 +46,7 @@ export async function callFlow(flow: FlowDefinition, parameters: unknown): Promi
     parent,
   });
   echo("info", session.run.name, `Started a run of flow "${flow.name}" (${session.run.id}).`);
-  const outcome = await runFlow(flow, session, given, clock(), scope?.task?.signal ?? scope?.flow?.signal ?? null);
+  const outcome = await runFlow(flow, session, given, clock(), scope);
   if (outcome.kind === "threw") throw outcome.error;
   await keeping?.store(outcome.value);
   return outcome.value;
@@ -49,8 +59,8 @@ function keepingOf(flow: FlowDefinition, given: unknown, scope: Scope, parent: S
   const shape = shapeOf(flow.run);
   return Keeping.for({
     task: { name: flow.name, key: parent.taskKey, persist: null, cache: null, shape },
-    // The task that stands for the child does not change with its source: what is found by has to.
-    args: [given, shape.hash],
+    args: [given],
+    callKey: parent.callKey,
     scope,
     identity: parent,
     runName: parent.name,

@@ -130,16 +130,17 @@ export class Execution {
     while (this.#outstanding.size > 0) await Promise.allSettled(this.#outstanding);
   }
 
-  identify(taskKey: string): TaskIdentity {
-    const count = this.#counters.get(taskKey) ?? 0;
-    this.#counters.set(taskKey, count + 1);
-    const dynamicKey = String(count);
+  /** Names the next run of a task; by its call, where that has a name that another attempt finds. */
+  identify(taskKey: string, callKey: string | null = null): TaskIdentity & { readonly number: number } {
+    const number = this.#counters.get(taskKey) ?? 0;
+    this.#counters.set(taskKey, number + 1);
+    const dynamicKey = callKey ?? String(number);
     const earlier = this.memory?.known(taskKey, dynamicKey)?.id;
-    if (!this.#options.remembersTasks) return { id: earlier ?? this.#newTaskRunId(), dynamicKey };
+    if (!this.#options.remembersTasks) return { id: earlier ?? this.#newTaskRunId(), dynamicKey, number };
     const naturalKey = `${taskKey}/${dynamicKey}`;
     const id = earlier ?? this.#knownTasks.get(naturalKey) ?? this.#newTaskRunId();
     this.#knownTasks.set(naturalKey, id);
-    return { id, dynamicKey };
+    return { id, dynamicKey, number };
   }
 
   report(task: TaskReport): void {

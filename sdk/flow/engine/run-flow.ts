@@ -17,7 +17,7 @@ import { Execution } from "./execution.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
-import { inScope } from "./scope.ts";
+import { inScope, type Scope } from "./scope.ts";
 import { untilDueMs } from "./until-due.ts";
 
 /** What became of a flow run: its last state, and what its function answered or threw. */
@@ -39,15 +39,16 @@ const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was canc
 const LEAST_WAIT_MS = 50;
 
 /**
- * Runs a flow. `parameters` are as the caller gave them; with the signal of a caller, its end is the run's. Throws when the owner of the run is lost or refuses it; what
- * the flow itself throws is in the outcome.
+ * Runs a flow. `parameters` are as the caller gave them; where a run called it, the end of that one is its own, and its
+ * tasks are kept as those of that one are. Throws when the owner of the run is lost or refuses it; what the flow itself
+ * throws is in the outcome.
  */
 export async function runFlow(
   flow: FlowDefinition,
   session: RunSession,
   parameters: unknown,
   clock: Clock,
-  callerSignal: AbortSignal | null = null,
+  caller: Scope | null = null,
 ): Promise<FlowOutcome> {
   const execution = new Execution({
     session,
@@ -57,13 +58,20 @@ export async function runFlow(
     remembersTasks: (flow.policy.retries ?? 0) > 0,
     memory: new RunMemory(
       session.run.id,
-      flow.persist ?? persistsResults() ?? session.run.deploymentId !== null,
+      flow.persist ?? caller?.execution.memory?.persists ?? persistsResults() ?? session.run.deploymentId !== null,
       session.run.runCount > 0,
     ),
   });
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
-  const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
+  const callerSignal = caller?.task?.signal ?? caller?.flow?.signal ?? null;
+  const forget =
+    callerSignal &&
+    onAbort(callerSignal, () => {
+      // When the caller's owner does not listen to this process any more, another one may have the child.
+      const request = caller?.execution.stopRequest;
+      execution.stop(request?.action === "lost" ? request : { action: "cancel", state: null });
+    });
   const startedAt = clock.now();
   try {
     const runner = new FlowRunner(flow, execution, session);

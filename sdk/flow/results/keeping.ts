@@ -14,7 +14,8 @@ import type { TaskIdentity } from "../engine/execution.ts";
 import type { Scope } from "../engine/scope.ts";
 import { errorMessage } from "../errors.ts";
 import type { TaskDefinition } from "../task.ts";
-import { canonical, sha256, UnhashableError } from "./hash.ts";
+import { beginCall, nameCall } from "./call-key.ts";
+import { UnhashableError } from "./hash.ts";
 import { NotSerialisableError } from "./json-values.ts";
 import {
   isExpired,
@@ -51,15 +52,14 @@ export interface KeepingParts {
   readonly scope: Scope;
   readonly identity: TaskIdentity;
   readonly runName: string;
+  /** The name of the call, where it was made already; null for a call that cannot be found again. */
+  readonly callKey?: string | null;
   readonly storage: ResultStorage;
   readonly serializer: Serializer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly log: (level: LogLevel, message: string) => void;
 }
-
-/** The keys of calls that have begun, for the calls that they make themselves. Null: it cannot be found again. */
-const callKeys = new WeakMap<TaskContext, string | null>();
 
 export class Keeping {
   readonly #parts: KeepingParts;
@@ -91,7 +91,7 @@ export class Keeping {
 
   /** Calls that are made in this context belong to this one. */
   begin(context: TaskContext): void {
-    callKeys.set(context, this.#callKey);
+    beginCall(context, this.#callKey);
   }
 
   /**
@@ -148,13 +148,10 @@ export class Keeping {
   }
 
   async #nameCall(): Promise<void> {
-    const { task, args, scope, log, runName } = this.#parts;
+    const { task, args, scope, log, runName, callKey } = this.#parts;
     if (this.#memory === null) return;
-    const outer = scope.task === null ? "" : (callKeys.get(scope.task) ?? null);
     try {
-      if (outer === null) throw new UnhashableError("the task that called it is not one that can be found again");
-      const call = await sha256(`${outer}\n${task.key}\n${canonical(args, "inputs")}`);
-      this.#callKey = `${call}-${this.#memory.occurrence(call)}`;
+      this.#callKey = callKey === undefined ? await nameCall(scope, task.key, args) : callKey;
     } catch (error) {
       if (!(error instanceof UnhashableError)) throw error;
       if (!this.#memory.isContinued || !this.#persists) return;
