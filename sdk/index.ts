@@ -55,7 +55,19 @@ export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
 export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
+export type { GeneratorCall } from "./flow/returned.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
+export {
+  Cancelled,
+  CancelledRunError,
+  Completed,
+  CrashedRunError,
+  type EndState,
+  type EndStateOptions,
+  Failed,
+  FailedRunError,
+  type RunState,
+} from "./flow/states.ts";
 export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";

@@ -1,6 +1,5 @@
 /** Declares tasks. */
 
-import type { State } from "../protocol/states.ts";
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
@@ -15,6 +14,8 @@ import { type LockManager, memoryLocks } from "./results/locks.ts";
 import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
+import type { Called, Result } from "./returned.ts";
+import type { RunState } from "./states.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
@@ -48,6 +49,10 @@ export interface TaskOptions {
   readonly onCompletion?: Hooks<TaskContext>;
   /** Called when the task run has failed for good. */
   readonly onFailure?: Hooks<TaskContext>;
+  /** Called when the task run ended Cancelled after it had begun: by itself, or because its flow was told to stop. */
+  readonly onCancellation?: Hooks<TaskContext>;
+  /** Called when its flow run was ended as Crashed, or its owner was lost, while the task ran in this process. */
+  readonly onCrashed?: Hooks<TaskContext>;
   /** Called when the transaction that the task run belongs to commits; without one, when the task is Completed. */
   readonly onCommit?: (transaction: Transaction) => unknown;
   /** Called when the transaction that the task run belongs to is undone after the task had completed. */
@@ -83,6 +88,9 @@ export interface TaskCache {
   readonly locks: LockManager | null;
 }
 
+type HookName = Extract<keyof TaskOptions, `on${string}`>;
+export type TaskHooks = Pick<TaskOptions, HookName>;
+
 /** What the engine knows of a task. */
 export interface TaskDefinition {
   readonly name: string;
@@ -98,7 +106,7 @@ export interface TaskDefinition {
   readonly storage: ResultStorage | null;
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
-  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure" | "onCommit" | "onRollback">;
+  readonly hooks: TaskHooks;
   readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
@@ -111,21 +119,24 @@ export interface TaskDefinition {
  * future of one is taken too, and waited for.
  */
 export interface Task<A extends readonly unknown[], R> {
-  /** Runs the task here and now; answers what it returns, throws what it throws after the last retry. */
-  (...args: OrFutures<A>): Promise<Awaited<R>>;
+  /**
+   * Runs the task here and now; answers what it returns, throws what it throws after the last retry. Of a generator
+   * function, see {@link GeneratorCall}. `this` is handed on to the function.
+   */
+  (this: unknown, ...args: OrFutures<A>): Called<R>;
   /** Name of the task (not of its function). */
   readonly name: string;
   /** The same task with other options; those that are not named stay as they are. */
   withOptions(options: TaskOptions): Task<A, R>;
   /** Runs the task and answers its last state, however it ended, in place of throwing. */
-  returnState(...args: OrFutures<A>): Promise<State | null>;
+  returnState(...args: OrFutures<A>): Promise<RunState<Result<R>>>;
   /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
-  submit(...args: OrFutures<A>): TaskFuture<Awaited<R>>;
+  submit(...args: OrFutures<A>): TaskFuture<Result<R>>;
   /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
   map(
     items: Iterable<OrFuture<A[0]>>,
     ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
-  ): TaskFutures<Awaited<R>>;
+  ): TaskFutures<Result<R>>;
 }
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -184,8 +195,13 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
       return futures;
     },
   };
-  const called = (...args: unknown[]): Promise<unknown> => callTask(definition, args);
-  return Object.defineProperty(Object.assign(called, members), "name", { value: definition.name });
+  function called(this: unknown, ...args: unknown[]): unknown {
+    return callTask(definition, args, this);
+  }
+  return Object.defineProperty(Object.assign(called, members), "name", { value: definition.name }) as Task<
+    unknown[],
+    unknown
+  >;
 }
 
 function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {

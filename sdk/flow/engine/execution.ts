@@ -11,6 +11,7 @@ import { FlowRunStoppedError } from "../errors.ts";
 import type { RunMemory } from "../results/run-memory.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { newTaskRunId } from "./new-id.ts";
 import { Slots } from "./slots.ts";
 
@@ -50,6 +51,7 @@ export class Execution {
   #counters = new Map<string, number>();
   readonly #knownTasks = new Map<string, TaskRunId>();
   #outstanding = new Set<Promise<unknown>>();
+  readonly #streams = new Set<ItemStream>();
   #isOver = false;
   #pauses = 0;
 
@@ -114,6 +116,17 @@ export class Execution {
 
   end(): void {
     this.#isOver = true;
+  }
+
+  /** Generators that somebody iterates end with the code that might go on asking. */
+  openStream(stream: ItemStream): void {
+    this.#streams.add(stream);
+  }
+
+  /** The attempt's code asks for nothing more. */
+  closeStreams(): void {
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
   }
 
   /** Keeps the attempt open until a task run has ended. */

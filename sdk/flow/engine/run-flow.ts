@@ -1,5 +1,5 @@
 /** Runs one flow to its end: asks to start, attempts, reports, waits for retries, obeys what its owner says. */
-import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
+import { NO_DETAILS, type State } from "../../protocol/states.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { persistsResults } from "../configuration.ts";
 import type { FlowContext } from "../context.ts";
@@ -14,9 +14,12 @@ import type { RunSession, StopRequest } from "./backend.ts";
 import { captureConsole } from "./console-capture.ts";
 import { echo } from "./echo.ts";
 import { Execution } from "./execution.ts";
+import { collected } from "./generators.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
+import { type EndProposal, type Outcome, returned, threw } from "./outcome.ts";
 import { inScope, type Scope } from "./scope.ts";
 import { untilDueMs } from "./until-due.ts";
 
@@ -25,15 +28,17 @@ export type FlowOutcome =
   | { readonly kind: "returned"; readonly state: State; readonly value: unknown }
   | { readonly kind: "threw"; readonly state: State; readonly error: unknown };
 
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+const CANCELLED: EndProposal = { type: "CANCELLED", message: "The flow run was cancelled." };
 
-interface Proposal {
-  readonly type: StateType;
-  readonly name?: string;
-  readonly message?: string;
+/** How one call differs from others of its flow. */
+export interface FlowCall {
+  /** The run that called it; absent for one that nobody's did. */
+  readonly caller?: Scope | null;
+  /** What `this` is in the function. */
+  readonly self?: unknown;
+  /** Where the items of a generator go one by one; absent when they are only wanted as a list. */
+  readonly stream?: ItemStream | null;
 }
-
-const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was cancelled." };
 
 /** The least wait when the owner of the run asks for one of less than a second. */
 const LEAST_WAIT_MS = 50;
@@ -48,8 +53,9 @@ export async function runFlow(
   session: RunSession,
   parameters: unknown,
   clock: Clock,
-  caller: Scope | null = null,
+  call: FlowCall = {},
 ): Promise<FlowOutcome> {
+  const { caller = null, stream = null } = call;
   const execution = new Execution({
     session,
     clock,
@@ -74,7 +80,7 @@ export async function runFlow(
     });
   const startedAt = clock.now();
   try {
-    const runner = new FlowRunner(flow, execution, session);
+    const runner = new FlowRunner(flow, execution, session, { self: call.self, stream });
     const outcome = await runner.run(parameters);
     await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
@@ -93,9 +99,11 @@ class FlowRunner {
   readonly #flow: FlowDefinition;
   readonly #execution: Execution;
   readonly #session: RunSession;
+  readonly #call: FlowCall;
   #runCount: number;
 
-  constructor(flow: FlowDefinition, execution: Execution, session: RunSession) {
+  constructor(flow: FlowDefinition, execution: Execution, session: RunSession, call: FlowCall) {
+    this.#call = call;
     this.#flow = flow;
     this.#execution = execution;
     this.#session = session;
@@ -109,10 +117,10 @@ class FlowRunner {
     } catch (error) {
       // Another attempt would get the same parameters: the run fails without having run.
       this.#execution.log("error", errorMessage(error), null);
-      return { kind: "threw", state: await this.#propose(failureState(error)), error };
+      return { kind: "threw", state: await this.#propose(threw(error).proposal), error };
     }
     if (this.#session.run.runCount > 0) this.#execution.memory?.learn(await this.#session.knownTasks());
-    let begin: Proposal = { type: "RUNNING" };
+    let begin: EndProposal = { type: "RUNNING" };
     for (;;) {
       const begun = await this.#propose(begin);
       if (begun.type !== "RUNNING") return stopped(begun);
@@ -121,7 +129,7 @@ class FlowRunner {
       const outcome = await this.#attempt(parameters);
       const { stopRequest } = this.#execution;
       if (stopRequest !== null) return stopped(await this.#obey(stopRequest));
-      const state = await this.#propose(outcome.ok ? { type: "COMPLETED" } : failureState(outcome.error));
+      const state = await this.#propose(outcome.proposal);
       if (outcome.ok) {
         return state.type === "COMPLETED" ? { kind: "returned", state, value: outcome.value } : stopped(state);
       }
@@ -158,18 +166,21 @@ class FlowRunner {
       this.#execution.endAttempt(error);
       return error;
     };
-    const code = async (): Promise<unknown> => {
-      const value = await this.#flow.run(parameters, context);
+    const code = async (): Promise<Outcome> => {
+      const { self, stream = null } = this.#call;
+      const value = await collected(this.#flow.run.call(self, parameters, context), { stream, signal });
+      this.#execution.closeStreams();
+      const outcome = await returned(value);
       await this.#execution.tasksEnded();
-      return value;
+      return outcome;
     };
     try {
       const scope = { execution: this.#execution, flow: context, task: null };
-      return { ok: true, value: await inScope(scope, () => limited(code, { clock, signal, timeoutMs, onTimeout })) };
+      return await inScope(scope, () => limited(code, { clock, signal, timeoutMs, onTimeout }));
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
-      return { ok: false, error };
+      return threw(error);
     }
   }
 
@@ -199,7 +210,7 @@ class FlowRunner {
    * Proposes a state until there is a verdict other than "wait", and answers the state that the run is then in. Throws
    * FlowRunRefusedError when the run's owner aborts it.
    */
-  async #propose(proposal: Proposal): Promise<State> {
+  async #propose(proposal: EndProposal): Promise<State> {
     const { type, name = null, message = null } = proposal;
     const transitionId = newUuid(this.#execution.clock.now());
     for (;;) {
@@ -256,9 +267,4 @@ class FlowRunner {
 function stopped(state: State): FlowOutcome {
   const said = state.message ? ` ${state.message}` : "";
   return { kind: "threw", state, error: new FlowRunStoppedError(`The flow run is ${state.name}.${said}`, state) };
-}
-
-function failureState(error: unknown): Proposal {
-  const message = errorMessage(error);
-  return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
 }

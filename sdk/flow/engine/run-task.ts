@@ -7,24 +7,31 @@ import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
-import { logger } from "../logger.ts";
 import { Keeping } from "../results/keeping.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
+import { AttemptContext } from "./attempt-context.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
+import { collected, handOver } from "./generators.ts";
 import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
-import { onAbort } from "./on-abort.ts";
+import { type Outcome, returned, threw } from "./outcome.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
 import { untilDueMs } from "./until-due.ts";
 
-/** How an attempt ended. */
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
-
 /** Between two looks at the clock when a retry is due but the machine says that it is not. */
 const DUE_CHECK_MS = 50;
+
+/** How one call differs from others of its task. */
+export interface TaskCall {
+  /** What `this` is in the function. */
+  readonly self: unknown;
+  /** Where the items of a generator go one by one; null when they are only wanted as a list. */
+  readonly stream: ItemStream | null;
+}
 
 export class TaskRunner {
   readonly identity: TaskIdentity;
@@ -37,8 +44,11 @@ export class TaskRunner {
   /** Of the attempt of the flow, or the task, in which the task was called. */
   readonly #signal: AbortSignal;
   readonly #inputs: Record<string, TaskInput[]>;
+  readonly #call: TaskCall;
+  #lastContext: AttemptContext | null = null;
 
-  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope) {
+  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope, call: TaskCall) {
+    this.#call = call;
     this.#task = task;
     this.#args = args;
     this.#scope = scope;
@@ -74,7 +84,7 @@ export class TaskRunner {
       const keeping = this.#keeping(args);
       return await (keeping === null ? this.#attempts(args, null) : this.#keep(args, keeping));
     } catch (error) {
-      this.#leaveUnfinished(error);
+      await this.#leaveUnfinished(error);
       throw error;
     } finally {
       for (const slot of taken) slot.release();
@@ -96,6 +106,7 @@ export class TaskRunner {
         data: found.reference,
       });
       await this.#enlist(keeping);
+      await handOver(found.value, this.#call.stream, this.#signal);
       return found.value;
     } finally {
       await keeping.close();
@@ -124,32 +135,37 @@ export class TaskRunner {
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
+      this.#lastContext = context;
       keeping?.begin(context);
-      const { onRunning, onCompletion, onFailure } = this.#task.hooks;
+      const { onRunning, onCompletion, onFailure, onCancellation } = this.#task.hooks;
       if (onRunning) await this.#callHooks(onRunning, context);
       let outcome = await this.#attempt(args, context);
       let isFinal = false;
       if (outcome.ok) {
         try {
-          const data = keeping === null ? null : await keeping.store(outcome.value);
-          this.#enter({ type: "COMPLETED", data });
+          // What nobody wanted all of is not the result.
+          const isWhole = this.#call.stream?.isClosed !== true;
+          const data = keeping === null || !isWhole ? null : await keeping.store(outcome.value);
+          this.#enter({ ...outcome.proposal, data });
           if (onCompletion) await this.#callHooks(onCompletion, context);
           const enlisted = this.#enlist(keeping);
           if (enlisted !== null) await enlisted;
           return outcome.value;
         } catch (error) {
           // Another attempt would make the same.
-          outcome = { ok: false, error };
+          outcome = threw(error);
           isFinal = true;
         }
       }
       // Told to stop, it is not retried.
       if (this.#signal.aborted) throw outcome.error;
-      if (!isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
-      const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
+      const { type } = outcome.proposal;
+      if (type === "FAILED" && !isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
+      const state = this.#enter({ ...outcome.proposal, ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
         this.#execution.log("error", `Finished in state ${state.name}. ${errorStack(outcome.error)}`, context);
-        if (onFailure) await this.#callHooks(onFailure, context);
+        const hooks = state.type === "CANCELLED" ? onCancellation : onFailure;
+        if (hooks) await this.#callHooks(hooks, context);
         throw outcome.error;
       }
       await this.#waitForRetry(state, outcome.error, context);
@@ -166,13 +182,12 @@ export class TaskRunner {
       timeoutMs,
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
+    const { self, stream } = this.#call;
+    const code = (): Promise<unknown> => collected(run.apply(self, given), { stream, signal: context.signal });
     try {
-      return {
-        ok: true,
-        value: await inScope({ ...this.#scope, task: context }, () => limited(() => run(...given), limits)),
-      };
+      return await returned(await inScope({ ...this.#scope, task: context }, () => limited(code, limits)));
     } catch (error) {
-      return { ok: false, error };
+      return threw(error);
     } finally {
       context.end();
     }
@@ -187,7 +202,18 @@ export class TaskRunner {
     if (onCommit) transaction.onCommit(onCommit);
     if (keeping !== null) transaction.onRollback(() => keeping.forget());
     if (onRollback) transaction.onRollback(onRollback);
+    // Undone last first: its state says so before its own hooks are called.
+    transaction.onRollback(() => this.#rolledBack());
     return outer === undefined ? inScope(this.#scope, () => transaction.close("eager")) : null;
+  }
+
+  #rolledBack(): void {
+    this.#enter({
+      type: "COMPLETED",
+      name: "RolledBack",
+      message: "The transaction that the task run belonged to was undone.",
+      isForced: true,
+    });
   }
 
   async #callHooks(hooks: Hooks<TaskContext>, context: TaskContext): Promise<void> {
@@ -225,11 +251,19 @@ export class TaskRunner {
   }
 
   /** An end that no attempt has come to: inputs failed, or the flow has ended first. */
-  #leaveUnfinished(error: unknown): void {
+  async #leaveUnfinished(error: unknown): Promise<void> {
     if (isTerminal(this.#states.current?.type)) return;
     if (error instanceof UpstreamFailedError && this.#states.runCount === 0) {
       this.#enter({ type: "PENDING", name: "NotReady", message: error.message });
-    } else this.#enter({ type: "CANCELLED", message: `Stopped before its end. ${errorMessage(error)}` });
+      return;
+    }
+    const request = this.#execution.stopRequest;
+    const isCrash = request?.action === "lost" || (request?.action === "ended" && request.state.type === "CRASHED");
+    const type = isCrash ? "CRASHED" : "CANCELLED";
+    this.#enter({ type, message: `Stopped before its end. ${errorMessage(error)}` });
+    const { onCancellation, onCrashed } = this.#task.hooks;
+    const hooks = isCrash ? onCrashed : onCancellation;
+    if (hooks && this.#lastContext !== null) await this.#callHooks(hooks, this.#lastContext);
   }
 
   /** Proposes a state and reports what the machine made of it. */
@@ -256,45 +290,6 @@ export class TaskRunner {
     }
     return state;
   }
-}
-
-/** The context of one attempt. Its signal is the flow's own unless a timeout can abort it alone. */
-class AttemptContext implements TaskContext {
-  readonly taskRunId: TaskContext["taskRunId"];
-  readonly taskRunName: string;
-  readonly taskName: string;
-  readonly runCount: number;
-  readonly signal: AbortSignal;
-  readonly logger = logger();
-  readonly flow: TaskContext["flow"];
-  readonly #controller: AbortController | null;
-  readonly #forget: (() => void) | null;
-
-  constructor(runner: TaskRunner, task: TaskDefinition, scope: Scope, runCount: number, outer: AbortSignal) {
-    this.taskRunId = runner.identity.id;
-    this.taskRunName = runner.name;
-    this.taskName = task.name;
-    this.runCount = runCount;
-    this.flow = scope.flow;
-    const controller = task.timeoutMs === null ? null : new AbortController();
-    this.#controller = controller;
-    this.#forget = controller === null ? null : onAbort(outer, () => controller.abort(outer.reason));
-    this.signal = controller?.signal ?? outer;
-  }
-
-  timeOut(error: Error): Error {
-    this.#controller?.abort(error);
-    return error;
-  }
-
-  end(): void {
-    this.#forget?.();
-  }
-}
-
-function failureState(error: unknown): ProposedTaskState {
-  const message = errorMessage(error);
-  return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
 }
 
 function nameOf(task: TaskDefinition, args: readonly unknown[], dynamicKey: string): string {
