@@ -14,7 +14,7 @@ import { clock } from "./clock.ts";
 import { acceptSocket, attach, authenticate, isTrusted, keyCheckOf, parseJson } from "./socket-handshake.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { SUBSCRIPTION_SCHEMA, SubscriptionStore } from "./storage/subscription-store.ts";
-import { queueOf, type SubscriberName, type TaskSubscriptionOwner } from "./task-queue-owner.ts";
+import { queueOf, type SubscriberName, subscriberName, type TaskSubscriptionOwner } from "./task-queue-owner.ts";
 
 const PROTOCOL_VIOLATION = 4001;
 const RETRY_MS = [50, 200, 1_000, 5_000] as const;
@@ -47,7 +47,8 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const name: SubscriberName = `${this.ctx.id.name ?? ""}|${crypto.randomUUID()}`;
+    const holds = new URL(request.url).searchParams.get("hold") === "1";
+    const name = subscriberName(this.ctx.id.name ?? "", holds);
     return acceptSocket(this.ctx, request, keyCheckOf(this.env, taskSubscription), [name]);
   }
 

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { LIMITS, SPANS } from "#protocol/limits";
+import type { TaskRun } from "#protocol/task-runs";
 import type { TaskWorker } from "#protocol/task-workers";
 import type { EpochMs } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
@@ -115,6 +116,42 @@ describe("a background task", () => {
     second.acknowledge();
     await second.take(2);
     expect(second.received.map(({ id }) => id)).toEqual([tasks[1]?.id, tasks[2]?.id]);
+  });
+
+  it("that was begun by a worker that holds its tasks waits again when that goes away, three times at most", async ({
+    expect,
+  }) => {
+    const key = freshName("task");
+    const task_parameters_id = crypto.randomUUID();
+    const { id } = await delay(key, { details: { task_parameters_id } });
+    const run = async () => (await call<TaskRun>("GET", `/task_runs/${id}`)).body;
+    for (const attempt of [1, 2, 3]) {
+      const client = await TaskWorkerClient.connect([key], "holder", { holds: true });
+      const [received] = await client.take();
+      expect(received).toMatchObject({ id, state: { state_details: { deferred: true, task_parameters_id } } });
+      await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+      client.close();
+      const expected = attempt < 3 ? "AwaitingWorker" : "Crashed";
+      await until(expected, async () => (await run()).state_name === expected);
+    }
+    expect((await run()).state?.message).toBe(
+      "The task worker that ran it went away before it ended. That happened 3 times.",
+    );
+  });
+
+  it("that a worker had ended before it went away is over, although it had not acknowledged it", async ({ expect }) => {
+    const key = freshName("task");
+    const { id } = await delay(key);
+    const client = await TaskWorkerClient.connect([key], "holder", { holds: true });
+    await client.take();
+    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "COMPLETED" }, force: true });
+    client.close();
+    await until("it is forgotten", async () =>
+      runInDurableObject(queue(key), async (_, { storage }) => {
+        return storage.sql.exec("SELECT 1 FROM tasks WHERE holder = ''").toArray().length === 1;
+      }),
+    );
+    expect((await call<TaskRun>("GET", `/task_runs/${id}`)).body.state_name).toBe("Completed");
   });
 
   it("that a worker has when it quits is the worker's", async ({ expect }) => {

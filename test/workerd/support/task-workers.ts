@@ -33,16 +33,20 @@ export class TaskWorkerClient {
   }
 
   /** Opens the socket and says nothing. */
-  static async dial(headers: Record<string, string> = { "sec-websocket-protocol": "prefect" }) {
-    const response = await exports.default.fetch(`http://localhost:4200${PATH}`, {
+  static async dial(headers: Record<string, string> = { "sec-websocket-protocol": "prefect" }, query = "") {
+    const response = await exports.default.fetch(`http://localhost:4200${PATH}${query}`, {
       headers: { upgrade: "websocket", ...headers },
     });
     if (!response.webSocket) throw new Error(`No WebSocket: ${response.status}`);
     return new TaskWorkerClient(response.webSocket, response.headers.get("sec-websocket-protocol"));
   }
 
-  static async connect(keys: readonly string[], clientId = "host-1"): Promise<TaskWorkerClient> {
-    const client = await TaskWorkerClient.dial();
+  static async connect(
+    keys: readonly string[],
+    clientId = "host-1",
+    how: { readonly holds?: boolean } = {},
+  ): Promise<TaskWorkerClient> {
+    const client = await TaskWorkerClient.dial(undefined, how.holds ? "?hold=1" : "");
     client.send({ type: "auth", token: null });
     await until("auth_success", async () => client.frames.some(({ type }) => type === "auth_success"));
     client.send({ type: "subscribe", keys, client_id: clientId });
