@@ -123,12 +123,13 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     // Its worker may have begun before its acknowledgement was lost: then it is not for another one.
     const waiting = task && (await this.#waitingOf(task, subscriber));
     await this.#commit.run(() => {
-      if (store.row(id)?.holder !== subscriber) return;
+      const row = store.row(id);
+      if (row?.holder !== subscriber) return;
       this.#held.delete(id);
       if (waiting === null) store.acknowledge(id, clock.now());
       else {
         if (waiting === task) store.release(id, true);
-        else store.put(waiting, 0, clock.now());
+        else store.put(waiting, 0, row.dueAt);
         this.#waiting += 1;
       }
     });

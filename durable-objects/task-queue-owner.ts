@@ -19,9 +19,9 @@ export type SubscriberName = `${string}|${string}`;
 /** What ends the name of a subscriber that acknowledges a task when it has ended: one that it leaves before is another's. */
 const HOLDS = "~";
 
-/** Names a new connection of an object. */
-export function subscriberName(object: string, holds: boolean): SubscriberName {
-  return `${object}|${crypto.randomUUID()}${holds ? HOLDS : ""}`;
+/** Names a connection of an object: anew, or as the worker's own id says, which it keeps when it connects again. */
+export function subscriberName(object: string, holder: string | null): SubscriberName {
+  return holder === null ? `${object}|${crypto.randomUUID()}` : `${object}|${holder}${HOLDS}`;
 }
 
 /** Whether a subscriber has a task in hand for as long as it executes it, as Sluice's own task workers do. */

@@ -3,6 +3,8 @@
 export { ApiUnreachableError } from "./client/index.ts";
 export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
+export { DelayedRun, type WaitOptions } from "./flow/background/delayed-run.ts";
+export { type ServeTasksOptions, serveTasks } from "./flow/background/serve-tasks.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type Settings } from "./flow/configuration.ts";
@@ -68,7 +70,7 @@ export {
   FailedRunError,
   type RunState,
 } from "./flow/states.ts";
-export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
+export { type AnyTask, type CacheOptions, isTask, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";
 export { SluiceError } from "./protocol/errors.ts";

@@ -1,6 +1,9 @@
 /** Declares tasks. */
 
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
+import { delayTask } from "./background/delay.ts";
+import type { DelayedRun } from "./background/delayed-run.ts";
+import { type ServeTasksOptions, serveTasks } from "./background/serve-tasks.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
 import { type Duration, parseDuration } from "./duration.ts";
@@ -132,11 +135,38 @@ export interface Task<A extends readonly unknown[], R> {
   returnState(...args: OrFutures<A>): Promise<RunState<Result<R>>>;
   /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
   submit(...args: OrFutures<A>): TaskFuture<Result<R>>;
+  /**
+   * Makes a run that a task worker executes (`task.serve()`, `serveTasks`), in whatever process, and answers when the
+   * control plane has it. Futures among the arguments are waited for first. Throws `SluiceError` where there is no control
+   * plane, and `NotSerialisableError` for arguments that cannot be stored.
+   */
+  delay(...args: OrFutures<A>): Promise<DelayedRun<Result<R>>>;
+  /** Executes background runs of this task until a signal ends it; see `serveTasks`. */
+  serve(options?: ServeTasksOptions): Promise<void>;
+  readonly [DEFINITION]: TaskDefinition;
   /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
   map(
     items: Iterable<OrFuture<A[0]>>,
     ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
   ): TaskFutures<Result<R>>;
+}
+
+const DEFINITION = Symbol.for("sluice.task");
+
+/** Any task, whatever it takes and returns. */
+export interface AnyTask {
+  readonly name: string;
+  readonly [DEFINITION]: TaskDefinition;
+}
+
+/** Whether a value is a task, also one of another copy of this package. */
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === "function" && DEFINITION in value;
+}
+
+/** What the engine knows of a task. */
+export function definitionOfTask(one: AnyTask): TaskDefinition {
+  return one[DEFINITION];
 }
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -186,6 +216,8 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
   const members = {
     submit,
+    delay: (...args: unknown[]) => delayTask(definition, args),
+    serve: (how?: ServeTasksOptions) => serveTasks(made, how),
     withOptions: (changed: TaskOptions) =>
       (task as (options: TaskOptions, run: unknown) => Task<unknown[], unknown>)({ ...options, ...changed }, run),
     returnState: (...args: unknown[]) => stateOfTask(definition, args),
@@ -198,10 +230,11 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   function called(this: unknown, ...args: unknown[]): unknown {
     return callTask(definition, args, this);
   }
-  return Object.defineProperty(Object.assign(called, members), "name", { value: definition.name }) as Task<
-    unknown[],
-    unknown
-  >;
+  const made = Object.defineProperties(Object.assign(called, members), {
+    name: { value: definition.name },
+    [DEFINITION]: { value: definition },
+  }) as unknown as Task<unknown[], unknown>;
+  return made;
 }
 
 function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {

@@ -2,6 +2,7 @@
 
 import type { TaskRunId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import type { Clock } from "../clock.ts";
@@ -17,8 +18,16 @@ import { Slots } from "./slots.ts";
 
 const CUT = " … (cut)";
 
+/** Who hears of tasks outside of flow runs. */
+export interface TaskSink {
+  report(task: TaskReport): void;
+  log(line: LogCreate): void;
+}
+
 export interface ExecutionOptions {
   readonly session: RunSession | null;
+  /** In place of a session, of tasks that belong to no flow run. Absent: nobody hears of them. */
+  readonly sink?: TaskSink;
   readonly clock: Clock;
   readonly captureConsole: boolean;
   /** Submitted tasks that run at the same time. */
@@ -157,7 +166,7 @@ export class Execution {
   }
 
   report(task: TaskReport): void {
-    if (!this.#isOver) this.session?.report(task);
+    if (!this.#isOver) (this.session ?? this.#options.sink)?.report(task);
   }
 
   /** Keeps a line with the run and echoes it. */
@@ -168,14 +177,15 @@ export class Execution {
 
   /** Keeps a line with the run. A line after the run's end has nowhere to go. */
   keepLog(level: LogLevel, message: string, task: TaskContext | null, loggerName: string): void {
-    if (this.session === null || this.#isOver || !isLogged(level)) return;
+    const hears = this.session ?? this.#options.sink;
+    if (hears === undefined || this.#isOver || !isLogged(level)) return;
     const tooLong = message.length > LIMITS.logMessageChars;
-    this.session.log({
+    hears.log({
       name: loggerName,
       level: LEVEL_NUMBER[level],
       message: tooLong ? message.slice(0, LIMITS.logMessageChars - CUT.length) + CUT : message,
       timestamp: toWireTime(this.clock.now()),
-      flow_run_id: this.session.run.id,
+      flow_run_id: this.session?.run.id ?? null,
       task_run_id: task?.taskRunId ?? null,
     });
   }

@@ -31,6 +31,16 @@ export interface TaskCall {
   readonly self: unknown;
   /** Where the items of a generator go one by one; null when they are only wanted as a list. */
   readonly stream: ItemStream | null;
+  /** A run that was made elsewhere: a background task. */
+  readonly made?: MadeRun;
+}
+
+export interface MadeRun extends TaskIdentity {
+  readonly name: string;
+  /** How often it has been RUNNING before. */
+  readonly runCount: number;
+  /** Under what its result is kept. */
+  readonly resultKey: string;
 }
 
 export class TaskRunner {
@@ -54,13 +64,14 @@ export class TaskRunner {
     this.#scope = scope;
     this.#execution = scope.execution;
     this.#signal = scope.task?.signal ?? this.#execution.signal;
-    this.identity = this.#execution.identify(task.key);
-    this.name = nameOf(task, args, this.identity.dynamicKey);
+    const { made } = call;
+    this.identity = made ?? this.#execution.identify(task.key);
+    this.name = task.runName === null && made ? made.name : nameOf(task, args, this.identity.dynamicKey);
     this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
     if (task.waitFor.length > 0) {
       this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
     }
-    this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy);
+    this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy, made?.runCount);
     // Told together with the state after it: most tasks start at once.
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
   }
@@ -116,13 +127,15 @@ export class TaskRunner {
   #keeping(args: readonly unknown[]): Keeping | null {
     const { storage, serializer, persist, cache } = this.#task;
     // Nothing is asked of the environment for tasks of which nothing is kept.
-    if (!persist && cache === null && !this.#execution.memory?.persists) return null;
+    const resultKey = this.#call.made?.resultKey ?? null;
+    if (!persist && cache === null && resultKey === null && !this.#execution.memory?.persists) return null;
     return Keeping.for({
       task: this.#task,
       args,
       scope: this.#scope,
       identity: this.identity,
       runName: this.name,
+      resultKey,
       storage: storage ?? resultStorage(),
       serializer: serializer ?? resultSerializer(),
       clock: this.#execution.clock,

@@ -32,7 +32,8 @@ export async function subflowTask(name: string, inputs: unknown): Promise<Subflo
   };
 }
 
-async function keyOfCall(scope: Scope, taskKey: string, inputs: unknown): Promise<string | null> {
+/** The name of a call; null for one that another attempt cannot find. */
+export async function keyOfCall(scope: Scope, taskKey: string, inputs: unknown): Promise<string | null> {
   try {
     return await nameCall(scope, taskKey, inputs);
   } catch (error) {
@@ -41,6 +42,7 @@ async function keyOfCall(scope: Scope, taskKey: string, inputs: unknown): Promis
   }
 }
 
-function shortened(callKey: string | null): string | null {
+/** The name as it stands in a task run's key. */
+export function shortened(callKey: string | null): string | null {
   return callKey === null ? null : callKey.slice(0, KEY_DIGITS) + callKey.slice(callKey.lastIndexOf("-"));
 }

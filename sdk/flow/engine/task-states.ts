@@ -27,13 +27,13 @@ export class TaskStates {
   #record: TaskRunRecord;
   #unreported: State[] = [];
 
-  constructor(taskRunId: TaskRunId, flowRunId: FlowRunId | null, policy: TaskRunPolicy) {
+  constructor(taskRunId: TaskRunId, flowRunId: FlowRunId | null, policy: TaskRunPolicy, runCount = 0) {
     this.#record = {
       taskRunId,
       flowRunId,
       policy,
       state: null,
-      runCount: 0,
+      runCount,
       totalRunTimeMs: 0,
       startTime: null,
       endTime: null,

@@ -54,6 +54,8 @@ export interface KeepingParts {
   readonly runName: string;
   /** The name of the call, where it was made already; null for a call that cannot be found again. */
   readonly callKey?: string | null;
+  /** A key of its own, by which the result is found whatever made it; null or absent for none. */
+  readonly resultKey?: string | null;
   readonly storage: ResultStorage;
   readonly serializer: Serializer;
   readonly clock: Clock;
@@ -73,7 +75,8 @@ export class Keeping {
   static for(parts: KeepingParts): Keeping | null {
     const memory = parts.scope.execution.memory;
     const persists = memory !== null && (parts.task.persist ?? memory.persists);
-    const isWanted = persists || (memory?.persists ?? false) || parts.task.cache !== null;
+    const isWanted =
+      persists || (memory?.persists ?? false) || parts.task.cache !== null || (parts.resultKey ?? null) !== null;
     return isWanted ? new Keeping(parts, memory, persists) : null;
   }
 
@@ -86,7 +89,7 @@ export class Keeping {
   /** Looks for a stored result. With a cache of isolation "serializable" it waits while another one makes it. */
   async find(): Promise<FoundResult | null> {
     await this.#nameCall();
-    return (await this.#findEarlier()) ?? (await this.#findCached());
+    return (await this.#findOwn()) ?? (await this.#findEarlier()) ?? (await this.#findCached());
   }
 
   /** Calls that are made in this context belong to this one. */
@@ -126,7 +129,8 @@ export class Keeping {
   }
 
   #keys(): string[] {
-    return [this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
+    const { resultKey = null } = this.#parts;
+    return [resultKey, this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
   }
 
   get #storageKey(): string | null {
@@ -156,6 +160,22 @@ export class Keeping {
       if (!(error instanceof UnhashableError)) throw error;
       if (!this.#memory.isContinued || !this.#persists) return;
       log("info", `Task run "${runName}" runs again, if it had run: ${error.message}.`);
+    }
+  }
+
+  /** What a run had stored under its own key before its process went away. */
+  async #findOwn(): Promise<FoundResult | null> {
+    const { resultKey, serializer, storage, log, runName } = this.#parts;
+    if (resultKey == null) return null;
+    try {
+      const bytes = await storage.read(resultKey);
+      if (bytes === null) return null;
+      const head = readHead(bytes);
+      const value = await readValue(head, bytes, serializer);
+      return { value, reference: reference(resultKey, head), from: "earlier attempt" };
+    } catch (error) {
+      log("warn", `Task run "${runName}" runs again: its stored result was not read, ${why(error)}.`);
+      return null;
     }
   }
 

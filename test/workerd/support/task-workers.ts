@@ -44,12 +44,12 @@ export class TaskWorkerClient {
   static async connect(
     keys: readonly string[],
     clientId = "host-1",
-    how: { readonly holds?: boolean } = {},
+    how: { readonly holder?: string; readonly inHand?: { readonly id: string; readonly task_key: string } } = {},
   ): Promise<TaskWorkerClient> {
-    const client = await TaskWorkerClient.dial(undefined, how.holds ? "?hold=1" : "");
+    const client = await TaskWorkerClient.dial(undefined, how.holder === undefined ? "" : `?hold=${how.holder}`);
     client.send({ type: "auth", token: null });
     await until("auth_success", async () => client.frames.some(({ type }) => type === "auth_success"));
-    client.send({ type: "subscribe", keys, client_id: clientId });
+    client.send({ type: "subscribe", keys, client_id: clientId, in_hand: how.inHand ?? null });
     return client;
   }
 
