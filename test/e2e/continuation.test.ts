@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { writeFlowControl } from "../../sdk/protocol/flow-control.ts";
 import { retryFlowRun } from "../../sdk/protocol/flow-run-retry.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
 import { filterTaskRuns } from "../../sdk/protocol/task-runs.ts";
@@ -82,5 +83,16 @@ describe("a deployed flow", () => {
       ["continued-child-0", 1],
       ["continued-child-1", 2],
     ]);
+  });
+
+  it("goes on by itself where its deployment has lost runs offered again", async ({ expect }) => {
+    using trace = traceFile();
+    const deployment = await plane.deploy("test/e2e/flows/continues.ts:continues", "pool");
+    await plane.client.call(writeFlowControl, { params: { id: deployment }, body: { on_lost: "retry" } });
+    const { id } = await plane.trigger(deployment, { trace: trace.path });
+    await plane.reaches(id, "COMPLETED");
+    expect(trace.read().map(({ what }) => what)).toEqual(["first", "second", "second", "size-2"]);
+    expect(await plane.states(id)).toEqual(expect.arrayContaining(["Running", "Scheduled", "Completed"]));
+    expect(await plane.states(id)).not.toContain("Crashed");
   });
 });
