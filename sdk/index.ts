@@ -51,9 +51,10 @@ export {
   TASK_SOURCE,
 } from "./flow/results/cache-policy.ts";
 export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
+export { type FolderLocksOptions, folderLocks } from "./flow/results/folder-locks.ts";
 export { NotSerialisableError } from "./flow/results/json-values.ts";
 export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
-export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export { type LockManager, limitLocks, memoryLocks } from "./flow/results/locks.ts";
 export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";

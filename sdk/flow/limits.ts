@@ -87,6 +87,17 @@ export async function rateLimit(names: string | readonly string[], options: Slot
   await acquire(names, options, "rate_limit");
 }
 
+/** Waits for a slot of a limit that has to exist, and answers what gives it back. Throws as {@link concurrency} does. */
+export async function holdSlot(name: string, signal: AbortSignal): Promise<() => Promise<void>> {
+  const held = await acquire(name, { strict: true, signal }, "concurrency");
+  if (held === null) throw new Error(`Nothing limits "${name}".`);
+  const stop = keepAlive(held, 30_000, () => undefined);
+  return async () => {
+    stop();
+    await giveBack(held);
+  };
+}
+
 interface Held {
   readonly client: ApiClient;
   readonly leaseId: string;

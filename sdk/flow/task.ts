@@ -13,7 +13,7 @@ import { Slots } from "./engine/slots.ts";
 import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
 import type { Hooks } from "./hooks.ts";
 import { CachePolicy } from "./results/cache-policy.ts";
-import { type LockManager, memoryLocks } from "./results/locks.ts";
+import type { LockManager } from "./results/locks.ts";
 import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
@@ -78,7 +78,10 @@ export interface CacheOptions {
    * all make it.
    */
   readonly isolation?: "read-committed" | "serializable";
-  /** What "serializable" locks with. Default: locks of this process. */
+  /**
+   * What "serializable" locks with. Default: the locks of the storage, which a local folder has between the processes that
+   * use it; otherwise locks of this process.
+   */
   readonly locks?: LockManager;
 }
 
@@ -87,7 +90,9 @@ export interface TaskCache {
   readonly policy: CachePolicy;
   readonly expiresMs: number | null;
   readonly refresh: boolean;
-  /** Null: nobody waits for another. */
+  /** Whether calls with the same key wait for each other. */
+  readonly isSerial: boolean;
+  /** Null: those of the storage. */
   readonly locks: LockManager | null;
 }
 
@@ -266,8 +271,6 @@ function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinitio
   };
 }
 
-const processLocks = memoryLocks();
-
 function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
   if (given === undefined) return null;
   const { policy, expires, refresh, isolation, locks }: CacheOptions =
@@ -276,6 +279,7 @@ function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
     policy,
     expiresMs: expires === undefined ? null : parseDuration(expires, `${owner} option "cache.expires"`),
     refresh: refresh ?? false,
-    locks: isolation === "serializable" ? (locks ?? processLocks) : null,
+    isSerial: isolation === "serializable",
+    locks: locks ?? null,
   };
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
-import { CancelledRunError, FailedRunError, flow, localFolder } from "../../sdk/index.ts";
+import { CancelledRunError, FailedRunError, flow, INPUTS, limitLocks, localFolder, task } from "../../sdk/index.ts";
+import { createConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
 import { filterLogs } from "../../sdk/protocol/logs.ts";
 import { readTaskRun, readTaskRunStates, type TaskRun } from "../../sdk/protocol/task-runs.ts";
 import { eventually } from "../support/eventually.ts";
@@ -94,6 +95,24 @@ describe("a background task", () => {
     expect(seen).toHaveLength(2);
     expect(seen[1]).toBe(seen[0]);
     expect((await read(seen[0] as TaskRun["id"])).flow_run_id).not.toBe(null);
+  });
+});
+
+describe("locks by a limit of the control plane", () => {
+  it("let one caller make a cached result at a time, and refuse a limit that is not there", async ({ expect }) => {
+    await plane.client.call(createConcurrencyLimitV2, { body: { name: "cache", limit: 1 } });
+    let made = 0;
+    const cached = task(
+      { name: "cached", cache: { policy: INPUTS, isolation: "serializable", locks: limitLocks("cache") } },
+      async (n: number) => {
+        made++;
+        await new Promise((done) => setTimeout(done, 50));
+        return n;
+      },
+    );
+    expect(await Promise.all([cached(1), cached(1), cached(1)])).toEqual([1, 1, 1]);
+    expect(made).toBe(1);
+    await expect(limitLocks("none").acquire("key", new AbortController().signal)).rejects.toThrow("none");
   });
 });
 

@@ -17,6 +17,7 @@ import type { TaskDefinition } from "../task.ts";
 import { beginCall, nameCall } from "./call-key.ts";
 import { UnhashableError } from "./hash.ts";
 import { NotSerialisableError } from "./json-values.ts";
+import { memoryLocks } from "./locks.ts";
 import {
   isExpired,
   type RecordHead,
@@ -62,6 +63,8 @@ export interface KeepingParts {
   readonly signal: AbortSignal;
   readonly log: (level: LogLevel, message: string) => void;
 }
+
+const processLocks = memoryLocks();
 
 export class Keeping {
   readonly #parts: KeepingParts;
@@ -211,7 +214,7 @@ export class Keeping {
   async #findCached(): Promise<FoundResult | null> {
     const { args, clock, log, runName, scope, serializer, signal, storage, task } = this.#parts;
     if (task.cache === null) return null;
-    const { policy, locks, refresh } = task.cache;
+    const { policy, isSerial, locks, refresh } = task.cache;
     try {
       const made = await policy.key({
         taskName: task.name,
@@ -227,7 +230,10 @@ export class Keeping {
       log("warn", `Task run "${runName}" is not cached: ${error.message}.`);
       return null;
     }
-    if (locks !== null) this.#unlock = await locks.acquire(this.#cacheKey, signal);
+    if (isSerial) {
+      const manager = locks ?? storage.locks ?? processLocks;
+      this.#unlock = await manager.acquire(this.#cacheKey, signal);
+    }
     if (refresh) return null;
     try {
       const bytes = await storage.read(this.#cacheKey);

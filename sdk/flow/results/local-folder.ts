@@ -1,5 +1,6 @@
 /** Results in a folder of this machine. Node's modules are asked of the runtime, since this file loads everywhere. */
 import { type Duration, parseDuration } from "../duration.ts";
+import { folderLocks } from "./folder-locks.ts";
 import type { ResultStorage } from "./storage.ts";
 
 export interface LocalFolderOptions {
@@ -56,6 +57,7 @@ export function localFolder(path: string, { keepFor = "30d" }: LocalFolderOption
       isSwept = true;
     },
     delete: (key) => files.rm(fileOf(key), { force: true }),
+    locks: folderLocks(`${path}/locks`),
   };
 }
 
