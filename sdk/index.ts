@@ -71,6 +71,7 @@ export {
   FailedRunError,
   type RunState,
 } from "./flow/states.ts";
+export { tags } from "./flow/tags.ts";
 export { type AnyTask, type CacheOptions, isTask, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";

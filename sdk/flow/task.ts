@@ -36,7 +36,10 @@ export interface TaskOptions {
   /** An attempt fails as TimedOut after this span, and its signal aborts. Default: none. */
   readonly timeout?: Duration;
   readonly tags?: readonly string[];
-  /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
+  /**
+   * Name of each task run: a function of the call's arguments, or text with the names of parameters in braces,
+   * `"load {table}"`. Default: the task's name and a number.
+   */
   readonly taskRunName?: string | ((...args: never[]) => string);
   /** Whether another attempt of its flow run finds its result, and does not run it again. Default: what its flow does. */
   readonly persist?: boolean;

@@ -98,6 +98,21 @@ describe("a background task", () => {
   });
 });
 
+describe("a task with tags", () => {
+  it("runs while it has a slot of the limits that its tags have", async ({ expect }) => {
+    await plane.client.call(createConcurrencyLimitV2, { body: { name: "tag:scarce", limit: 1 } });
+    let inside = 0;
+    let most = 0;
+    const tagged = task({ name: "tagged", tags: ["scarce", "plain"] }, async () => {
+      most = Math.max(most, ++inside);
+      await new Promise((done) => setTimeout(done, 30));
+      inside--;
+    });
+    await flow({ name: "with-tags" }, async () => tagged.map([1, 2, 3] as never))();
+    expect(most).toBe(1);
+  });
+});
+
 describe("locks by a limit of the control plane", () => {
   it("let one caller make a cached result at a time, and refuse a limit that is not there", async ({ expect }) => {
     await plane.client.call(createConcurrencyLimitV2, { body: { name: "cache", limit: 1 } });

@@ -8,6 +8,7 @@ import { type FoundResult, Keeping } from "../results/keeping.ts";
 import type { GeneratorCall } from "../returned.ts";
 import { parseParameters } from "../standard-schema.ts";
 import { type RunState, runState } from "../states.ts";
+import { taggedHere } from "../tags.ts";
 import type { RunBackend, SubflowTask } from "./backend.ts";
 import { echo } from "./echo.ts";
 import { flowRunName } from "./flow-run-name.ts";
@@ -81,7 +82,7 @@ async function called(flow: FlowDefinition, parameters: unknown, call: FlowCall)
     runName: flowRunName(flow, asJson),
     parameters: asJson,
     policy: flow.policy,
-    tags: flow.tags,
+    tags: taggedHere(flow.tags, scope?.tags),
     parent,
   });
   echo("info", session.run.name, `Started a run of flow "${flow.name}" (${session.run.id}).`);

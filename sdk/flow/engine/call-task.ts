@@ -16,7 +16,7 @@ export function callTask(
   self: unknown,
 ): Promise<unknown> | GeneratorCall<unknown> {
   if (!isGeneratorFunction(task.run)) return running(task, args, { self, stream: null });
-  const scope = openScope(task);
+  const scope = openScope(`Task "${task.name}"`);
   return generatorCall((stream) => {
     if (stream !== null) scope.execution.openStream(stream);
     return running(task, args, { self, stream }, scope);
@@ -27,7 +27,7 @@ async function running(
   task: TaskDefinition,
   args: readonly unknown[],
   call: TaskCall,
-  scope: Scope = openScope(task),
+  scope: Scope = openScope(`Task "${task.name}"`),
 ): Promise<unknown> {
   const run = new TaskRunner(task, args, scope, call).run(task.slots === null ? [] : [task.slots]);
   // A call that nobody awaits must not end the process when it fails, once its flow has seen to it.
@@ -37,7 +37,7 @@ async function running(
 
 /** Runs a task here and now and answers its last state, however it ended. */
 export async function stateOfTask(task: TaskDefinition, args: readonly unknown[]): Promise<RunState<unknown>> {
-  const scope = openScope(task);
+  const scope = openScope(`Task "${task.name}"`);
   const runner = new TaskRunner(task, args, scope, { self: undefined, stream: null });
   const run = runner.run(task.slots === null ? [] : [task.slots]);
   scope.execution.track(run.then(ignore, ignore));
@@ -56,7 +56,7 @@ export async function stateOfTask(task: TaskDefinition, args: readonly unknown[]
 
 /** Starts a task beside others. */
 export function submitTask(task: TaskDefinition, args: readonly unknown[]): TaskFuture<unknown> {
-  const scope = openScope(task);
+  const scope = openScope(`Task "${task.name}"`);
   const runner = new TaskRunner(task, args, scope, { self: undefined, stream: null });
   // A task that waits for its own sub-tasks must not hold the slot that they wait for.
   const slots = [task.slots, scope.task === null ? scope.execution.slots : null].filter((one) => one !== null);
@@ -70,10 +70,11 @@ export function submitTask(task: TaskDefinition, args: readonly unknown[]): Task
   });
 }
 
-function openScope(task: TaskDefinition): Scope {
+/** The scope of the calling code, or a new one outside of runs. Throws after the end of the flow run. */
+export function openScope(what: string): Scope {
   const scope = currentScope();
   if (scope?.execution.isOver) {
-    throw new Error(`Task "${task.name}" was called after its flow run had ended. Await it before the flow returns.`);
+    throw new Error(`${what} was called after its flow run had ended. Await it before the flow returns.`);
   }
   if (scope) return scope;
   const execution = new Execution({

@@ -80,7 +80,7 @@ export async function runFlow(
     });
   const startedAt = clock.now();
   try {
-    const runner = new FlowRunner(flow, execution, session, { self: call.self, stream });
+    const runner = new FlowRunner(flow, execution, session, { ...call, stream });
     const outcome = await runner.run(parameters);
     await runner.callEndHooks(outcome.state);
     const { type, name } = outcome.state;
@@ -151,7 +151,7 @@ class FlowRunner {
   async #callHooks(hooks: Hooks<FlowContext> | undefined, state: State): Promise<void> {
     if (hooks === undefined) return;
     const context = this.#context();
-    const scope = { execution: this.#execution, flow: context, task: null };
+    const scope = this.#scope(context);
     await inScope(scope, () =>
       callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, null)),
     );
@@ -175,13 +175,18 @@ class FlowRunner {
       return outcome;
     };
     try {
-      const scope = { execution: this.#execution, flow: context, task: null };
+      const scope = this.#scope(context);
       return await inScope(scope, () => limited(code, { clock, signal, timeoutMs, onTimeout }));
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
       return threw(error);
     }
+  }
+
+  #scope(context: FlowContext): Scope {
+    const tags = this.#call.caller?.tags;
+    return { execution: this.#execution, flow: context, task: null, ...(tags === undefined ? {} : { tags }) };
   }
 
   #tellOfRetry(state: State, error: unknown): void {

@@ -6,8 +6,11 @@ import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
+import { holdTags } from "../limits.ts";
 import { Keeping } from "../results/keeping.ts";
+import { taggedHere } from "../tags.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
 import { AttemptContext } from "./attempt-context.ts";
@@ -55,10 +58,12 @@ export class TaskRunner {
   readonly #signal: AbortSignal;
   readonly #inputs: Record<string, TaskInput[]>;
   readonly #call: TaskCall;
+  readonly #tags: string[];
   #lastContext: AttemptContext | null = null;
 
   constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope, call: TaskCall) {
     this.#call = call;
+    this.#tags = taggedHere(task.tags, scope.tags);
     this.#task = task;
     this.#args = args;
     this.#scope = scope;
@@ -93,7 +98,7 @@ export class TaskRunner {
       await this.#execution.session?.ready();
       this.#signal.throwIfAborted();
       const keeping = this.#keeping(args);
-      return await (keeping === null ? this.#attempts(args, null) : this.#keep(args, keeping));
+      return await (keeping === null ? this.#limited(args, null) : this.#keep(args, keeping));
     } catch (error) {
       await this.#leaveUnfinished(error);
       throw error;
@@ -106,7 +111,7 @@ export class TaskRunner {
   async #keep(args: readonly unknown[], keeping: Keeping): Promise<unknown> {
     try {
       const found = await keeping.find();
-      if (found === null) return await this.#attempts(args, keeping);
+      if (found === null) return await this.#limited(args, keeping);
       const isCached = found.from === "cache";
       this.#enter({
         type: "COMPLETED",
@@ -142,6 +147,17 @@ export class TaskRunner {
       signal: this.#signal,
       log: (level, message) => this.#execution.log(level, message, this.#scope.task),
     });
+  }
+
+  /** Runs the task while it holds a slot of each limit that one of its tags has. */
+  async #limited(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
+    if (this.#tags.length === 0) return await this.#attempts(args, keeping);
+    const release = await holdTags(this.#tags, this.identity.id, this.#signal);
+    try {
+      return await this.#attempts(args, keeping);
+    } finally {
+      await release?.();
+    }
   }
 
   async #attempts(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
@@ -293,7 +309,7 @@ export class TaskRunner {
         task_version: task.version,
         cache_key: null,
         empirical_policy: task.policy,
-        tags: [...task.tags],
+        tags: this.#tags,
         labels: {},
         task_inputs: this.#inputs,
         run_count: this.#states.runCount,
@@ -307,5 +323,15 @@ export class TaskRunner {
 
 function nameOf(task: TaskDefinition, args: readonly unknown[], dynamicKey: string): string {
   if (task.runName === null) return `${task.name}-${dynamicKey}`;
-  return typeof task.runName === "string" ? task.runName : task.runName(...args);
+  if (typeof task.runName !== "string") return task.runName(...args);
+  return task.runName.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    const index = task.shape.names.indexOf(name);
+    const value = args[index];
+    if (index < 0 || value === undefined) return whole;
+    return typeof value === "object" && !isFuture(value)
+      ? JSON.stringify(value)
+      : isFuture(value)
+        ? value.name
+        : String(value);
+  });
 }

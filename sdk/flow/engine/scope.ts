@@ -16,6 +16,8 @@ export interface Scope {
   readonly task: TaskContext | null;
   /** The innermost transaction around the code; absent for none. */
   readonly transaction?: Transaction;
+  /** Tags that everything gets that is called here; absent for none. */
+  readonly tags?: readonly string[];
 }
 
 interface ScopeStorage {
