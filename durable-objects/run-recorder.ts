@@ -21,6 +21,7 @@ import type { Copier } from "./copier.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { NewFlowRun } from "./flow-run-owner.ts";
 import type { Heartbeats } from "./heartbeats.ts";
+import { offeredAgain } from "./on-lost.ts";
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import { type Asked, NOTHING_ASKED } from "./places.ts";
@@ -162,6 +163,13 @@ export class RunRecorder {
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
     if (!row) return null;
+    const { type, message } = proposal.state;
+    // A worker tells of the end of a process that it had started.
+    if (type === "CRASHED" && this.#offerAgain(id, row, message ?? "The process that ran this flow has ended.")) {
+      const { state = null } = this.#parts.store.run(id)?.record ?? {};
+      const details = { type: "reject_details", reason: "The deployment has lost runs offered again." } as const;
+      return { result: { status: "REJECT", state, details }, written: true };
+    }
     const policy = proposal.force ? FORCED_POLICY : FLOW_RUN_POLICY;
     const decision = this.#decide(row, proposal.state, policy, reservation, this.#parts.now());
     const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
@@ -290,11 +298,22 @@ export class RunRecorder {
       return;
     }
     const reason = `The process that ran this flow has not been heard of for ${Math.round(silentMs / 1000)} s.`;
+    if (this.#offerAgain(id, row, reason)) return;
     // What was to be cancelled is gone with its process.
     const outcome = row.record.state?.type === "CANCELLING" ? "CANCELLED" : "CRASHED";
     const decision = this.#decide(row, systemState(outcome, null, reason), CLAIM_POLICY, NOTHING_DEMANDED, now());
     if (decision.written) this.#write(id, row, decision, { lease: null });
     else deadlines.unwatch(id);
+  }
+
+  /** Offers a run again whose process was lost, where its deployment says so. False where it has to end. */
+  #offerAgain(id: FlowRunId, row: RunRow, reason: string): boolean {
+    const at = this.#parts.now();
+    const lost = offeredAgain(row, this.#parts.store.spec(id), reason, at);
+    if (lost === null) return false;
+    const decision = this.#decide(row, lost.state, CLAIM_POLICY, NOTHING_DEMANDED, at);
+    if (decision.written) this.#write(id, row, decision, { lease: null, returned: lost.returned });
+    return decision.written !== null;
   }
 
   /**
@@ -506,6 +525,7 @@ export class RunRecorder {
     const ended = isTerminal(type);
     const inHand = isInHand(written.state, written.run.policy);
     // From RUNNING on, the run's own process holds the lease that its worker held until then.
+    const isNew = isTerminal(row.record.state?.type) && !ended;
     const isTakenUp = row.lease?.holder.startsWith(SESSION_PREFIX) ?? false;
     const lease = row.lease && type === "RUNNING" && !isTakenUp ? { ...row.lease, holder: "process" } : row.lease;
     const dueSince = dueTimeOf(written.state) ?? row.dueSince;
@@ -516,6 +536,8 @@ export class RunRecorder {
       ...known,
       ...waits,
       lease: inHand ? lease : null,
+      // Who runs a finished run again has it tried as often as the first time.
+      ...(isNew ? { returned: [] } : {}),
       ...changes,
       record: written.run,
       version: seq,

@@ -7,15 +7,21 @@ import { DurableObject } from "cloudflare:workers";
 import { waitsForTaskWorker } from "#machine/task-effects";
 import type { TaskRunId } from "#protocol/ids";
 import { LIMITS, SPANS } from "#protocol/limits";
+import { isTerminal } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import type { EpochMs } from "#protocol/time";
 import { clock } from "./clock.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { ownerOf } from "./partition.ts";
+import { offerAgain, readTask } from "./lost-background-task.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { QUEUE_SCHEMA, TaskQueueStore } from "./storage/task-queue-store.ts";
-import { type QueuedTask, type SubscriberName, subscriptionsOf, type TaskQueueOwner } from "./task-queue-owner.ts";
-import { ownerOfTask } from "./task-run-owner.ts";
+import {
+  holdsTasks,
+  type QueuedTask,
+  type SubscriberName,
+  subscriptionsOf,
+  type TaskQueueOwner,
+} from "./task-queue-owner.ts";
 
 /** How long an acknowledged task is remembered: longer than an owner may take to repeat an enqueue. */
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
@@ -115,14 +121,17 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     if (!store || store.row(id)?.holder !== subscriber) return;
     const task = store.task(id);
     // Its worker may have begun before its acknowledgement was lost: then it is not for another one.
-    const stillWaits = task !== null && (await this.#waits(task));
+    const waiting = task && (await this.#waitingOf(task, subscriber));
     await this.#commit.run(() => {
-      if (store.row(id)?.holder !== subscriber) return;
+      const row = store.row(id);
+      if (row?.holder !== subscriber) return;
       this.#held.delete(id);
-      if (stillWaits) {
-        store.release(id, true);
+      if (waiting === null) store.acknowledge(id, clock.now());
+      else {
+        if (waiting === task) store.release(id, true);
+        else store.put(waiting, 0, row.dueAt);
         this.#waiting += 1;
-      } else store.acknowledge(id, clock.now());
+      }
     });
     this.#pump();
   }
@@ -238,13 +247,14 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     }
   }
 
-  /** Whether the task's owner still has it waiting; a deleted one does not. */
-  async #waits({ id, flow_run_id }: TaskRun): Promise<boolean> {
-    const found = flow_run_id
-      ? await ownerOf(this.env.FLOW_RUNS, flow_run_id)?.taskRun(flow_run_id, id)
-      : await ownerOfTask(this.env, id).read(id);
+  /** The task, if its owner still has it waiting, or made it wait again; null for one that is over, or was deleted. */
+  async #waitingOf(task: TaskRun, subscriber: SubscriberName): Promise<TaskRun | null> {
+    const found = await readTask(this.env, task);
     const state = found?.task.state ?? null;
-    return state !== null && waitsForTaskWorker(state);
+    if (!found || state === null) return null;
+    if (waitsForTaskWorker(state)) return task;
+    if (!holdsTasks(subscriber) || isTerminal(state.type)) return null;
+    return offerAgain(this.env, found);
   }
 
   #open(): TaskQueueStore {

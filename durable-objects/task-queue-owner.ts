@@ -16,6 +16,19 @@ export interface QueuedTask {
 /** `<object>|<connection>`: where a subscriber is found. */
 export type SubscriberName = `${string}|${string}`;
 
+/** What ends the name of a subscriber that acknowledges a task when it has ended: one that it leaves before is another's. */
+const HOLDS = "~";
+
+/** Names a connection of an object: anew, or as the worker's own id says, which it keeps when it connects again. */
+export function subscriberName(object: string, holder: string | null): SubscriberName {
+  return holder === null ? `${object}|${crypto.randomUUID()}` : `${object}|${holder}${HOLDS}`;
+}
+
+/** Whether a subscriber has a task in hand for as long as it executes it, as Sluice's own task workers do. */
+export function holdsTasks(subscriber: SubscriberName): boolean {
+  return subscriber.endsWith(HOLDS);
+}
+
 /** The queue of one task key. */
 export interface TaskQueueOwner {
   /** Takes a task in. One that is there, or was delivered and acknowledged, under the same state changes nothing. */
@@ -28,7 +41,10 @@ export interface TaskQueueOwner {
   next(subscriber: SubscriberName): Promise<TaskRun | null>;
   /** The subscriber has the task for good. */
   acknowledge(subscriber: SubscriberName, id: TaskRunId): Promise<void>;
-  /** The subscriber went away without acknowledging the task: it waits again, before all others. */
+  /**
+   * The subscriber went away without acknowledging the task: it waits again, before all others. Of a subscriber that holds
+   * tasks, also one that it had begun, a bounded number of times.
+   */
   giveBack(subscriber: SubscriberName, id: TaskRunId): Promise<void>;
   /** The subscriber is gone. */
   leave(subscriber: SubscriberName): Promise<void>;

@@ -5,16 +5,22 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { taskSubscription } from "#protocol/channels";
-import type { TaskRunId } from "#protocol/ids";
+import { type TaskRunId, Uuid } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { TaskRun } from "#protocol/task-runs";
-import { SubscribeFrame, type TaskWorker } from "#protocol/task-workers";
+import { HOLD_PARAMETER, SubscribeFrame, type TaskWorker } from "#protocol/task-workers";
 import { toWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
 import { acceptSocket, attach, authenticate, isTrusted, keyCheckOf, parseJson } from "./socket-handshake.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
 import { SUBSCRIPTION_SCHEMA, SubscriptionStore } from "./storage/subscription-store.ts";
-import { queueOf, type SubscriberName, type TaskSubscriptionOwner } from "./task-queue-owner.ts";
+import {
+  holdsTasks,
+  queueOf,
+  type SubscriberName,
+  subscriberName,
+  type TaskSubscriptionOwner,
+} from "./task-queue-owner.ts";
 
 const PROTOCOL_VIOLATION = 4001;
 const RETRY_MS = [50, 200, 1_000, 5_000] as const;
@@ -47,7 +53,8 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const name: SubscriberName = `${this.ctx.id.name ?? ""}|${crypto.randomUUID()}`;
+    const holder = Uuid.safeParse(new URL(request.url).searchParams.get(HOLD_PARAMETER));
+    const name = subscriberName(this.ctx.id.name ?? "", holder.data ?? null);
     return acceptSocket(this.ctx, request, keyCheckOf(this.env, taskSubscription), [name]);
   }
 
@@ -112,7 +119,11 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
     const keys = [...new Set(frame.data.keys)];
     this.#open().insert({ name: peer.name, clientId: frame.data.client_id, keys });
     this.#toAsk.set(peer.name, new Set(keys));
-    setPeer(socket, { ...peer, stage: "ready" });
+    // It takes the place of the connection before, which may not have been heard closing.
+    for (const other of this.ctx.getWebSockets(peer.name)) if (other !== socket) other.close(1000, "Replaced");
+    const kept = holdsTasks(peer.name) ? (frame.data.in_hand ?? null) : null;
+    const inHand = kept && { id: kept.id, taskKey: kept.task_key, isAcknowledged: false };
+    setPeer(socket, { ...peer, stage: "ready", inHand });
     this.#askSoon(peer.name);
   }
 
@@ -195,7 +206,12 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
   /** The socket is gone: what it had in hand waits again, and its queues forget it. */
   #lost(socket: WebSocket): void {
     const { name, inHand } = this.#peerOf(socket);
-    if (inHand) {
+    const isReplaced = this.ctx
+      .getWebSockets(name)
+      .some((other) => other !== socket && other.readyState === WebSocket.OPEN);
+    if (isReplaced) return;
+    // One that holds its tasks may come back: its queue asks after a while.
+    if (inHand && (inHand.isAcknowledged || !holdsTasks(name))) {
       void this.#insist(`Background task ${inHand.id}, whose worker went away,`, () => {
         const queue = queueOf(this.env, inHand.taskKey);
         return inHand.isAcknowledged ? queue.acknowledge(name, inHand.id) : queue.giveBack(name, inHand.id);

@@ -4,6 +4,8 @@ export { ApiUnreachableError } from "./client/index.ts";
 export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
 export { type Asset, type AssetOrKey, type AssetProperties, addAssetMetadata, asset } from "./flow/assets.ts";
+export { DelayedRun, type WaitOptions } from "./flow/background/delayed-run.ts";
+export { type ServeTasksOptions, serveTasks } from "./flow/background/serve-tasks.ts";
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
@@ -53,9 +55,10 @@ export {
   TASK_SOURCE,
 } from "./flow/results/cache-policy.ts";
 export { controlPlaneStorage } from "./flow/results/control-plane-storage.ts";
+export { type FolderLocksOptions, folderLocks } from "./flow/results/folder-locks.ts";
 export { NotSerialisableError } from "./flow/results/json-values.ts";
 export { type LocalFolderOptions, localFolder } from "./flow/results/local-folder.ts";
-export { type LockManager, memoryLocks } from "./flow/results/locks.ts";
+export { type LockManager, limitLocks, memoryLocks } from "./flow/results/locks.ts";
 export {
   type R2BucketLike,
   r2Storage,
@@ -66,9 +69,22 @@ export {
 export { compressed, encrypted, jsonSerializer, type Serializer } from "./flow/results/serializer.ts";
 export type { ResultSettings } from "./flow/results/settings.ts";
 export { memoryStorage, type ResultStorage } from "./flow/results/storage.ts";
+export type { GeneratorCall } from "./flow/returned.ts";
 export { ParameterError, type StandardSchema } from "./flow/standard-schema.ts";
+export {
+  Cancelled,
+  CancelledRunError,
+  Completed,
+  CrashedRunError,
+  type EndState,
+  type EndStateOptions,
+  Failed,
+  FailedRunError,
+  type RunState,
+} from "./flow/states.ts";
 export { S3Error } from "./flow/storage/s3-error.ts";
-export { type CacheOptions, type Task, type TaskOptions, task } from "./flow/task.ts";
+export { tags } from "./flow/tags.ts";
+export { type AnyTask, type CacheOptions, isTask, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";
 export { SluiceError } from "./protocol/errors.ts";

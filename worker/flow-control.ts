@@ -1,5 +1,13 @@
 /** What a deployment's flow control makes of a run that is about to be made: its key, and when it may begin. */
-import { type FlowControl, KEY_LABEL, type KeySource, keyOf, TTL_LABEL, whyPutOff } from "#protocol/flow-control";
+import {
+  type FlowControl,
+  KEY_LABEL,
+  type KeySource,
+  keyOf,
+  ON_LOST_LABEL,
+  TTL_LABEL,
+  whyPutOff,
+} from "#protocol/flow-control";
 import type { Labels } from "#protocol/flow-runs";
 import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import type { StateCreate } from "#protocol/states";
@@ -12,9 +20,12 @@ export function keyLabels({ concurrency }: FlowControl, source: KeySource): Labe
   return concurrency === null ? {} : { [KEY_LABEL]: keyOf(concurrency.key, source) };
 }
 
-/** The label that says how long a run may wait, unless whoever makes it says so. */
-export function waitLabels({ time_to_live_seconds: seconds }: FlowControl): Labels {
-  return seconds === null ? {} : { [TTL_LABEL]: seconds };
+/** The labels that say how long a run may wait and what its loss means, unless whoever makes it says so. */
+export function standingLabels({ time_to_live_seconds: seconds, on_lost }: FlowControl): Labels {
+  return {
+    ...(seconds === null ? {} : { [TTL_LABEL]: seconds }),
+    ...(on_lost === null ? {} : { [ON_LOST_LABEL]: on_lost }),
+  };
 }
 
 /** The first state, put off until the run may begin. Only what waits to be executed is put off. */

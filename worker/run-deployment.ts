@@ -11,7 +11,7 @@ import { createFlowRun } from "./create-flow-run.ts";
 import { type RunnableDeployment, runnableDeployment } from "./db/queries/deployments.ts";
 import { workPoolByName } from "./db/queries/work-pools.ts";
 import { ensureWorkQueue } from "./db/queries/work-queues.ts";
-import { debounce, keyLabels, putOff, waitLabels } from "./flow-control.ts";
+import { debounce, keyLabels, putOff, standingLabels } from "./flow-control.ts";
 import { hydrate } from "./hydrate.ts";
 
 const SCHEDULED_NOW: StateCreate = {
@@ -60,7 +60,7 @@ export async function runDeployment(
         ...details.labels,
         "prefect.deployment.id": deployment.id,
         [VERSION_LABEL]: deployment.versionNumber,
-        ...waitLabels(flowControl),
+        ...standingLabels(flowControl),
         ...request.labels,
         ...keyLabels(flowControl, source),
       },

@@ -6,7 +6,7 @@
  * the two leaves 2, which is taken over again.
  */
 import type { DeploymentDetails } from "#protocol/deployments";
-import { TTL_LABEL } from "#protocol/flow-control";
+import { ON_LOST_LABEL, TTL_LABEL } from "#protocol/flow-control";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { fromWireTime } from "#protocol/time";
@@ -16,7 +16,8 @@ import type { RunSpec } from "./run-store.ts";
 const TAKE = "UPDATE flow_runs SET dormant = 2 WHERE id = ?1 AND dormant = 1";
 const READ = `SELECT flow_runs.doc, deployments.doc AS details, work_pools.name AS pool_name,
     work_queues.id AS queue_id, work_queues.name AS queue_name, work_queues.priority,
-    deployment_flow_controls.doc ->> '$.time_to_live_seconds' AS time_to_live_seconds
+    deployment_flow_controls.doc ->> '$.time_to_live_seconds' AS time_to_live_seconds,
+    deployment_flow_controls.doc ->> '$.on_lost' AS on_lost
   FROM flow_runs LEFT JOIN deployments ON deployments.id = flow_runs.deployment_id
     LEFT JOIN work_pools ON work_pools.id = flow_runs.work_pool_id
     LEFT JOIN work_queues ON work_queues.id = flow_runs.doc ->> '$.work_queue_id'
@@ -31,6 +32,7 @@ type Row = {
   queue_name: string | null;
   priority: number | null;
   time_to_live_seconds: number | null;
+  on_lost: string | null;
 };
 
 /** Without taking it over. Null when there is no such run, or when its owner has it. */
@@ -50,7 +52,10 @@ export async function takeDormant(db: D1Database, id: FlowRunId): Promise<{ run:
   const run = JSON.parse(row.doc) as FlowRun;
   const spec = specOf(run, placementOf(run, row));
   // What its deployment says by now: its row may be older.
-  const labels = row.time_to_live_seconds === null ? {} : { [TTL_LABEL]: row.time_to_live_seconds };
+  const labels = {
+    ...(row.time_to_live_seconds === null ? {} : { [TTL_LABEL]: row.time_to_live_seconds }),
+    ...(row.on_lost === null ? {} : { [ON_LOST_LABEL]: row.on_lost }),
+  };
   return { run, spec: { ...spec, labels: { ...labels, ...spec.labels } } };
 }
 

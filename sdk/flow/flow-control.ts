@@ -1,7 +1,7 @@
 /** How runs of a deployment are limited by a key of their parameters, debounced and throttled. */
 import { readDeploymentByName } from "../protocol/deployments.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { type CONCURRENCY_STRATEGIES, FlowControl, writeFlowControl } from "../protocol/flow-control.ts";
+import { type CONCURRENCY_STRATEGIES, FlowControl, type ON_LOST, writeFlowControl } from "../protocol/flow-control.ts";
 import { configuredClient } from "./configuration.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { Flow } from "./flow.ts";
@@ -32,6 +32,11 @@ export interface FlowControlOptions<P> {
   readonly throttle?: { readonly key?: RunKey<P>; readonly limit: number; readonly per: Duration };
   /** A run that is not started within this span of its time ends Cancelled. Default: it waits for ever. */
   readonly timeToLive?: Duration;
+  /**
+   * What becomes of a run whose process crashes or is not heard of any more. Default "crash": it ends Crashed. "retry": it is
+   * offered again and continues after its last finished task; the third time it ends Crashed.
+   */
+  readonly onLost?: (typeof ON_LOST)[number];
 }
 
 /**
@@ -58,9 +63,16 @@ export async function setFlowControl<P, R>(
 }
 
 /** The options as they travel. Throws TypeError for what cannot be. */
-export function flowControlOf<P>({ concurrency, debounce, throttle, timeToLive }: FlowControlOptions<P>): FlowControl {
+export function flowControlOf<P>({
+  concurrency,
+  debounce,
+  throttle,
+  timeToLive,
+  onLost,
+}: FlowControlOptions<P>): FlowControl {
   const seconds = (span: Duration, where: string): number => parseDuration(span, where) / 1_000;
   return FlowControl.parse({
+    on_lost: onLost,
     time_to_live_seconds: timeToLive && seconds(timeToLive, "timeToLive"),
     concurrency: concurrency && { ...concurrency, key: pathOf(concurrency.key) },
     debounce: debounce && { key: pathOf(debounce.key), seconds: seconds(debounce.wait, "debounce.wait") },

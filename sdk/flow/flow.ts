@@ -14,9 +14,11 @@ import {
 import { flowFrom } from "./deploy/flow-from.ts";
 import { type ServeOptions, serve } from "./deploy/serve.ts";
 import { type Duration, parseDuration } from "./duration.ts";
-import { callFlow } from "./engine/call-flow.ts";
+import { callFlow, stateOfFlow } from "./engine/call-flow.ts";
 import type { Hooks } from "./hooks.ts";
+import type { Called, Result } from "./returned.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
+import type { RunState } from "./states.ts";
 
 /** How a flow runs. Everything may be left out. */
 export interface FlowOptions {
@@ -102,12 +104,15 @@ export interface FlowDefinition {
 
 /**
  * A flow. Calling it makes a flow run, in the control plane that `SLUICE_API_URL` names or, without one, in this
- * process, and answers what its function returns; throws what its function throws, after the last retry.
+ * process, and answers what its function returns; throws what its function throws, after the last retry. Of a generator
+ * function, see {@link GeneratorCall}. `this` is handed on to the function.
  */
 export interface Flow<P, R> {
-  (...parameters: FlowArguments<P>): Promise<Awaited<R>>;
+  (this: unknown, ...parameters: FlowArguments<P>): Called<R>;
   /** Name of the flow (not of its function). */
   readonly name: string;
+  /** Runs the flow and answers its last state, however it ended, in place of throwing what the flow throws. */
+  returnState(...parameters: FlowArguments<P>): Promise<RunState<Result<R>>>;
   /** The same flow with other options; those that are not named stay as they are. */
   withOptions(options: FlowOptions): Flow<P, R>;
   /**
@@ -155,8 +160,11 @@ export function flow(
   const run = typeof first === "function" ? first : second;
   if (typeof run !== "function") throw new TypeError("flow() needs a function: flow({ name }, async () => { … }).");
   const definition = define(options, run);
-  const called = (parameters?: unknown): Promise<unknown> => callFlow(definition, parameters);
+  function called(this: unknown, parameters?: unknown): unknown {
+    return callFlow(definition, parameters, this);
+  }
   const members = {
+    returnState: (parameters?: unknown) => stateOfFlow(definition, parameters),
     withOptions: (changed: FlowOptions) => flow({ ...options, ...changed } as FlowOptions, run),
     serve: (how: DeploymentOptions & ServeOptions) => serve(planDeployment(made, how), how),
     deploy: (how: DeployOptions) => applyDeployment(requiredClient("deploy()"), planDeployment(made, how)),

@@ -8,7 +8,8 @@ const FUTURE = Symbol.for("sluice.future");
 export interface FutureSource<R> {
   readonly taskRunId: TaskRunId;
   readonly name: string;
-  readonly settled: Promise<R>;
+  /** A function for one whose end is only looked for when somebody asks. */
+  readonly settled: Promise<R> | (() => Promise<R>);
   state(): State | null;
 }
 
@@ -27,17 +28,18 @@ export class TaskFuture<R> {
     this.taskRunId = source.taskRunId;
     this.name = source.name;
     this.#source = source;
-    source.settled.catch(() => undefined);
+    if (typeof source.settled !== "function") source.settled.catch(() => undefined);
   }
 
   /** What the task returned. Throws what it threw, after its last retry. */
   result(): Promise<R> {
-    return this.#source.settled;
+    const { settled } = this.#source;
+    return typeof settled === "function" ? settled() : settled;
   }
 
   /** Waits for the task run to end, however it ends, and answers its state. */
   async wait(): Promise<State | null> {
-    await this.#source.settled.then(ignore, ignore);
+    await this.result().then(ignore, ignore);
     return this.#source.state();
   }
 

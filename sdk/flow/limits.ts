@@ -88,6 +88,52 @@ export async function rateLimit(names: string | readonly string[], options: Slot
   await acquire(names, options, "rate_limit");
 }
 
+/** Waits for a slot of a limit that has to exist, and answers what gives it back. Throws as {@link concurrency} does. */
+export async function holdSlot(name: string, signal: AbortSignal): Promise<() => Promise<void>> {
+  const held = await acquire(name, { strict: true, signal }, "concurrency");
+  if (held === null) throw new Error(`Nothing limits "${name}".`);
+  const stop = keepAlive(held, 30_000, () => undefined);
+  return async () => {
+    stop();
+    await giveBack(held);
+  };
+}
+
+/** How long it is believed that no limit has one of some tags. */
+const NO_LIMIT_MS = 5_000;
+const unlimited = new Map<string, number>();
+
+/**
+ * Waits for a slot of each limit that one of the tags has (`tag:NAME`), for a task run; answers what gives them back, null
+ * where nothing limits. The control plane is asked once in five seconds as long as there is no such limit.
+ */
+export async function holdTags(
+  tags: readonly string[],
+  taskRunId: string,
+  signal: AbortSignal,
+): Promise<(() => Promise<void>) | null> {
+  const client = configuredClient();
+  if (client === null) return null;
+  const names = tags.map((tag) => `tag:${tag}`);
+  const known = `${client.url} ${names.join(",")}`;
+  if ((unlimited.get(known) ?? 0) > performance.now()) return null;
+  const held = await acquire(names, { signal, leaseMs: TAG_LEASE_MS }, "concurrency", {
+    type: "task_run",
+    id: taskRunId,
+  });
+  if (held === null) {
+    unlimited.set(known, performance.now() + NO_LIMIT_MS);
+    return null;
+  }
+  const stop = keepAlive(held, TAG_LEASE_MS, () => undefined);
+  return async () => {
+    stop();
+    await giveBack(held);
+  };
+}
+
+const TAG_LEASE_MS = 60_000;
+
 interface Held {
   readonly client: ApiClient;
   readonly leaseId: string;
@@ -99,6 +145,7 @@ async function acquire(
   given: string | readonly string[],
   { slots = 1, timeoutMs, strict = false, priority, signal, leaseMs = 30_000 }: ConcurrencyOptions,
   mode: "concurrency" | "rate_limit",
+  holder: LeaseHolder | null = holderHere(),
 ): Promise<Held | null> {
   const names = typeof given === "string" ? [given] : [...new Set(given)];
   const client = configuredClient();
@@ -117,7 +164,7 @@ async function acquire(
     strict,
     lease_seconds: leaseMs / 1_000,
     waiter_id: crypto.randomUUID(),
-    holder: holder(),
+    holder,
     ...(priority === undefined ? {} : { priority }),
   };
   const stopped = anyOf([signal, scopeSignal()]);
@@ -205,7 +252,7 @@ function isWorthAnotherTry(error: unknown): boolean {
   return error instanceof Error && error.name === "ApiUnreachableError";
 }
 
-function holder(): LeaseHolder | null {
+function holderHere(): LeaseHolder | null {
   const scope = currentScope();
   if (scope?.task) return { type: "task_run", id: scope.task.taskRunId };
   return scope?.flow ? { type: "flow_run", id: scope.flow.flowRunId } : null;

@@ -1,8 +1,10 @@
 /** Declares tasks. */
 
-import type { State } from "../protocol/states.ts";
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
 import { type AssetOrKey, assetsOf } from "./assets.ts";
+import { delayTask } from "./background/delay.ts";
+import type { DelayedRun } from "./background/delayed-run.ts";
+import { type ServeTasksOptions, serveTasks } from "./background/serve-tasks.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
 import type { TaskContext } from "./context.ts";
 import { type Duration, parseDuration } from "./duration.ts";
@@ -13,10 +15,12 @@ import { Slots } from "./engine/slots.ts";
 import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
 import type { Hooks } from "./hooks.ts";
 import { CachePolicy } from "./results/cache-policy.ts";
-import { type LockManager, memoryLocks } from "./results/locks.ts";
+import type { LockManager } from "./results/locks.ts";
 import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
+import type { Called, Result } from "./returned.ts";
+import type { RunState } from "./states.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
@@ -37,7 +41,10 @@ export interface TaskOptions {
   readonly timeout?: Duration;
   /** Of each run of the task; limits by tag count them. Default: none. */
   readonly tags?: readonly string[];
-  /** Name of each task run, from the call's arguments. Default: the task's name and a number. */
+  /**
+   * Name of each task run: a function of the call's arguments, or text with the names of parameters in braces,
+   * `"load {table}"`. Default: the task's name and a number.
+   */
   readonly taskRunName?: string | ((...args: never[]) => string);
   /** Whether another attempt of its flow run finds its result, and does not run it again. Default: what its flow does. */
   readonly persist?: boolean;
@@ -53,6 +60,10 @@ export interface TaskOptions {
   readonly onCompletion?: Hooks<TaskContext>;
   /** Called when the task run has failed for good. */
   readonly onFailure?: Hooks<TaskContext>;
+  /** Called when the task run ended Cancelled after it had begun: by itself, or because its flow was told to stop. */
+  readonly onCancellation?: Hooks<TaskContext>;
+  /** Called when its flow run was ended as Crashed, or its owner was lost, while the task ran in this process. */
+  readonly onCrashed?: Hooks<TaskContext>;
   /** Called when the transaction that the task run belongs to commits; without one, when the task is Completed. */
   readonly onCommit?: (transaction: Transaction) => unknown;
   /** Called when the transaction that the task run belongs to is undone after the task had completed. */
@@ -82,7 +93,10 @@ export interface CacheOptions {
    * all make it.
    */
   readonly isolation?: "read-committed" | "serializable";
-  /** What "serializable" locks with. Default: locks of this process. */
+  /**
+   * What "serializable" locks with. Default: the locks of the storage, which a local folder has between the processes that
+   * use it; otherwise locks of this process.
+   */
   readonly locks?: LockManager;
 }
 
@@ -91,9 +105,14 @@ export interface TaskCache {
   readonly policy: CachePolicy;
   readonly expiresMs: number | null;
   readonly refresh: boolean;
-  /** Null: nobody waits for another. */
+  /** Whether calls with the same key wait for each other. */
+  readonly isSerial: boolean;
+  /** Null: those of the storage. */
   readonly locks: LockManager | null;
 }
+
+type HookName = Extract<keyof TaskOptions, `on${string}`>;
+export type TaskHooks = Pick<TaskOptions, HookName>;
 
 /** What the engine knows of a task. */
 export interface TaskDefinition {
@@ -110,7 +129,7 @@ export interface TaskDefinition {
   readonly storage: ResultStorage | null;
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
-  readonly hooks: Pick<TaskOptions, "onRunning" | "onCompletion" | "onFailure" | "onCommit" | "onRollback">;
+  readonly hooks: TaskHooks;
   readonly waitFor: readonly TaskFuture<unknown>[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
@@ -127,21 +146,51 @@ export interface TaskDefinition {
  * future of one is taken too, and waited for.
  */
 export interface Task<A extends readonly unknown[], R> {
-  /** Runs the task here and now; answers what it returns, throws what it throws after the last retry. */
-  (...args: OrFutures<A>): Promise<Awaited<R>>;
+  /**
+   * Runs the task here and now; answers what it returns, throws what it throws after the last retry. Of a generator
+   * function, see {@link GeneratorCall}. `this` is handed on to the function.
+   */
+  (this: unknown, ...args: OrFutures<A>): Called<R>;
   /** Name of the task (not of its function). */
   readonly name: string;
   /** The same task with other options; those that are not named stay as they are. */
   withOptions(options: TaskOptions): Task<A, R>;
   /** Runs the task and answers its last state, however it ended, in place of throwing. */
-  returnState(...args: OrFutures<A>): Promise<State | null>;
+  returnState(...args: OrFutures<A>): Promise<RunState<Result<R>>>;
   /** Starts the task beside others, as far as the flow's `concurrency` allows, and answers a future of its result. */
-  submit(...args: OrFutures<A>): TaskFuture<Awaited<R>>;
+  submit(...args: OrFutures<A>): TaskFuture<Result<R>>;
+  /**
+   * Makes a run that a task worker executes (`task.serve()`, `serveTasks`), in whatever process, and answers when the
+   * control plane has it. Futures among the arguments are waited for first. Throws `SluiceError` where there is no control
+   * plane, and `NotSerialisableError` for arguments that cannot be stored.
+   */
+  delay(...args: OrFutures<A>): Promise<DelayedRun<Result<R>>>;
+  /** Executes background runs of this task until a signal ends it; see `serveTasks`. */
+  serve(options?: ServeTasksOptions): Promise<void>;
+  readonly [DEFINITION]: TaskDefinition;
   /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
   map(
     items: Iterable<OrFuture<A[0]>>,
     ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
-  ): TaskFutures<Awaited<R>>;
+  ): TaskFutures<Result<R>>;
+}
+
+const DEFINITION = Symbol.for("sluice.task");
+
+/** Any task, whatever it takes and returns. */
+export interface AnyTask {
+  readonly name: string;
+  readonly [DEFINITION]: TaskDefinition;
+}
+
+/** Whether a value is a task, also one of another copy of this package. */
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === "function" && DEFINITION in value;
+}
+
+/** What the engine knows of a task. */
+export function definitionOfTask(one: AnyTask): TaskDefinition {
+  return one[DEFINITION];
 }
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -191,6 +240,8 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
   const members = {
     submit,
+    delay: (...args: unknown[]) => delayTask(definition, args),
+    serve: (how?: ServeTasksOptions) => serveTasks(made, how),
     withOptions: (changed: TaskOptions) =>
       (task as (options: TaskOptions, run: unknown) => Task<unknown[], unknown>)({ ...options, ...changed }, run),
     returnState: (...args: unknown[]) => stateOfTask(definition, args),
@@ -200,8 +251,14 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
       return futures;
     },
   };
-  const called = (...args: unknown[]): Promise<unknown> => callTask(definition, args);
-  return Object.defineProperty(Object.assign(called, members), "name", { value: definition.name });
+  function called(this: unknown, ...args: unknown[]): unknown {
+    return callTask(definition, args, this);
+  }
+  const made = Object.defineProperties(Object.assign(called, members), {
+    name: { value: definition.name },
+    [DEFINITION]: { value: definition },
+  }) as unknown as Task<unknown[], unknown>;
+  return made;
 }
 
 function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {
@@ -240,8 +297,6 @@ function taskAssets({ materializes, assetDeps = [] }: TaskOptions): TaskAssets |
   return { makes: assetsOf(materializes?.assets ?? []), by: materializes?.by ?? null, dependsOn: assetsOf(assetDeps) };
 }
 
-const processLocks = memoryLocks();
-
 function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
   if (given === undefined) return null;
   const { policy, expires, refresh, isolation, locks }: CacheOptions =
@@ -250,6 +305,7 @@ function cacheOf(owner: string, given: TaskOptions["cache"]): TaskCache | null {
     policy,
     expiresMs: expires === undefined ? null : parseDuration(expires, `${owner} option "cache.expires"`),
     refresh: refresh ?? false,
-    locks: isolation === "serializable" ? (locks ?? processLocks) : null,
+    isSerial: isolation === "serializable",
+    locks: locks ?? null,
   };
 }

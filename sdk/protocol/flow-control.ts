@@ -22,6 +22,11 @@ export const KEY_LABEL = "sluice.concurrency.key";
  */
 export const TTL_LABEL = "sluice.time_to_live_seconds";
 
+/** The label that keeps what becomes of a run whose process is lost. Whoever makes a run may set it. */
+export const ON_LOST_LABEL = "sluice.on_lost";
+
+export const ON_LOST = ["crash", "retry"] as const;
+
 /** The label of a run of a schedule that was debounced or throttled: when it may begin. */
 export const TRIGGERED_LABEL = "sluice.flow_control.begins_at";
 
@@ -72,6 +77,14 @@ export const FlowControl = z.object({
     .nullish()
     .transform((value) => value ?? null),
   concurrency: KeyedConcurrency.nullish().transform((value) => value ?? null),
+  /**
+   * What becomes of a run whose process crashes or is not heard of any more. `crash`, the default: it ends Crashed.
+   * `retry`: it is offered again, and continues after its last finished task; the third time it ends Crashed.
+   */
+  on_lost: z
+    .enum(ON_LOST)
+    .nullish()
+    .transform((value) => value ?? null),
   /** A run waits this long, and is cancelled when another one of its key comes meanwhile: the last one runs. */
   debounce: z
     .object({ key: KeyedConcurrency.shape.key, seconds: span })
@@ -89,6 +102,7 @@ export type FlowControl = z.infer<typeof FlowControl>;
 export const NO_FLOW_CONTROL: FlowControl = Object.freeze({
   time_to_live_seconds: null,
   concurrency: null,
+  on_lost: null,
   debounce: null,
   throttle: null,
 });
@@ -142,7 +156,8 @@ export const readFlowControl = endpoint({
   path: "/deployments/:id/flow_control",
   tag: "Deployments",
   role: "viewer",
-  summary: "Read how runs of a deployment are limited by key, debounced and throttled, and how long they may wait.",
+  summary:
+    "Read how runs of a deployment are limited by key, debounced and throttled, how long they wait, what a loss means.",
   params: byId,
   returns: FlowControl,
 });

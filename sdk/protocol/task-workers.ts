@@ -1,14 +1,24 @@
 /** Task workers: processes that execute background tasks. They subscribe by a WebSocket to the runs of their task keys. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
+import { TaskRunId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
+
+/**
+ * The query parameter of the address by which a worker holds its tasks: a UUID of its own for this connection and those
+ * that replace it. Such a worker acknowledges a task when it has ended. One that it leaves before is offered again, after
+ * a moment in which it may come back. Beyond Prefect's protocol.
+ */
+export const HOLD_PARAMETER = "hold";
 
 /** The first frame after the handshake of `/task_runs/subscriptions/scheduled`. */
 export const SubscribeFrame = z.object({
   type: z.literal("subscribe"),
   keys: z.array(z.string().min(1).max(LIMITS.taskKeyChars)).min(1).max(LIMITS.subscribedKeys),
   client_id: z.string().min(1).max(LIMITS.nameChars),
+  /** What a worker that holds its tasks has in hand since an earlier connection. */
+  in_hand: z.object({ id: TaskRunId, task_key: z.string() }).nullish(),
 });
 export type SubscribeFrame = z.infer<typeof SubscribeFrame>;
 

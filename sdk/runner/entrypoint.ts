@@ -67,6 +67,13 @@ export async function loadEntrypoint<F>(
   );
 }
 
+/** Imports a file, relative to `folder`, and answers its exports. Throws {@link EntrypointError}. */
+export async function loadModule(file: string, folder: string): Promise<Record<string, unknown>> {
+  const path = resolve(folder, file);
+  await mustBeFile(path, folder);
+  return await importModule(path);
+}
+
 async function mustBeFile(path: string, folder: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found?.isFile()) return;

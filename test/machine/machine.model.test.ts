@@ -256,7 +256,7 @@ describe("through any sequence of proposals", () => {
       ({ before, decision: { written } }) => {
         if (!written?.run.pooled || written.state.type !== "SCHEDULED") return true;
         const retried = before.state?.type === "RUNNING" && written.state.name === "AwaitingRetry";
-        const waits = before.state?.type === "SCHEDULED" && before.policy.retry_type === "in_process";
+        const waits = before.state?.type === "SCHEDULED" && written.run.policy.retry_type === "in_process";
         const isKnown =
           written.state.name === "Late" &&
           before.state?.type === "SCHEDULED" &&

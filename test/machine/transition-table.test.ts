@@ -66,19 +66,19 @@ describe("the behaviour of every policy", () => {
 
       A run of a deployment, due, whose process is known and which has one retry left.
 
-      Rules in order: only-an-unconfirmed-claim-is-given-back, a-lease-id-is-carried-on, a-rescheduled-run-is-offered-again.
+      Rules in order: only-an-unconfirmed-claim-is-given-back, a-lease-id-is-carried-on, a-rescheduled-run-is-offered-again, a-lost-run-is-offered-again.
 
       | from ↓ to → | SCHEDULED | PENDING | RUNNING | COMPLETED | FAILED | CANCELLED | CRASHED | PAUSED | CANCELLING |
       | ----------- | --------- | ------- | ------- | --------- | ------ | --------- | ------- | ------ | ---------- |
       | (none)      | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
       | SCHEDULED   | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
       | PENDING     | accept    | abort   | abort   | abort     | abort  | abort     | accept  | abort  | abort      |
-      | RUNNING     | abort     | abort   | abort   | abort     | abort  | abort     | accept  | abort  | abort      |
+      | RUNNING     | accept    | abort   | abort   | abort     | abort  | abort     | accept  | abort  | abort      |
       | COMPLETED   | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
       | FAILED      | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
       | CANCELLED   | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
       | CRASHED     | abort     | abort   | abort   | abort     | abort  | abort     | abort   | abort  | abort      |
-      | PAUSED      | abort     | abort   | abort   | abort     | abort  | abort     | accept  | abort  | abort      |
+      | PAUSED      | accept    | abort   | abort   | abort     | abort  | abort     | accept  | abort  | abort      |
       | CANCELLING  | abort     | abort   | abort   | abort     | abort  | accept    | abort   | abort  | abort      |
 
       ### \`task-run\`: the process proposes

@@ -45,6 +45,7 @@ describe("the options of flow control", () => {
       }),
     ).toEqual({
       time_to_live_seconds: 3_600,
+      on_lost: null,
       concurrency: { key: "parameters.customer.id", limit: 1, strategy: "queue" },
       debounce: { key: null, seconds: 60 },
       throttle: { key: "parameters.customer.id", limit: 3, seconds: 0.5 },

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
-import { allowFailure, asCompleted, flow, type State, task } from "../../sdk/index.ts";
+import type { StopRequest } from "../../sdk/flow/engine/backend.ts";
+import { allowFailure, asCompleted, flow, type State, task, transaction } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
 describe("hooks of a flow", () => {
@@ -88,8 +89,9 @@ describe("a task", () => {
     const made = task({ name: "t" }, async () => {
       throw new RangeError("too far");
     });
-    const state = await flow({ name: "f" }, async () => made.returnState())();
-    expect(state).toMatchObject({ type: "FAILED", message: "RangeError: too far" });
+    const state = await flow({ name: "f" }, async () => ({ of: await made.returnState() }))();
+    expect(state.of).toMatchObject({ type: "FAILED", message: "RangeError: too far" });
+    expect(() => state.of.result()).toThrow("too far");
   });
 
   it("waits for futures that it takes nothing from, and does not run when they fail", async ({ expect }) => {
@@ -164,5 +166,70 @@ describe("the name of a flow run", () => {
     );
     expect(await made({ who: "Ada", n: 3 })).toBe(name);
     expect(world.run.run.name).toBe(name);
+  });
+});
+
+describe("the hooks of one task run", () => {
+  it("come in this order: running, completion, commit; and rolled back, the last task first", async ({ expect }) => {
+    using world = offlineWorld();
+    const seen: string[] = [];
+    const step = task(
+      {
+        name: "step",
+        onRunning: ({ taskRunName }) => void seen.push(`running ${taskRunName}`),
+        onCompletion: ({ taskRunName }) => void seen.push(`completion ${taskRunName}`),
+        onCommit: (tx) => void seen.push(`commit ${tx.get("which")}`),
+        onRollback: (tx) => void seen.push(`rollback ${tx.get("which")}`),
+      },
+      async (n: number) => n,
+    );
+    const made = flow({ name: "f" }, async () => {
+      await transaction(async (tx) => {
+        tx.set("which", "kept");
+        await step(1);
+      });
+      await transaction(async (tx) => {
+        tx.set("which", "undone");
+        await step(2);
+        throw new Error("no");
+      }).catch(() => undefined);
+    });
+    await made();
+    expect(seen).toEqual([
+      "running step-0",
+      "completion step-0",
+      "commit kept",
+      "running step-1",
+      "completion step-1",
+      "rollback undone",
+    ]);
+    expect(world.tasks.map(({ states }) => names(states))).toEqual([
+      ["Pending", "Running", "Completed"],
+      ["Pending", "Running", "Completed", "RolledBack"],
+    ]);
+  });
+
+  it.for<[what: string, request: StopRequest["action"], called: string, state: string]>([
+    ["is cancelled", "cancel", "cancellation Cancelled", "Cancelled"],
+    ["has lost its owner", "lost", "crashed Crashed", "Crashed"],
+  ])("tell when its flow %s in the middle", async ([, action, called], { expect }) => {
+    using world = offlineWorld();
+    const seen: string[] = [];
+    const note = (what: string) => (_: unknown, state: State) => void seen.push(`${what} ${state.name}`);
+    const step = task(
+      {
+        name: "step",
+        retries: 3,
+        onCancellation: note("cancellation"),
+        onCrashed: note("crashed"),
+        onFailure: note("f"),
+      },
+      async ({ signal }) => {
+        world.run.stop(action === "lost" ? { action, error: new Error("away") } : { action: "cancel", state: null });
+        signal.throwIfAborted();
+      },
+    );
+    await world.clock.run(flow({ name: "f" }, async () => step())().catch(() => undefined));
+    expect(seen).toEqual([called]);
   });
 });

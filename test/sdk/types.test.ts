@@ -7,10 +7,14 @@ import { z } from "zod";
 import {
   allowFailure,
   asCompleted,
+  Completed,
+  Failed,
   type Flow,
   type FlowContext,
   flow,
+  type GeneratorCall,
   pauseFlowRun,
+  type RunState,
   receiveInput,
   type State,
   type StateType,
@@ -49,6 +53,25 @@ describe("types", () => {
     const synchronous = task((n: number) => n);
     same<ReturnType<typeof synchronous>, Promise<number>>();
     expect(none.name).toBe("task");
+  });
+
+  it("of what is returned are those of what the call answers", ({ expect }) => {
+    const length = task(async (text: string) => text.length);
+    const early = task(async (n: number) =>
+      n < 0 ? Failed("Below zero.") : n === 0 ? Completed({ data: "none" }) : n,
+    );
+    same<ReturnType<typeof early>, Promise<number | string>>();
+    const all = flow({ name: "all" }, async () => length.map(["a"]));
+    same<ReturnType<typeof all>, Promise<number[]>>();
+    const pair = flow({ name: "pair" }, async () => [length.submit("a"), early.submit(1)] as const);
+    same<ReturnType<typeof pair>, Promise<[number, string | number]>>();
+    same<ReturnType<typeof pair.returnState>, Promise<RunState<[number, string | number]>>>();
+    const pages = task(async function* (count: number) {
+      yield `page ${count}`;
+    });
+    same<ReturnType<typeof pages>, GeneratorCall<string>>();
+    same<ReturnType<typeof pages.submit>, TaskFuture<string[]>>();
+    expect(pages.name).toBe("task");
   });
 
   it("of options, states and waiting follow, too", ({ expect }) => {
@@ -212,7 +235,7 @@ describe("types", () => {
     );
     const use = async (): Promise<void> => {
       const state = await length.returnState("a");
-      same<typeof state, State | null>();
+      same<typeof state, RunState<number>>();
       const future = length.submit("a");
       same<Awaited<ReturnType<typeof future.wait>>, State | null>();
       same<Awaited<ReturnType<typeof future.result>>, number>();

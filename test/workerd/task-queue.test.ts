@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { LIMITS, SPANS } from "#protocol/limits";
+import type { TaskRun } from "#protocol/task-runs";
 import type { TaskWorker } from "#protocol/task-workers";
 import type { EpochMs } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
@@ -115,6 +116,68 @@ describe("a background task", () => {
     second.acknowledge();
     await second.take(2);
     expect(second.received.map(({ id }) => id)).toEqual([tasks[1]?.id, tasks[2]?.id]);
+  });
+
+  it("that was begun by a worker that holds its tasks waits again when that goes away, three times at most", async ({
+    expect,
+  }) => {
+    const key = freshName("task");
+    const task_parameters_id = crypto.randomUUID();
+    const { id } = await delay(key, { details: { task_parameters_id } });
+    const run = async () => (await call<TaskRun>("GET", `/task_runs/${id}`)).body;
+    // The clock goes on: what waits again is due by the clock of its owner.
+    const undo: (() => void)[] = [];
+    for (const attempt of [1, 2, 3]) {
+      const client = await TaskWorkerClient.connect([key], "holder", { holder: crypto.randomUUID() });
+      const [received] = await client.take();
+      expect(received).toMatchObject({ id, state: { state_details: { deferred: true, task_parameters_id } } });
+      await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+      client.close();
+      const expected = attempt < 3 ? "AwaitingWorker" : "Crashed";
+      await until(expected, async () => {
+        // The socket's end may not have been heard of yet.
+        undo.push(await passed(key));
+        return (await run()).state_name === expected;
+      });
+    }
+    expect((await run()).state?.message).toBe(
+      "The task worker that ran it went away before it ended. That happened 3 times.",
+    );
+    for (const turnBack of undo) turnBack();
+  });
+
+  it("stays in the hand of a worker that holds it and comes back in time", async ({ expect }) => {
+    const key = freshName("task");
+    const { id } = await delay(key);
+    const holder = crypto.randomUUID();
+    const first = await TaskWorkerClient.connect([key], "holder", { holder });
+    await first.take();
+    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    first.close();
+    const again = await TaskWorkerClient.connect([key], "holder", { holder, inHand: { id, task_key: key } });
+    const other = await TaskWorkerClient.connect([key], "other", { holder: crypto.randomUUID() });
+    (await passed(key))();
+    expect((await call<TaskRun>("GET", `/task_runs/${id}`)).body.state_name).toBe("Running");
+    again.acknowledge();
+    const next = await delay(key);
+    await until("the next one comes", async () => [...again.received, ...other.received].length === 1);
+    expect([...again.received, ...other.received][0]?.id).toBe(next.id);
+  });
+
+  it("that a worker had ended before it went away is over, although it had not acknowledged it", async ({ expect }) => {
+    const key = freshName("task");
+    const { id } = await delay(key);
+    const client = await TaskWorkerClient.connect([key], "holder", { holder: crypto.randomUUID() });
+    await client.take();
+    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "COMPLETED" }, force: true });
+    client.close();
+    await until("it is forgotten", async () => {
+      (await passed(key))();
+      return runInDurableObject(queue(key), async (_, { storage }) => {
+        return storage.sql.exec("SELECT 1 FROM tasks WHERE holder = ''").toArray().length === 1;
+      });
+    });
+    expect((await call<TaskRun>("GET", `/task_runs/${id}`)).body.state_name).toBe("Completed");
   });
 
   it("that a worker has when it quits is the worker's", async ({ expect }) => {
@@ -338,4 +401,11 @@ async function subscribers(key: string): Promise<number> {
     if (tables.length === 0) return 0;
     return storage.sql.exec<{ count: number }>("SELECT count(*) AS count FROM subscribers").one().count;
   });
+}
+
+/** The lease of a task in hand passes, and the queue asks whether it still is. Answers what turns the clock back. */
+async function passed(key: string): Promise<() => void> {
+  clock.move(SPANS.taskLeaseMs);
+  await runDurableObjectAlarm(queue(key));
+  return () => clock.move(-SPANS.taskLeaseMs);
 }

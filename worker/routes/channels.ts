@@ -13,7 +13,8 @@ import {
 } from "#protocol/channels";
 import { notFound, SluiceError } from "#protocol/errors";
 import { EVENTS_SUBPROTOCOL } from "#protocol/events";
-import { FlowRunId } from "#protocol/ids";
+import { FlowRunId, Uuid } from "#protocol/ids";
+import { HOLD_PARAMETER } from "#protocol/task-workers";
 import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
 import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
@@ -35,7 +36,10 @@ export function channelRoutes(app: App): void {
   upgrade(app, logsOut, (c) => c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw));
   upgrade(app, taskSubscription, (c) => {
     const names = subscriptionNames(c.env);
-    const name = names[(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % names.length] ?? "";
+    // A worker that comes back has to find what stands with its connection before.
+    const holder = Uuid.safeParse(c.req.query(HOLD_PARAMETER)).data;
+    const byte = holder ? Number.parseInt(holder.slice(-2), 16) : crypto.getRandomValues(new Uint8Array(1))[0];
+    const name = names[(byte ?? 0) % names.length] ?? "";
     return c.env.TASK_SUBSCRIPTIONS.getByName(name).fetch(c.req.raw);
   });
   upgrade(app, prefectWorkerChannel, async (c) =>

@@ -7,12 +7,13 @@ import { PASS } from "../rule.ts";
 const OUTCOMES: Partial<Record<StateType, readonly StateType[]>> = {
   // The claim was not confirmed: another worker may have it, until there were too many claims.
   PENDING: ["SCHEDULED", "CRASHED"],
-  RUNNING: ["CRASHED"],
+  // Its end, unless its deployment has it offered again.
+  RUNNING: ["CRASHED", "SCHEDULED"],
   // The process is gone, and with it what was to be cancelled.
   CANCELLING: ["CANCELLED"],
   // The process that waited for its retry or its resumption is gone.
-  SCHEDULED: ["CRASHED"],
-  PAUSED: ["CRASHED"],
+  SCHEDULED: ["CRASHED", "SCHEDULED"],
+  PAUSED: ["CRASHED", "SCHEDULED"],
 };
 
 /** The end of a lease changes only runs that somebody had in hand, and only in the way that fits their state. */

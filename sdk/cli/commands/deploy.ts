@@ -4,13 +4,14 @@ import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts
 import { gitSource, type Source } from "../../flow/deploy/git-source.ts";
 import { isFlow } from "../../flow/flow.ts";
 import { readDeployment } from "../../protocol/deployments.ts";
+import { ON_LOST } from "../../protocol/flow-control.ts";
 import { JsonObject } from "../../protocol/flow-runs.ts";
 import { loadEntrypoint } from "../../runner/entrypoint.ts";
 import { loadFromSource } from "../../runner/load-from-source.ts";
 import { defineCommand } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { flowParameters } from "../flow-parameter.ts";
-import { flag, required, text } from "../parameters.ts";
+import { choice, flag, required, text } from "../parameters.ts";
 import { POLICY, policyChangeOf, TIMING, timingOf } from "../schedule-options.ts";
 
 export const deploy = defineCommand({
@@ -36,6 +37,7 @@ export const deploy = defineCommand({
     image: text("The container image, for pools that have one.", { placeholder: "image" }),
     param: flowParameters(),
     paused: flag("Let its schedule rest."),
+    onLost: choice("What becomes of a run whose process is lost: it ends Crashed, or is offered again.", ON_LOST),
     ...TIMING,
     ...POLICY,
   },
@@ -58,6 +60,7 @@ export const deploy = defineCommand({
       entrypoint,
       paused,
       parameters: JsonObject.parse(Object.fromEntries(param)),
+      ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
       ...(queue === undefined ? {} : { workQueue: queue }),
       ...(path === undefined ? {} : { path }),
       ...(image === undefined ? {} : { image }),

@@ -259,6 +259,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./flow/delete.ts")).flowDelete,
   },
   {
+    noun: "task",
+    verb: "serve",
+    summary: "Execute background runs of tasks on this machine.",
+    load: async () => (await import("./task/serve.ts")).taskServe,
+  },
+  {
     noun: "task-run",
     verb: "ls",
     summary: "List task runs, the latest first.",

@@ -2,7 +2,7 @@
 import type { ApiClient } from "../../client/index.ts";
 import { createDeployment, type DeploymentCreate } from "../../protocol/deployments.ts";
 import { SluiceError } from "../../protocol/errors.ts";
-import { type FlowControl, writeFlowControl } from "../../protocol/flow-control.ts";
+import { type FlowControl, readFlowControl, writeFlowControl } from "../../protocol/flow-control.ts";
 import type { JsonObject, Labels } from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
 import type { DeploymentId } from "../../protocol/ids.ts";
@@ -39,6 +39,11 @@ export interface DeploymentOptions<P = unknown> extends Timing {
     | { readonly limit: number; readonly collisionStrategy?: "ENQUEUE" | "CANCEL_NEW"; readonly graceSeconds?: number };
   /** Limits by a key of the parameters, debouncing, throttling. Default: what the deployment has. */
   readonly flowControl?: FlowControlOptions<P>;
+  /**
+   * What becomes of a run whose process crashes or is not heard of any more: see `flowControl.onLost`, in place of which it
+   * may stand here alone. Default: what the deployment has, at first "crash".
+   */
+  readonly onLost?: "crash" | "retry";
 }
 
 /** Where the runs of a deployment are executed. */
@@ -67,6 +72,7 @@ export interface PlannedDeployment {
   readonly flow: AnyFlow;
   readonly body: Omit<DeploymentCreate, "flow_id">;
   readonly flowControl: FlowControl | null;
+  readonly onLost: FlowControl["on_lost"];
 }
 
 /** Plans a deployment. Throws TypeError for options that cannot be. */
@@ -84,6 +90,7 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
   } = typeof limit === "object" ? limit : { limit: limit ?? null };
   return {
     flow,
+    onLost: options.onLost ?? null,
     flowControl: options.flowControl ? flowControlOf(options.flowControl) : null,
     body: {
       name: options.name,
@@ -109,8 +116,11 @@ export async function applyDeployment(client: ApiClient, planned: PlannedDeploym
   const flow = await client.call(createFlow, { body: { name: planned.flow.name } }, { idempotent: true });
   const body = { ...planned.body, flow_id: flow.id };
   const { id } = await client.call(createDeployment, { body }, { idempotent: true });
-  if (planned.flowControl !== null) {
-    await client.call(writeFlowControl, { params: { id }, body: planned.flowControl });
+  const { flowControl, onLost } = planned;
+  if (flowControl !== null || onLost !== null) {
+    const control = flowControl ?? (await client.call(readFlowControl, { params: { id } }));
+    const body = onLost === null ? control : { ...control, on_lost: onLost };
+    await client.call(writeFlowControl, { params: { id }, body });
   }
   return id;
 }

@@ -56,9 +56,10 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
   const timeoutMs =
     options.timeout === undefined ? null : parseDuration(options.timeout, 'runDeployment() option "timeout"');
   const { id } = await client.call(readDeploymentByName, { params: { flow, deployment } });
-  const task = (options.asSubflow ?? true) ? subflowTask(name) : null;
-  const parentId = task === null ? null : await openSubflowTask(client, task);
   const { parameters, flowRunName, scheduledTime, tags, jobVariables, idempotencyKey } = options;
+  const inputs = { parameters, flowRunName, tags, jobVariables };
+  const task = (options.asSubflow ?? true) ? await subflowTask(name, inputs) : null;
+  const parentId = task === null ? null : await openSubflowTask(client, task);
   const span = currentScope()?.span;
   const key = idempotencyKey ?? (parentId === null ? crypto.randomUUID() : `${task?.flowRunId}-${parentId}`);
   const run = await client.call(

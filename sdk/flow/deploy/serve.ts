@@ -196,7 +196,7 @@ class FlowServer {
 }
 
 /** A signal that aborts with the system's first one, whose second one then does what it always does. */
-function systemSignals(): { signal: AbortSignal; forget: () => void } | null {
+export function systemSignals(): { signal: AbortSignal; forget: () => void } | null {
   const { process } = globalThis;
   if (typeof process?.once !== "function") return null;
   const controller = new AbortController();

@@ -5,11 +5,17 @@ import type { FlowRunPolicy, JsonObject, Labels } from "../../protocol/flow-runs
 import type { DeploymentId, FlowId, FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
-import type { OrchestrationResult, State, StateCreate } from "../../protocol/states.ts";
+import type { OrchestrationResult, State, StateCreate, StateType } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
 import type { TaskContext } from "../context.ts";
 import type { KnownTask } from "../results/run-memory.ts";
 import type { HandOver } from "./budget.ts";
+
+/** What is said of a child whose process went with that of its parent. */
+export const LOST_WITH_PARENT = "The process that ran it was lost with its parent; it is continued.";
+
+/** States of a child that another attempt of its parent does not continue: it gets a new child. */
+export const ENDED_FOR_GOOD: readonly StateType[] = ["FAILED", "CANCELLED"];
 
 /** A flow run to be made for a flow that was called in this process. */
 export interface FlowRunRequest {
@@ -31,6 +37,10 @@ export interface SubflowTask {
   readonly name: string;
   readonly taskKey: string;
   readonly dynamicKey: string;
+  /** The call's name, by which its result is found; null for one that has none. */
+  readonly callKey: string | null;
+  /** Whether an earlier attempt may have made the child: one that did not end is continued. */
+  readonly mayHaveRun: boolean;
   readonly inputs: Readonly<Record<string, readonly TaskInput[]>>;
 }
 
@@ -84,6 +94,9 @@ export interface RunSession {
 }
 
 export interface RunBackend {
-  /** Makes a run in the state PENDING. Throws, before any user code has run, when that is not possible. */
+  /**
+   * Makes a run in the state PENDING, or takes up the child that an earlier attempt of its parent had made and that did
+   * not come to its end. Throws, before any user code has run, when that is not possible.
+   */
   createFlowRun(request: FlowRunRequest): Promise<RunSession>;
 }

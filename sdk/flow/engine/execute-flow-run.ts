@@ -58,7 +58,7 @@ export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<St
   }
   const { budget = null, resultStorage = null } = options;
   const limits = { budget, resultStorage };
-  const outcome = await runFlow(flow, session, session.run.parameters, clock(), null, limits);
+  const outcome = await runFlow(flow, session, session.run.parameters, clock(), { limits });
   return outcome.state;
 }
 

@@ -2,6 +2,7 @@
 
 import type { TaskRunId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import type { Clock } from "../clock.ts";
@@ -15,6 +16,7 @@ import { AssetLineage } from "./asset-lineage.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import { Budget, type BudgetSpan } from "./budget.ts";
 import { echo, isLogged, LEVEL_NUMBER } from "./echo.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { newTaskRunId } from "./new-id.ts";
 import { Slots } from "./slots.ts";
 
@@ -22,8 +24,16 @@ const CUT = " … (cut)";
 const CLEAN_UP_MS = 5_000;
 const HAND_OVER_MS = 500;
 
+/** Who hears of tasks outside of flow runs. */
+export interface TaskSink {
+  report(task: TaskReport): void;
+  log(line: LogCreate): void;
+}
+
 export interface ExecutionOptions {
   readonly session: RunSession | null;
+  /** In place of a session, of tasks that belong to no flow run. Absent: nobody hears of them. */
+  readonly sink?: TaskSink;
   readonly clock: Clock;
   readonly captureConsole: boolean;
   /** Submitted tasks that run at the same time. */
@@ -65,6 +75,7 @@ export class Execution {
   #counters = new Map<string, number>();
   readonly #knownTasks = new Map<string, TaskRunId>();
   #outstanding = new Set<Promise<unknown>>();
+  readonly #streams = new Set<ItemStream>();
   #isOver = false;
   #pauses = 0;
 
@@ -143,6 +154,17 @@ export class Execution {
     this.#isOver = true;
   }
 
+  /** Generators that somebody iterates end with the code that might go on asking. */
+  openStream(stream: ItemStream): void {
+    this.#streams.add(stream);
+  }
+
+  /** The attempt's code asks for nothing more. */
+  closeStreams(): void {
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
+  }
+
   /** Keeps the attempt open until a task run has ended. */
   track(ended: Promise<unknown>): void {
     this.#outstanding.add(ended);
@@ -157,20 +179,21 @@ export class Execution {
     while (this.#outstanding.size > 0) await Promise.allSettled(this.#outstanding);
   }
 
-  identify(taskKey: string): TaskIdentity {
-    const count = this.#counters.get(taskKey) ?? 0;
-    this.#counters.set(taskKey, count + 1);
-    const dynamicKey = String(count);
+  /** Names the next run of a task; by its call, where that has a name that another attempt finds. */
+  identify(taskKey: string, callKey: string | null = null): TaskIdentity & { readonly number: number } {
+    const number = this.#counters.get(taskKey) ?? 0;
+    this.#counters.set(taskKey, number + 1);
+    const dynamicKey = callKey ?? String(number);
     const earlier = this.memory?.known(taskKey, dynamicKey)?.id;
-    if (!this.#options.remembersTasks) return { id: earlier ?? this.#newTaskRunId(), dynamicKey };
+    if (!this.#options.remembersTasks) return { id: earlier ?? this.#newTaskRunId(), dynamicKey, number };
     const naturalKey = `${taskKey}/${dynamicKey}`;
     const id = earlier ?? this.#knownTasks.get(naturalKey) ?? this.#newTaskRunId();
     this.#knownTasks.set(naturalKey, id);
-    return { id, dynamicKey };
+    return { id, dynamicKey, number };
   }
 
   report(task: TaskReport): void {
-    if (!this.#isOver) this.session?.report(task);
+    if (!this.#isOver) (this.session ?? this.#options.sink)?.report(task);
   }
 
   /** Keeps a line with the run and echoes it. */
@@ -182,15 +205,16 @@ export class Execution {
 
   /** Keeps a line with the run. A line after the run's end has nowhere to go. */
   keepLog(level: LogLevel, given: string, task: TaskContext | null, loggerName: string): void {
-    if (this.session === null || this.#isOver || !isLogged(level)) return;
+    const hears = this.session ?? this.#options.sink;
+    if (hears === undefined || this.#isOver || !isLogged(level)) return;
     const message = masked(given);
     const tooLong = message.length > LIMITS.logMessageChars;
-    this.session.log({
+    hears.log({
       name: loggerName,
       level: LEVEL_NUMBER[level],
       message: tooLong ? message.slice(0, LIMITS.logMessageChars - CUT.length) + CUT : message,
       timestamp: toWireTime(this.clock.now()),
-      flow_run_id: this.session.run.id,
+      flow_run_id: this.session?.run.id ?? null,
       task_run_id: task?.taskRunId ?? null,
     });
   }

@@ -10,7 +10,15 @@ import { runName } from "../../protocol/run-name.ts";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "../../protocol/states.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { KnownTask } from "../results/run-memory.ts";
-import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest } from "./backend.ts";
+import {
+  ENDED_FOR_GOOD,
+  type FlowRunRequest,
+  type RunBackend,
+  type RunIdentity,
+  type RunSession,
+  type StopRequest,
+  type SubflowTask,
+} from "./backend.ts";
 import { newFlowRunId, newStateId } from "./new-id.ts";
 
 /** What was recorded of a run. */
@@ -42,7 +50,16 @@ export class OfflineBackend implements RunBackend {
   }
 
   async createFlowRun(request: FlowRunRequest): Promise<RunSession> {
-    return this.#open(request, null);
+    return this.#open(request, request.parent?.mayHaveRun ? this.#child(request.parent) : null);
+  }
+
+  /** The child that an earlier attempt made and that did not come to its end. Only recorded runs are found again. */
+  #child({ flowRunId, taskKey, dynamicKey }: SubflowTask): RecordedRun | null {
+    const found = this.runs.findLast(({ request: { parent } }) => {
+      return parent?.flowRunId === flowRunId && parent.taskKey === taskKey && parent.dynamicKey === dynamicKey;
+    });
+    const state = found?.states.at(-1)?.type;
+    return found === undefined || state === undefined || ENDED_FOR_GOOD.includes(state) ? null : found;
   }
 
   /** Offers a recorded run again, as a control plane does after a crash. */

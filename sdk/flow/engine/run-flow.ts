@@ -11,16 +11,18 @@ import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
 import { secretParameters } from "../parameter-schema.ts";
 import { RunMemory } from "../results/run-memory.ts";
-import { masked } from "../secrets.ts";
 import { parseParameters } from "../standard-schema.ts";
 import type { RunSession, StopRequest } from "./backend.ts";
 import type { HandOver } from "./budget.ts";
 import { captureConsole } from "./console-capture.ts";
 import { echo } from "./echo.ts";
 import { Execution, type ExecutionOptions } from "./execution.ts";
+import { collected } from "./generators.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
 import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
+import { type EndProposal, type Outcome, returned, threw } from "./outcome.ts";
 import { endLine, type RunLines, runLines, startLine } from "./run-lines.ts";
 import type { RunSpan } from "./run-span.ts";
 import { currentScope, inScope, type Scope } from "./scope.ts";
@@ -32,12 +34,10 @@ export type FlowOutcome =
   | { readonly kind: "returned"; readonly state: State; readonly value: unknown }
   | { readonly kind: "threw"; readonly state: State; readonly error: unknown };
 
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+const CANCELLED: EndProposal = { type: "CANCELLED", message: "The flow run was cancelled." };
 
-interface Proposal {
-  readonly type: StateType;
-  readonly name?: string;
-  readonly message?: string;
+/** A state that a run is to get, at its end or for a while. */
+interface Proposal extends EndProposal {
   readonly dueAt?: EpochMs;
 }
 
@@ -46,23 +46,35 @@ const CONTINUED: Proposal = {
   name: CONTINUING,
   message: "The time budget of its platform was used up; it goes on in another request.",
 };
-const CANCELLED: Proposal = { type: "CANCELLED", message: "The flow run was cancelled." };
+
+/** How one call differs from others of its flow. */
+export interface FlowCall {
+  /** The run that called it; absent for one that nobody's did. */
+  readonly caller?: Scope | null;
+  /** What `this` is in the function. */
+  readonly self?: unknown;
+  /** Where the items of a generator go one by one; absent when they are only wanted as a list. */
+  readonly stream?: ItemStream | null;
+  /** What the process that executes it may use; absent for all that it is configured to. */
+  readonly limits?: Pick<ExecutionOptions, "budget" | "resultStorage">;
+}
 
 /** The least wait when the owner of the run asks for one of less than a second. */
 const LEAST_WAIT_MS = 50;
 
 /**
- * Runs a flow. `parameters` are as the caller gave them; with the signal of a caller, its end is the run's. Throws when the owner of the run is lost or refuses it; what
- * the flow itself throws is in the outcome.
+ * Runs a flow. `parameters` are as the caller gave them; where a run called it, the end of that one is its own, and its
+ * tasks are kept as those of that one are. Throws when the owner of the run is lost or refuses it; what the flow itself
+ * throws is in the outcome.
  */
 export async function runFlow(
   flow: FlowDefinition,
   session: RunSession,
   parameters: unknown,
   clock: Clock,
-  callerSignal: AbortSignal | null = null,
-  limits: Pick<ExecutionOptions, "budget" | "resultStorage"> = {},
+  call: FlowCall = {},
 ): Promise<FlowOutcome> {
+  const { caller = null, stream = null, limits = {} } = call;
   const execution = new Execution({
     ...limits,
     session,
@@ -72,17 +84,19 @@ export async function runFlow(
     remembersTasks: (flow.policy.retries ?? 0) > 0,
     memory: new RunMemory(
       session.run.id,
-      flow.persist ?? persistsResults() ?? session.run.deploymentId !== null,
+      flow.persist ?? caller?.execution.memory?.persists ?? persistsResults() ?? session.run.deploymentId !== null,
       session.run.runCount > 0,
     ),
   });
   const release = flow.captureConsole ? captureConsole() : null;
   session.onStop((request) => execution.stop(request));
-  const forget = callerSignal && onAbort(callerSignal, () => execution.stop({ action: "cancel", state: null }));
+  const callerSignal = caller?.task?.signal ?? caller?.flow?.signal ?? null;
+  const forget =
+    callerSignal && onAbort(callerSignal, () => execution.stop(asChild(caller?.execution.stopRequest ?? null)));
   const span = (await startFlowSpan(flow, session)) ?? null;
   let ended: State | null = null;
   try {
-    const runner = new FlowRunner(flow, execution, session, span);
+    const runner = new FlowRunner(flow, execution, session, { ...call, stream }, span);
     const outcome = await runner.run(parameters);
     ended = outcome.state;
     await runner.callEndHooks(outcome.state);
@@ -94,6 +108,19 @@ export async function runFlow(
     release?.();
     await session.close();
   }
+}
+
+/** What a stop of the caller means for the run that it called. */
+function asChild(request: StopRequest | null): StopRequest {
+  // Another process goes on with the caller, and continues the child with it.
+  if (request?.action === "lost") return request;
+  if (request?.action === "hand over") {
+    return {
+      action: "lost",
+      error: new FlowRunStoppedError("Another process goes on with the flow run that called it.", null),
+    };
+  }
+  return { action: "cancel", state: null };
 }
 
 /** Null, at once, where no tracer is configured. */
@@ -115,12 +142,14 @@ class FlowRunner {
   readonly #flow: FlowDefinition;
   readonly #execution: Execution;
   readonly #session: RunSession;
+  readonly #call: FlowCall;
   readonly #span: RunSpan | null;
   readonly #lines: RunLines | null;
   readonly #startedAt: EpochMs;
   #runCount: number;
 
-  constructor(flow: FlowDefinition, execution: Execution, session: RunSession, span: RunSpan | null) {
+  constructor(flow: FlowDefinition, execution: Execution, session: RunSession, call: FlowCall, span: RunSpan | null) {
+    this.#call = call;
     this.#span = span;
     this.#lines = runLines(flow.logValues);
     this.#startedAt = execution.clock.now();
@@ -137,7 +166,7 @@ class FlowRunner {
     } catch (error) {
       // Another attempt would get the same parameters: the run fails without having run.
       this.#execution.log("error", errorMessage(error), null);
-      return { kind: "threw", state: await this.#propose(failureState(error)), error };
+      return { kind: "threw", state: await this.#propose(threw(error).proposal), error };
     }
     if (this.#session.run.runCount > 0) this.#execution.memory?.learn(await this.#session.knownTasks());
     let begin: Proposal = { type: "RUNNING" };
@@ -152,7 +181,7 @@ class FlowRunner {
       if (stopRequest !== null) return this.#stopped(await this.#obey(stopRequest));
       if (outcome.ok) this.#tellOfEnd(outcome.value);
       else this.#span?.threw(outcome.error);
-      const state = await this.#propose(outcome.ok ? { type: "COMPLETED" } : failureState(outcome.error));
+      const state = await this.#propose(outcome.proposal);
       if (outcome.ok) {
         return state.type === "COMPLETED" ? { kind: "returned", state, value: outcome.value } : this.#stopped(state);
       }
@@ -193,25 +222,29 @@ class FlowRunner {
       this.#execution.endAttempt(error);
       return error;
     };
-    const code = async (): Promise<unknown> => {
-      const value = await this.#flow.run(parameters, context);
+    const code = async (): Promise<Outcome> => {
+      const { self, stream = null } = this.#call;
+      const value = await collected(this.#flow.run.call(self, parameters, context), { stream, signal });
+      this.#execution.closeStreams();
+      const outcome = await returned(value);
       await this.#execution.tasksEnded();
-      return value;
+      return outcome;
     };
     try {
       const limits = { clock, signal, timeoutMs, cleanUpMs, onTimeout };
-      const run = (): Promise<unknown> => limited(code, limits);
-      return { ok: true, value: await inScope(this.#scope(context), () => this.#span?.inside(run) ?? run()) };
+      const run = (): Promise<Outcome> => limited(code, limits);
+      return await inScope(this.#scope(context), () => this.#span?.inside(run) ?? run());
     } catch (error) {
       this.#execution.endAttempt(error);
       await this.#execution.tasksEnded();
-      return { ok: false, error };
+      return threw(error);
     }
   }
 
   #scope(flow: FlowContext): Scope {
-    const span = this.#span === null ? {} : { span: this.#span };
-    return { execution: this.#execution, flow, task: null, ...span };
+    const tags = this.#call.caller?.tags;
+    const own = { ...(tags === undefined ? {} : { tags }), ...(this.#span === null ? {} : { span: this.#span }) };
+    return { execution: this.#execution, flow, task: null, ...own };
   }
 
   get #duration(): string {
@@ -350,9 +383,4 @@ function hasFailed(type: StateType): boolean {
 function stopped(state: State): FlowOutcome {
   const said = state.message ? ` ${state.message}` : "";
   return { kind: "threw", state, error: new FlowRunStoppedError(`The flow run is ${state.name}.${said}`, state) };
-}
-
-function failureState(error: unknown): Proposal {
-  const message = masked(errorMessage(error));
-  return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
 }

@@ -9,18 +9,22 @@ import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { emitEvents } from "../emit-event.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
-import { logger } from "../logger.ts";
+import { holdTags } from "../limits.ts";
 import { Keeping } from "../results/keeping.ts";
-import { masked } from "../secrets.ts";
+import { taggedHere } from "../tags.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
 import { TaskRunAssets } from "./asset-lineage.ts";
+import { AttemptContext } from "./attempt-context.ts";
 import { isLogged } from "./echo.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
+import { collected, handOver } from "./generators.ts";
 import { futuresIn, inputsRecord, namedArguments, resolveInputs } from "./inputs.ts";
+import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
-import { onAbort } from "./on-abort.ts";
+import { type Outcome, returned, threw } from "./outcome.ts";
 import { endLine, runLines, startLine } from "./run-lines.ts";
 import type { RunSpan } from "./run-span.ts";
 import { inScope, type Scope } from "./scope.ts";
@@ -29,12 +33,27 @@ import { type ProposedTaskState, TaskStates } from "./task-states.ts";
 import { isTraced, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
-/** How an attempt ended. */
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
-
 const NO_ASSETS = { makes: [], by: null, dependsOn: [] } as const;
 /** Between two looks at the clock when a retry is due but the machine says that it is not. */
 const DUE_CHECK_MS = 50;
+
+/** How one call differs from others of its task. */
+export interface TaskCall {
+  /** What `this` is in the function. */
+  readonly self: unknown;
+  /** Where the items of a generator go one by one; null when they are only wanted as a list. */
+  readonly stream: ItemStream | null;
+  /** A run that was made elsewhere: a background task. */
+  readonly made?: MadeRun;
+}
+
+export interface MadeRun extends TaskIdentity {
+  readonly name: string;
+  /** How often it has been RUNNING before. */
+  readonly runCount: number;
+  /** Under what its result is kept. */
+  readonly resultKey: string;
+}
 
 export class TaskRunner {
   readonly identity: TaskIdentity;
@@ -47,25 +66,31 @@ export class TaskRunner {
   /** Of the attempt of the flow, or the task, in which the task was called. */
   readonly #signal: AbortSignal;
   readonly #inputs: Record<string, TaskInput[]>;
+  readonly #call: TaskCall;
+  readonly #tags: string[];
+  #lastContext: AttemptContext | null = null;
   /** Null where no tracer is configured. */
   #span: RunSpan | null = null;
   /** Null for a task run that has to do with none. */
   #assets: TaskRunAssets | null = null;
   #startedAt: EpochMs | null = null;
 
-  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope) {
+  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope, call: TaskCall) {
+    this.#call = call;
+    this.#tags = taggedHere(task.tags, scope.tags);
     this.#task = task;
     this.#args = args;
     this.#scope = scope;
     this.#execution = scope.execution;
     this.#signal = scope.task?.signal ?? this.#execution.signal;
-    this.identity = this.#execution.identify(task.key);
-    this.name = nameOf(task, args, this.identity.dynamicKey);
+    const { made } = call;
+    this.identity = made ?? this.#execution.identify(task.key);
+    this.name = task.runName === null && made ? made.name : nameOf(task, args, this.identity.dynamicKey);
     this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
     if (task.waitFor.length > 0) {
       this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
     }
-    this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy);
+    this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy, made?.runCount);
     // Told together with the state after it: most tasks start at once.
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
   }
@@ -94,10 +119,10 @@ export class TaskRunner {
       await this.#execution.session?.ready();
       this.#signal.throwIfAborted();
       const keeping = this.#keeping(args);
-      return await (keeping === null ? this.#attempts(args, null) : this.#keep(args, keeping));
+      return await (keeping === null ? this.#limited(args, null) : this.#keep(args, keeping));
     } catch (error) {
       if (this.#states.runCount === 0) this.#span?.threw(error);
-      this.#leaveUnfinished(error);
+      await this.#leaveUnfinished(error);
       throw error;
     } finally {
       this.#span?.end(this.#states.current);
@@ -109,7 +134,7 @@ export class TaskRunner {
   async #keep(args: readonly unknown[], keeping: Keeping): Promise<unknown> {
     try {
       const found = await keeping.find();
-      if (found === null) return await this.#attempts(args, keeping);
+      if (found === null) return await this.#limited(args, keeping);
       this.#execution.budget?.restored();
       const isCached = found.from === "cache";
       this.#beginAssets(args);
@@ -124,6 +149,7 @@ export class TaskRunner {
       if (isCached) this.#tellOfEnd(found.value, this.#scope.task);
       this.#execution.lineage.followValue(this.identity.id, found.value);
       await this.#enlist(keeping);
+      await handOver(found.value, this.#call.stream, this.#signal);
       return found.value;
     } finally {
       await keeping.close();
@@ -133,19 +159,32 @@ export class TaskRunner {
   #keeping(args: readonly unknown[]): Keeping | null {
     const { storage, serializer, persist, cache } = this.#task;
     // Nothing is asked of the environment for tasks of which nothing is kept.
-    if (!persist && cache === null && !this.#execution.memory?.persists) return null;
+    const resultKey = this.#call.made?.resultKey ?? null;
+    if (!persist && cache === null && resultKey === null && !this.#execution.memory?.persists) return null;
     return Keeping.for({
       task: this.#task,
       args,
       scope: this.#scope,
       identity: this.identity,
       runName: this.name,
+      resultKey,
       storage: storage ?? this.#execution.resultStorage ?? resultStorage(),
       serializer: serializer ?? resultSerializer(),
       clock: this.#execution.clock,
       signal: this.#signal,
       log: (level, message) => this.#execution.log(level, message, this.#scope.task),
     });
+  }
+
+  /** Runs the task while it holds a slot of each limit that one of its tags has. */
+  async #limited(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
+    if (this.#tags.length === 0) return await this.#attempts(args, keeping);
+    const release = await holdTags(this.#tags, this.identity.id, this.#signal);
+    try {
+      return await this.#attempts(args, keeping);
+    } finally {
+      await release?.();
+    }
   }
 
   async #attempts(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
@@ -165,16 +204,19 @@ export class TaskRunner {
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
+      this.#lastContext = context;
       keeping?.begin(context);
       this.#tellOfStart(args, context);
-      const { onRunning, onCompletion, onFailure } = this.#task.hooks;
+      const { onRunning, onCompletion, onFailure, onCancellation } = this.#task.hooks;
       if (onRunning) await this.#callHooks(onRunning, context);
       let outcome = await this.#attempt(args, context);
       let isFinal = false;
       if (outcome.ok) {
         try {
-          const data = keeping === null ? null : await keeping.store(outcome.value);
-          this.#enter({ type: "COMPLETED", data });
+          // What nobody wanted all of is not the result.
+          const isWhole = this.#call.stream?.isClosed !== true;
+          const data = keeping === null || !isWhole ? null : await keeping.store(outcome.value);
+          this.#enter({ ...outcome.proposal, data });
           this.#tellOfEnd(outcome.value, context);
           if (this.#assets !== null) {
             this.#execution.lineage.followValue(this.identity.id, outcome.value);
@@ -186,20 +228,22 @@ export class TaskRunner {
           return outcome.value;
         } catch (error) {
           // Another attempt would make the same.
-          outcome = { ok: false, error };
+          outcome = threw(error);
           isFinal = true;
         }
       }
       this.#span?.threw(outcome.error);
       // Told to stop, it is not retried.
       if (this.#signal.aborted) throw outcome.error;
-      if (!isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
-      const state = this.#enter({ ...failureState(outcome.error), ...(isFinal ? { retriable: false } : {}) });
+      const { type } = outcome.proposal;
+      if (type === "FAILED" && !isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
+      const state = this.#enter({ ...outcome.proposal, ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
         const line = `Finished in state ${state.name} after ${formatDuration(this.#spanMs)}. ${errorStack(outcome.error)}`;
         this.#execution.log("error", line, context);
         if (this.#assets !== null) await this.#tellOfAssets(context);
-        if (onFailure) await this.#callHooks(onFailure, context);
+        const hooks = state.type === "CANCELLED" ? onCancellation : onFailure;
+        if (hooks) await this.#callHooks(hooks, context);
         throw outcome.error;
       }
       await this.#waitForRetry(state, outcome.error, context);
@@ -218,17 +262,14 @@ export class TaskRunner {
       onTimeout: () => context.timeOut(new TimedOutError(`Task run "${this.name}"`, timeoutMs ?? 0)),
     };
     const around = this.#execution.session?.around;
-    const code = around === undefined ? () => run(...given) : () => around(context, async () => run(...given));
+    const { self, stream } = this.#call;
+    const own = (): Promise<unknown> => collected(run.apply(self, given), { stream, signal: context.signal });
+    const code = around === undefined ? own : () => around(context, own);
+    const inTime = (): Promise<unknown> => limited(code, limits);
     try {
-      return {
-        ok: true,
-        value: await inScope(this.#within(context), () => {
-          const inTime = (): Promise<unknown> => limited(code, limits);
-          return this.#span?.inside(inTime) ?? inTime();
-        }),
-      };
+      return await returned(await inScope(this.#within(context), () => this.#span?.inside(inTime) ?? inTime()));
     } catch (error) {
-      return { ok: false, error };
+      return threw(error);
     } finally {
       context.end();
     }
@@ -300,7 +341,18 @@ export class TaskRunner {
     if (onCommit) transaction.onCommit(onCommit);
     if (keeping !== null) transaction.onRollback(() => keeping.forget());
     if (onRollback) transaction.onRollback(onRollback);
+    // Undone last first: its state says so before its own hooks are called.
+    transaction.onRollback(() => this.#rolledBack());
     return outer === undefined ? inScope(this.#scope, () => transaction.close("eager")) : null;
+  }
+
+  #rolledBack(): void {
+    this.#enter({
+      type: "COMPLETED",
+      name: "RolledBack",
+      message: "The transaction that the task run belonged to was undone.",
+      isForced: true,
+    });
   }
 
   async #callHooks(hooks: Hooks<TaskContext>, context: TaskContext): Promise<void> {
@@ -338,13 +390,21 @@ export class TaskRunner {
   }
 
   /** An end that no attempt has come to: inputs failed, or the flow has ended first. */
-  #leaveUnfinished(error: unknown): void {
+  async #leaveUnfinished(error: unknown): Promise<void> {
     if (isTerminal(this.#states.current?.type)) return;
     // It never began, and whoever goes on with the run calls it.
     if (this.#execution.stopRequest?.action === "hand over" && this.#states.runCount === 0) return;
     if (error instanceof UpstreamFailedError && this.#states.runCount === 0) {
       this.#enter({ type: "PENDING", name: "NotReady", message: error.message });
-    } else this.#enter({ type: "CANCELLED", message: `Stopped before its end. ${errorMessage(error)}` });
+      return;
+    }
+    const request = this.#execution.stopRequest;
+    const isCrash = request?.action === "lost" || (request?.action === "ended" && request.state.type === "CRASHED");
+    const type = isCrash ? "CRASHED" : "CANCELLED";
+    this.#enter({ type, message: `Stopped before its end. ${errorMessage(error)}` });
+    const { onCancellation, onCrashed } = this.#task.hooks;
+    const hooks = isCrash ? onCrashed : onCancellation;
+    if (hooks && this.#lastContext !== null) await this.#callHooks(hooks, this.#lastContext);
   }
 
   /** Proposes a state and reports what the machine made of it. */
@@ -362,7 +422,7 @@ export class TaskRunner {
         task_version: task.version,
         cache_key: null,
         empirical_policy: task.policy,
-        tags: [...task.tags],
+        tags: this.#tags,
         labels: this.#span === null ? {} : { [TRACEPARENT_LABEL]: this.#span.traceparent },
         task_inputs: this.#inputs,
         run_count: this.#states.runCount,
@@ -374,46 +434,17 @@ export class TaskRunner {
   }
 }
 
-/** The context of one attempt. Its signal is the flow's own unless a timeout can abort it alone. */
-class AttemptContext implements TaskContext {
-  readonly taskRunId: TaskContext["taskRunId"];
-  readonly taskRunName: string;
-  readonly taskName: string;
-  readonly runCount: number;
-  readonly signal: AbortSignal;
-  readonly logger = logger();
-  readonly flow: TaskContext["flow"];
-  readonly #controller: AbortController | null;
-  readonly #forget: (() => void) | null;
-
-  constructor(runner: TaskRunner, task: TaskDefinition, scope: Scope, runCount: number, outer: AbortSignal) {
-    this.taskRunId = runner.identity.id;
-    this.taskRunName = runner.name;
-    this.taskName = task.name;
-    this.runCount = runCount;
-    this.flow = scope.flow;
-    const controller = task.timeoutMs === null ? null : new AbortController();
-    this.#controller = controller;
-    this.#forget = controller === null ? null : onAbort(outer, () => controller.abort(outer.reason));
-    this.signal = controller?.signal ?? outer;
-  }
-
-  timeOut(error: Error): Error {
-    this.#controller?.abort(error);
-    return error;
-  }
-
-  end(): void {
-    this.#forget?.();
-  }
-}
-
-function failureState(error: unknown): ProposedTaskState {
-  const message = masked(errorMessage(error));
-  return error instanceof TimedOutError ? { type: "FAILED", name: "TimedOut", message } : { type: "FAILED", message };
-}
-
 function nameOf(task: TaskDefinition, args: readonly unknown[], dynamicKey: string): string {
   if (task.runName === null) return `${task.name}-${dynamicKey}`;
-  return typeof task.runName === "string" ? task.runName : task.runName(...args);
+  if (typeof task.runName !== "string") return task.runName(...args);
+  return task.runName.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    const index = task.shape.names.indexOf(name);
+    const value = args[index];
+    if (index < 0 || value === undefined) return whole;
+    return typeof value === "object" && !isFuture(value)
+      ? JSON.stringify(value)
+      : isFuture(value)
+        ? value.name
+        : String(value);
+  });
 }

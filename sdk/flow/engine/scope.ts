@@ -22,6 +22,8 @@ export interface Scope {
   readonly span?: RunSpan;
   /** Of the task run around the code; absent for one that has to do with none. */
   readonly assets?: TaskRunAssets;
+  /** Tags that everything gets that is called here; absent for none. */
+  readonly tags?: readonly string[];
 }
 
 interface ScopeStorage {

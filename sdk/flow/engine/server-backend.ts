@@ -2,16 +2,31 @@
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
 import { type ArtifactCreate, createArtifact, updateArtifact } from "../../protocol/artifacts.ts";
 import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
-import { createFlowRun, type FlowRun, type Labels, updateFlowRunLabels } from "../../protocol/flow-runs.ts";
+import {
+  createFlowRun,
+  type FlowRun,
+  filterFlowRuns,
+  type Labels,
+  updateFlowRunLabels,
+} from "../../protocol/flow-runs.ts";
 import { createFlow } from "../../protocol/flows.ts";
-import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
+import type { FlowRunId, TaskRunId, Uuid } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
-import type { OrchestrationResult, StateCreate } from "../../protocol/states.ts";
+import { NO_DETAILS, type OrchestrationResult, type StateCreate, type StateType } from "../../protocol/states.ts";
 import { createTaskRun, filterTaskRuns, type TaskRun } from "../../protocol/task-runs.ts";
 import type { KnownTask } from "../results/run-memory.ts";
-import type { FlowRunRequest, RunBackend, RunIdentity, RunSession, StopRequest, SubflowTask } from "./backend.ts";
+import {
+  ENDED_FOR_GOOD,
+  type FlowRunRequest,
+  LOST_WITH_PARENT,
+  type RunBackend,
+  type RunIdentity,
+  type RunSession,
+  type StopRequest,
+  type SubflowTask,
+} from "./backend.ts";
 import { echo } from "./echo.ts";
 import { flushBeforeEnd } from "./flush-before-end.ts";
 
@@ -31,6 +46,8 @@ export class ServerBackend implements RunBackend {
     const patience = { idempotent: true, patienceMs: START_PATIENCE_MS };
     const flow = await this.#client.call(createFlow, { body: { name: request.flowName } }, patience);
     const parentId = request.parent === null ? null : await openSubflowTask(this.#client, request.parent);
+    const earlier = parentId !== null && request.parent?.mayHaveRun ? await this.#takeUpChild(parentId) : null;
+    if (earlier !== null) return earlier;
     const run = await this.#client.call(
       createFlowRun,
       {
@@ -51,6 +68,36 @@ export class ServerBackend implements RunBackend {
     );
     return await openServerSession(this.#client, run.id, null);
   }
+
+  /** The last child of a task run; null when there is none, or when it failed or was cancelled. */
+  async #takeUpChild(parentId: TaskRunId): Promise<RunSession | null> {
+    const body = { flow_runs: { parent_task_run_id: { any_: [parentId] } }, sort: "ID_DESC" as const, limit: 1 };
+    const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
+    const [found] = await this.#client.call(filterFlowRuns, { body }, patience);
+    if (found === undefined || isEndedForGood(found.state_type)) return null;
+    const session = await openServerSession(this.#client, found.id, null);
+    const state = session.document.state_type;
+    if (isEndedForGood(state)) {
+      await session.close();
+      return null;
+    }
+    // Whatever it was in the middle of is gone; what begins now is another attempt.
+    if (state === "RUNNING" || state === "PAUSED" || state === "SCHEDULED") {
+      const details = { ...NO_DETAILS, transition_id: crypto.randomUUID() as Uuid };
+      await session.propose({
+        type: "CRASHED",
+        name: null,
+        message: LOST_WITH_PARENT,
+        data: null,
+        state_details: details,
+      });
+    }
+    return session;
+  }
+}
+
+function isEndedForGood(type: StateType | null): boolean {
+  return type !== null && ENDED_FOR_GOOD.includes(type);
 }
 
 /** Makes the task run that stands for a child run, or finds the one of an earlier attempt; answers its id. */

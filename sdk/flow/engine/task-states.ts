@@ -1,12 +1,14 @@
 /** The states of one task run, decided by the machine's policy for tasks: the same with and without a server. */
 import { decideTask } from "../../../durable-objects/machine/decide-task.ts";
 import { TASK_RUN_POLICY } from "../../../durable-objects/machine/policies/task-run.ts";
-import type { TaskRunRecord } from "../../../durable-objects/machine/rule.ts";
+import type { TaskPolicy, TaskRunRecord } from "../../../durable-objects/machine/rule.ts";
 import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import { NO_DETAILS, type State, type StateType } from "../../protocol/states.ts";
 import type { TaskRunPolicy } from "../../protocol/task-runs.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import { newStateId } from "./new-id.ts";
+
+const FORCED: TaskPolicy = { name: "forced-task", rules: [] };
 
 /** What is proposed for a task run; the machine may make something else of it. */
 export interface ProposedTaskState {
@@ -17,19 +19,21 @@ export interface ProposedTaskState {
   readonly data?: unknown;
   /** False: a failure that no retry would mend. */
   readonly retriable?: boolean;
+  /** Whether it is entered whatever the state before was. */
+  readonly isForced?: boolean;
 }
 
 export class TaskStates {
   #record: TaskRunRecord;
   #unreported: State[] = [];
 
-  constructor(taskRunId: TaskRunId, flowRunId: FlowRunId | null, policy: TaskRunPolicy) {
+  constructor(taskRunId: TaskRunId, flowRunId: FlowRunId | null, policy: TaskRunPolicy, runCount = 0) {
     this.#record = {
       taskRunId,
       flowRunId,
       policy,
       state: null,
-      runCount: 0,
+      runCount,
       totalRunTimeMs: 0,
       startTime: null,
       endTime: null,
@@ -57,7 +61,7 @@ export class TaskStates {
       state_details: proposed.retriable === false ? { ...NO_DETAILS, retriable: false } : NO_DETAILS,
     };
     const { result, written } = decideTask(
-      TASK_RUN_POLICY,
+      proposed.isForced ? FORCED : TASK_RUN_POLICY,
       { from: run.state, to },
       { now, run, random: Math.random() },
       { stateId: newStateId(now, run.flowRunId) },

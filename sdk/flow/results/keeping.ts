@@ -15,8 +15,10 @@ import { namedArguments } from "../engine/inputs.ts";
 import type { Scope } from "../engine/scope.ts";
 import { errorMessage } from "../errors.ts";
 import type { TaskDefinition } from "../task.ts";
-import { canonical, sha256, UnhashableError } from "./hash.ts";
+import { beginCall, nameCall } from "./call-key.ts";
+import { UnhashableError } from "./hash.ts";
 import { NotSerialisableError } from "./json-values.ts";
+import { memoryLocks } from "./locks.ts";
 import {
   isExpired,
   type RecordHead,
@@ -52,6 +54,10 @@ export interface KeepingParts {
   readonly scope: Scope;
   readonly identity: TaskIdentity;
   readonly runName: string;
+  /** The name of the call, where it was made already; null for a call that cannot be found again. */
+  readonly callKey?: string | null;
+  /** A key of its own, by which the result is found whatever made it; null or absent for none. */
+  readonly resultKey?: string | null;
   readonly storage: ResultStorage;
   readonly serializer: Serializer;
   readonly clock: Clock;
@@ -59,8 +65,7 @@ export interface KeepingParts {
   readonly log: (level: LogLevel, message: string) => void;
 }
 
-/** The keys of calls that have begun, for the calls that they make themselves. Null: it cannot be found again. */
-const callKeys = new WeakMap<TaskContext, string | null>();
+const processLocks = memoryLocks();
 
 export class Keeping {
   readonly #parts: KeepingParts;
@@ -74,7 +79,8 @@ export class Keeping {
   static for(parts: KeepingParts): Keeping | null {
     const memory = parts.scope.execution.memory;
     const persists = memory !== null && (parts.task.persist ?? memory.persists);
-    const isWanted = persists || (memory?.persists ?? false) || parts.task.cache !== null;
+    const isWanted =
+      persists || (memory?.persists ?? false) || parts.task.cache !== null || (parts.resultKey ?? null) !== null;
     return isWanted ? new Keeping(parts, memory, persists) : null;
   }
 
@@ -87,12 +93,12 @@ export class Keeping {
   /** Looks for a stored result. With a cache of isolation "serializable" it waits while another one makes it. */
   async find(): Promise<FoundResult | null> {
     await this.#nameCall();
-    return (await this.#findEarlier()) ?? (await this.#findCached());
+    return (await this.#findOwn()) ?? (await this.#findEarlier()) ?? (await this.#findCached());
   }
 
   /** Calls that are made in this context belong to this one. */
   begin(context: TaskContext): void {
-    callKeys.set(context, this.#callKey);
+    beginCall(context, this.#callKey);
   }
 
   /**
@@ -129,7 +135,8 @@ export class Keeping {
   }
 
   #keys(): string[] {
-    return [this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
+    const { resultKey = null } = this.#parts;
+    return [resultKey, this.#persists ? this.#storageKey : null, this.#cacheKey].filter((key) => key !== null);
   }
 
   get #storageKey(): string | null {
@@ -151,17 +158,30 @@ export class Keeping {
   }
 
   async #nameCall(): Promise<void> {
-    const { task, args, scope, log, runName } = this.#parts;
+    const { task, args, scope, log, runName, callKey } = this.#parts;
     if (this.#memory === null) return;
-    const outer = scope.task === null ? "" : (callKeys.get(scope.task) ?? null);
     try {
-      if (outer === null) throw new UnhashableError("the task that called it is not one that can be found again");
-      const call = await sha256(`${outer}\n${task.key}\n${canonical(args, "inputs")}`);
-      this.#callKey = `${call}-${this.#memory.occurrence(call)}`;
+      this.#callKey = callKey === undefined ? await nameCall(scope, task.key, args) : callKey;
     } catch (error) {
       if (!(error instanceof UnhashableError)) throw error;
       if (!this.#memory.isContinued || !this.#persists) return;
       log("info", `Task run "${runName}" runs again, if it had run: ${error.message}.`);
+    }
+  }
+
+  /** What a run had stored under its own key before its process went away. */
+  async #findOwn(): Promise<FoundResult | null> {
+    const { resultKey, serializer, storage, log, runName } = this.#parts;
+    if (resultKey == null) return null;
+    try {
+      const bytes = await storage.read(resultKey);
+      if (bytes === null) return null;
+      const head = readHead(bytes);
+      const value = await readValue(head, bytes, serializer);
+      return { value, reference: reference(resultKey, head), from: "earlier attempt" };
+    } catch (error) {
+      log("warn", `Task run "${runName}" runs again: its stored result was not read, ${why(error)}.`);
+      return null;
     }
   }
 
@@ -197,7 +217,7 @@ export class Keeping {
   async #findCached(): Promise<FoundResult | null> {
     const { args, clock, log, runName, scope, serializer, signal, storage, task } = this.#parts;
     if (task.cache === null) return null;
-    const { policy, locks, refresh } = task.cache;
+    const { policy, isSerial, locks, refresh } = task.cache;
     try {
       const made = await policy.key({
         taskName: task.name,
@@ -213,7 +233,10 @@ export class Keeping {
       log("warn", `Task run "${runName}" is not cached: ${error.message}.`);
       return null;
     }
-    if (locks !== null) this.#unlock = await locks.acquire(this.#cacheKey, signal);
+    if (isSerial) {
+      const manager = locks ?? storage.locks ?? processLocks;
+      this.#unlock = await manager.acquire(this.#cacheKey, signal);
+    }
     if (refresh) return null;
     try {
       const bytes = await storage.read(this.#cacheKey);

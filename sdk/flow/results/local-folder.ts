@@ -1,5 +1,6 @@
 /** Results in a folder of this machine. Node's modules are asked of the runtime, since this file loads everywhere. */
 import { type Duration, parseDuration } from "../duration.ts";
+import { folderLocks } from "./folder-locks.ts";
 import type { ResultStorage } from "./storage.ts";
 
 /** How a folder is kept tidy. */
@@ -57,6 +58,7 @@ export function localFolder(path: string, { keepFor = "30d" }: LocalFolderOption
       isSwept = true;
     },
     delete: (key) => files.rm(fileOf(key), { force: true }),
+    locks: folderLocks(`${path}/locks`),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Where results are kept. */
+import type { LockManager } from "./locks.ts";
 
 /** A store of bytes by key. Keys are paths of letters, digits, `-`, `_`, `.` and `/`. */
 export interface ResultStorage {
@@ -8,6 +9,8 @@ export interface ResultStorage {
   write(key: string, bytes: Uint8Array): Promise<void>;
   /** Forgets a key; one that is not there is no error. */
   delete(key: string): Promise<void>;
+  /** Locks between all who use the same storage, where it has any: what caches of isolation "serializable" lock with. */
+  readonly locks?: LockManager;
 }
 
 /** Keeps results in this process: for tests, and for caches that need not outlive it. */

@@ -26,3 +26,18 @@ export const continues = flow({ name: "continues" }, async ({ trace }: { readonl
   const size = await second(trace, made as never);
   leave(trace, `size-${size}`);
 });
+
+const child = flow(
+  { name: "continued-child" },
+  async ({ trace, which }: { readonly trace: string; readonly which: number }) => {
+    const made = await first(trace);
+    return which + (which === 2 ? await second(trace, made) : 0);
+  },
+);
+
+/** One child completes, the process is killed in the other. */
+export const family = flow({ name: "family" }, async ({ trace }: { readonly trace: string }) => {
+  const one = await child({ trace, which: 1 });
+  const two = await child({ trace, which: 2 });
+  leave(trace, `sum-${one + two}`);
+});

@@ -6,7 +6,9 @@ import { ALL_FROM, aProposal, aRun, aState, objections, propose, verdict } from 
 const ALLOWED = [
   "PENDING → SCHEDULED",
   "PENDING → CRASHED",
+  "RUNNING → SCHEDULED",
   "RUNNING → CRASHED",
+  "PAUSED → SCHEDULED",
   "PAUSED → CRASHED",
   "CANCELLING → CANCELLED",
 ];
@@ -24,7 +26,9 @@ describe("the loss of a holder", () => {
 
   it("ends a run whose process waited for its retry", ({ expect }) => {
     const run = aRun({ policy: { retry_type: "in_process" } });
-    expect(objections(rule, { run })).toEqual(everythingBut([...ALLOWED, "SCHEDULED → CRASHED"]));
+    expect(objections(rule, { run })).toEqual(
+      everythingBut([...ALLOWED, "SCHEDULED → SCHEDULED", "SCHEDULED → CRASHED"]),
+    );
   });
 
   it("does not end a suspended run, which nobody holds", ({ expect }) => {

@@ -35,7 +35,7 @@ async function end(id: string): Promise<void> {
 describe("flow control of a deployment", () => {
   it("is kept as it was said, and gone with null", async ({ expect }) => {
     const { path, deployment } = await aControlled(perCustomer("queue", 2));
-    const none = { time_to_live_seconds: null, concurrency: null, debounce: null, throttle: null };
+    const none = { time_to_live_seconds: null, concurrency: null, on_lost: null, debounce: null, throttle: null };
     expect((await call("GET", path)).body).toEqual({ ...none, ...perCustomer("queue", 2) });
     expect((await call("PUT", path, {})).body).toEqual(none);
     expect((await call("GET", path)).body).toEqual(none);

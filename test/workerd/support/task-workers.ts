@@ -33,19 +33,23 @@ export class TaskWorkerClient {
   }
 
   /** Opens the socket and says nothing. */
-  static async dial(headers: Record<string, string> = { "sec-websocket-protocol": "prefect" }) {
-    const response = await exports.default.fetch(`http://localhost:4200${PATH}`, {
+  static async dial(headers: Record<string, string> = { "sec-websocket-protocol": "prefect" }, query = "") {
+    const response = await exports.default.fetch(`http://localhost:4200${PATH}${query}`, {
       headers: { upgrade: "websocket", ...headers },
     });
     if (!response.webSocket) throw new Error(`No WebSocket: ${response.status}`);
     return new TaskWorkerClient(response.webSocket, response.headers.get("sec-websocket-protocol"));
   }
 
-  static async connect(keys: readonly string[], clientId = "host-1"): Promise<TaskWorkerClient> {
-    const client = await TaskWorkerClient.dial();
+  static async connect(
+    keys: readonly string[],
+    clientId = "host-1",
+    how: { readonly holder?: string; readonly inHand?: { readonly id: string; readonly task_key: string } } = {},
+  ): Promise<TaskWorkerClient> {
+    const client = await TaskWorkerClient.dial(undefined, how.holder === undefined ? "" : `?hold=${how.holder}`);
     client.send({ type: "auth", token: null });
     await until("auth_success", async () => client.frames.some(({ type }) => type === "auth_success"));
-    client.send({ type: "subscribe", keys, client_id: clientId });
+    client.send({ type: "subscribe", keys, client_id: clientId, in_hand: how.inHand ?? null });
     return client;
   }
 

@@ -4,6 +4,7 @@ import { readDeploymentByName } from "../../../protocol/deployments.ts";
 import {
   CONCURRENCY_STRATEGIES,
   type FlowControl,
+  ON_LOST,
   readFlowControl,
   readFlowControlRuns,
   writeFlowControl,
@@ -27,6 +28,7 @@ const FIELDS: readonly Column<FlowControl>[] = [
     value: ({ throttle }) =>
       throttle && `${throttle.limit} in ${throttle.seconds} s by ${throttle.key ?? "deployment"}`,
   },
+  { title: "On loss", value: ({ on_lost }) => on_lost && (on_lost === "retry" ? "offered again" : "crashed") },
   { title: "Time to live", value: (control) => control.time_to_live_seconds && `${control.time_to_live_seconds} s` },
 ];
 
@@ -57,12 +59,14 @@ export const deploymentFlowControl = defineCommand({
     limit: integer("Runs of each key at the same time.", { min: 1, short: "l" }),
     strategy: choice("What becomes of one more run.", CONCURRENCY_STRATEGIES),
     off: flag("Take the limit by key away."),
+    onLost: choice("What becomes of a run whose process is lost: it ends Crashed, or is offered again.", ON_LOST),
     timeToLive: integer("Seconds for which a run may wait to be started; 0 for ever.", { min: 0, placeholder: "s" }),
   },
   examples: [
     "sluice deployment flow-control etl/daily",
     "sluice deployment flow-control etl/daily --key parameters.customer --limit 2 --strategy round-robin",
     "sluice deployment flow-control etl/daily --off",
+    "sluice deployment flow-control etl/daily --on-lost retry",
   ],
   async run({ arguments: { deployment: which }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
@@ -70,7 +74,8 @@ export const deploymentFlowControl = defineCommand({
     const before = await client.call(readFlowControl, { params: { id } });
     const { key, limit, strategy } = options;
     const isChanged = Object.values(options).some((option) => option !== undefined && option !== false);
-    const { timeToLive } = options;
+    const { timeToLive, onLost } = options;
+    const lost = onLost === undefined ? {} : { on_lost: onLost };
     const ttl = timeToLive === undefined ? {} : { time_to_live_seconds: timeToLive === 0 ? null : timeToLive };
     const isLimited = before.concurrency !== null || key !== undefined || limit !== undefined || strategy !== undefined;
     const concurrency =
@@ -82,7 +87,7 @@ export const deploymentFlowControl = defineCommand({
             strategy: strategy ?? before.concurrency?.strategy ?? "queue",
           };
     const control = isChanged
-      ? await client.call(writeFlowControl, { params: { id }, body: { ...before, concurrency, ...ttl } })
+      ? await client.call(writeFlowControl, { params: { id }, body: { ...before, concurrency, ...ttl, ...lost } })
       : before;
     const { holders, waiters } = await client.call(readFlowControlRuns, { params: { id } });
     if (output.format === "json") {

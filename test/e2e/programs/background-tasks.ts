@@ -1,0 +1,21 @@
+/** Background tasks: a worker serves this file, others import it and ask for runs. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { logger, task } from "../../../sdk/index.ts";
+
+export const add = task({ name: "background-add" }, async (a: number, b: { readonly n: bigint }) => {
+  logger().info(`adding in ${process.pid}`);
+  return { sum: BigInt(a) + b.n };
+});
+
+export const flaky = task({ name: "background-flaky", retries: 1 }, async (_: string, { runCount }) => {
+  if (runCount === 1) throw new Error("once");
+  return runCount;
+});
+
+export const broken = task({ name: "background-broken" }, async () => {
+  throw new RangeError("out of range");
+});
+
+export const slow = task({ name: "background-slow" }, async (_: string, { signal }) => {
+  await sleep(60_000, undefined, { signal });
+});
