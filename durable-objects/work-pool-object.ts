@@ -55,6 +55,9 @@ import { bad, CLOSE, type Dismissal, notAWebSocket, readWorkerFrame, silentError
 /** A worker that was not seen for this long is no longer listed. */
 const WORKER_REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000;
 const COPY_RETRY_MS = 5_000;
+/** Looking through all workers is put off for this long after it was done, or a thousand that connect would look a thousand times. */
+const FORGET_EVERY_MS = 60 * 60 * 1000;
+const SILENCE_EVERY_MS = 1_000;
 
 /** An upgrade with this header is told "changed" after each change of the pool's settings, and nothing else. */
 export const WATCH_HEADER = "x-sluice-watch";
@@ -88,6 +91,9 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
   #settings: PoolSettings | null;
   /** When the alarm is set for, in real time; null when it is not set. */
   #alarmAt: number | null = null;
+  /** When workers that were not seen for long were forgotten, and when silent ones were looked for. */
+  #forgotAt = 0;
+  #listenedAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -348,8 +354,10 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   #hello(socket: WebSocket, frame: Hello, now: EpochMs): void {
     const row = workerRow(frame, this.#store.worker(frame.worker_name), now);
+    const forgets = now - this.#forgotAt >= FORGET_EVERY_MS;
+    if (forgets) this.#forgotAt = now;
     this.#store.together(() => {
-      this.#store.deleteWorkersUnseenSince((now - WORKER_REMEMBERED_MS) as EpochMs);
+      if (forgets) this.#store.deleteWorkersUnseenSince((now - WORKER_REMEMBERED_MS) as EpochMs);
       this.#store.putWorker(row);
     });
     this.#slots.workerHas(
@@ -424,6 +432,9 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
 
   /** Closes sockets that missed three heartbeats: a worker that is alive notices, and connects again. */
   #dismissSilent(now: EpochMs): void {
+    // Nobody who is silent is given a run meanwhile: that is looked at for each.
+    if (Math.abs(now - this.#listenedAt) < SILENCE_EVERY_MS) return;
+    this.#listenedAt = now;
     const sockets = this.#workers.silent(now);
     if (sockets.length === 0) return;
     const error = silentError(this.#workers.silentAfterMs, this.#heartbeatMs);
