@@ -10,6 +10,7 @@ type EndType = Extract<StateType, "COMPLETED" | "FAILED" | "CANCELLED">;
 export interface EndStateOptions<T> {
   /** Default: that of the type, such as "Failed". */
   readonly name?: string;
+  /** Shown with the state. Default: none. */
   readonly message?: string;
   /** What the call answers (`Completed`), or throws when it is an error (`Failed`). */
   readonly data?: T;

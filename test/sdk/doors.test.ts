@@ -8,14 +8,14 @@ const SPEAKS_FOR_ITSELF = "./protocol";
 
 describe("each door of the package", () => {
   it("is one of those that the documents name", ({ expect }) => {
-    expect([...doors().keys()]).toEqual([".", "./blocks", "./client", "./protocol", "./testing", "./worker"]);
+    expect([...doors().keys()]).toEqual([".", "./blocks", "./client", "./http", "./protocol", "./testing", "./worker"]);
   });
 
   for (const [door, file] of doors()) {
     if (door === SPEAKS_FOR_ITSELF) continue;
     it(`${door} exports nothing without a docstring, and no option that is not explained`, ({ expect }) => {
       const all = exportsOf(file.replace("./", ""));
-      expect(all.length).toBeGreaterThan(5);
+      expect(all.length).toBeGreaterThan(2);
       expect(all.filter(({ doc }) => doc === null).map(({ name, file, line }) => `${name} (${file}:${line})`)).toEqual(
         [],
       );

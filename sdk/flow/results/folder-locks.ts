@@ -3,6 +3,7 @@ import { pause } from "../../client/jitter.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import type { LockManager } from "./locks.ts";
 
+/** How a lock of a folder is held. */
 export interface FolderLocksOptions {
   /** A lock whose holder has not shown itself alive for so long is taken over. Default "30s". */
   readonly lease?: Duration;

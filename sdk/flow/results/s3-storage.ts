@@ -5,7 +5,9 @@ import { type Duration, parseDuration } from "../duration.ts";
 import type { S3Bucket } from "../storage/s3-bucket.ts";
 import type { ResultStorage } from "./storage.ts";
 
+/** Where the bucket is, and how it is reached. */
 export interface S3StorageOptions {
+  /** Its name. It has to exist. */
   readonly bucket: string;
   /** Put before every key, as a folder. Default: none. */
   readonly prefix?: string;
