@@ -25,9 +25,7 @@ export function pushAddress(given: JsonObject, jobVariables: JsonObject): PushAd
   }
   if (url.includes("{{")) return `The URL ${url} holds a reference, and those of http work pools are not resolved.`;
   const sent = Object.entries((headers ?? {}) as JsonObject).map(([name, value]) => [name, String(value)] as const);
-  const unusable = sent.find(
-    ([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value),
-  );
+  const unusable = sent.find(([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value));
   if (unusable) return `The header ${unusable[0]} of the job variables cannot be sent.`;
   return {
     url,
