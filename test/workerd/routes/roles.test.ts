@@ -83,7 +83,7 @@ describe("roles", () => {
       .routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/"))
       .map(({ path }) => path.slice("/api".length).replace(/\/$/, ""))
       .filter((path) => !declared.has(path));
-    expect(others.sort()).toEqual(["/internal/migrate", "/openapi.json"]);
+    expect(others.sort()).toEqual(["/internal/egress", "/internal/migrate", "/openapi.json"]);
   });
 
   it("does not tell strangers which paths there are", async ({ expect }) => {
