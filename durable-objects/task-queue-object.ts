@@ -26,6 +26,9 @@ import {
 /** How long an acknowledged task is remembered: longer than an owner may take to repeat an enqueue. */
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
+/** When a task was taken that an earlier life of the object gave out: long enough ago to be asked for. */
+const UNKNOWN = 0 as EpochMs;
+
 export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwner {
   /** Null until something is stored: an object that is merely asked writes nothing. */
   #store: TaskQueueStore | null = null;
@@ -78,6 +81,8 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     await this.#commit.run(() => {
       const known = store.row(id);
       if (!known || known.holder === "") return;
+      // Whoever holds it until its end says when that is, and is asked for it when they are gone.
+      if (known.holder !== null && holdsTasks(known.holder)) return;
       if (known.holder === null) this.#waiting -= 1;
       else this.#held.delete(id);
       store.acknowledge(id, clock.now());
@@ -129,7 +134,7 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
       if (waiting === null) store.acknowledge(id, clock.now());
       else {
         if (waiting === task) store.release(id, true);
-        else store.put(waiting, 0, row.dueAt);
+        else store.put(waiting, 0, Math.abs(row.dueAt) as EpochMs);
         this.#waiting += 1;
       }
     });
@@ -241,10 +246,27 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     try {
       const outcome = await subscriptionsOf(this.env, holder).holds(holder, id);
       if (outcome === "acknowledged") await this.acknowledge(holder, id);
-      else if (outcome === "no") await this.giveBack(holder, id);
+      else if (outcome === "no" ? await this.#isGone(id, holder) : this.#isBack(id)) await this.giveBack(holder, id);
     } catch (error) {
       console.warn(`The holder of background task ${id} could not be asked; it is asked again.`, error);
     }
+  }
+
+  /** Whether a subscriber is gone for good: one that holds its tasks has a moment in which it may come back. */
+  async #isGone(id: TaskRunId, holder: SubscriberName): Promise<boolean> {
+    const store = this.#store;
+    const dueAt = store?.row(id)?.dueAt ?? 0;
+    if (!store || !holdsTasks(holder)) return true;
+    const now = clock.now();
+    if (dueAt < 0) return now + dueAt >= SPANS.taskLeaseMs / 2;
+    await this.#commit.run(() => store.markMissing(id, now));
+    return false;
+  }
+
+  /** A subscriber is there, again if it was not. Never gives anything back. */
+  #isBack(id: TaskRunId): false {
+    if ((this.#store?.row(id)?.dueAt ?? 0) < 0) this.#store?.markMissing(id, null);
+    return false;
   }
 
   /** The task, if its owner still has it waiting, or made it wait again; null for one that is over, or was deleted. */
@@ -267,10 +289,9 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
   /** Reads from the rows what memory counts. */
   #load(): void {
     const store = this.#open();
-    const now = clock.now();
     const known = new Map(this.#held);
     this.#held.clear();
-    for (const { id, holder } of store.held()) this.#held.set(id, { holder, since: known.get(id)?.since ?? now });
+    for (const { id, holder } of store.held()) this.#held.set(id, { holder, since: known.get(id)?.since ?? UNKNOWN });
     this.#waiting = store.countWaiting();
   }
 

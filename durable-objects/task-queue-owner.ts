@@ -33,7 +33,7 @@ export function holdsTasks(subscriber: SubscriberName): boolean {
 export interface TaskQueueOwner {
   /** Takes a task in. One that is there, or was delivered and acknowledged, under the same state changes nothing. */
   enqueue(queued: QueuedTask): Promise<void>;
-  /** The task no longer waits. One that was delivered is no longer the queue's. */
+  /** The task no longer waits. One that was delivered is no longer the queue's, unless its subscriber holds it to its end. */
   withdraw(id: TaskRunId): Promise<void>;
   /** False when so many tasks wait that no more are to be made. */
   hasRoom(): Promise<boolean>;

@@ -104,6 +104,14 @@ export class TaskQueueStore {
     this.#sql.exec("UPDATE tasks SET holder = ? WHERE id = ?", holder, id);
   }
 
+  /**
+   * Marks a task whose holder is not there, or is again. The mark is the time, negative, in place of the one at which the
+   * task is due, which says nothing while it is held: it outlives the object's memory.
+   */
+  markMissing(id: TaskRunId, since: EpochMs | null): void {
+    this.#sql.exec("UPDATE tasks SET due_at = ? WHERE id = ?", since === null ? 0 : -since, id);
+  }
+
   /** Back among those that wait: before all others when it had been delivered, else where it was. */
   release(id: TaskRunId, wasDelivered: boolean): void {
     this.#sql.exec("UPDATE tasks SET holder = NULL, lane = min(lane, ?) WHERE id = ?", wasDelivered ? 0 : 1, id);
