@@ -100,6 +100,8 @@ async function settled(): Promise<void> {
 interface Scrolled {
   readonly long_tasks: number;
   readonly longest_ms: number;
+  /** Of the longest task, the processor's time alone: what else the machine does has no part in it. */
+  readonly longest_cpu_ms: number;
   /** Pixels that were passed, there and back. */
   readonly scrolled_px: number;
 }
@@ -118,15 +120,37 @@ async function scrolled(selector: string): Promise<Scrolled> {
     new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
       .observe({ type: "longtask" });
   `);
+  await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline", "__metadata"] });
   await page.locator(selector).first().hover();
   for (const step of [900, -900, 4_000, -4_000]) {
     for (let count = 0; count < SCROLLS; count++) await page.mouse.wheel(0, step);
   }
   await page.waitForTimeout(500);
+  const trace = JSON.parse((await browser.stopTracing()).toString()) as { readonly traceEvents: readonly TraceEvent[] };
   const spansMs = (await page.evaluate("longTasks")) as number[];
   return {
     long_tasks: spansMs.length,
     longest_ms: Math.round(Math.max(0, ...spansMs)),
+    longest_cpu_ms: Math.round(longestTaskMs(trace.traceEvents)),
     scrolled_px: Math.round((await page.evaluate("scrolledPx")) as number),
   };
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** The processor's time in microseconds. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/** The longest task of a page's main thread. */
+function longestTaskMs(events: readonly TraceEvent[]): number {
+  const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
+  const main = new Set(
+    events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(thread),
+  );
+  const tasks = events.filter((event) => event.name.endsWith("RunTask") && main.has(thread(event)));
+  return Math.max(0, ...tasks.map(({ tdur }) => tdur ?? 0)) / 1_000;
 }

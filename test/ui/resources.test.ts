@@ -239,6 +239,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await form
       .getByRole("alert")
       .getByText(/must begin with parameters/)
+      .first()
       .waitFor();
     await form.getByLabel("Key", { exact: true }).fill("parameters.customer");
     await form.getByLabel("One more of a key").selectOption("waits; keys take turns");

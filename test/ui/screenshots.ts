@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createFlowRunFromDeployment } from "../../sdk/protocol/deployments.ts";
 import type { JsonObject } from "../../sdk/protocol/flow-runs.ts";
 import { createWebhook } from "../../sdk/protocol/webhooks.ts";
@@ -16,6 +17,7 @@ import { deployShowcase } from "./showcase.ts";
 const folder = process.argv[2] ?? "screenshots";
 const only = process.argv[3];
 const type = process.argv[4] === "jpeg" ? "jpeg" : "png";
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 mkdirSync(folder, { recursive: true });
 await using server = await startTestServer();
 const plane = controlPlane(server.apiUrl);
@@ -27,6 +29,16 @@ const LOOKS = [
   { name: "narrow", width: 390, height: 800, dark: false },
 ];
 
+/** A picture does not say where it was taken: the project's folder is shown as another one. */
+const WITHOUT_PLACE = `{
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const text = node.nodeValue.replaceAll(${JSON.stringify(PROJECT)}, "/home/ada/shop/");
+    if (text !== node.nodeValue) node.nodeValue = text;
+  }
+}`;
+
 /** `broken` is an operation of the API that fails meanwhile. */
 async function shoot(name: string, path: string, waitFor: string, broken?: string): Promise<void> {
   if (only && !name.includes(only)) return;
@@ -37,6 +49,7 @@ async function shoot(name: string, path: string, waitFor: string, broken?: strin
     await page.goto(`${server.origin}${path}`);
     await page.getByText(waitFor).first().waitFor();
     await page.waitForTimeout(250);
+    await page.evaluate(WITHOUT_PLACE);
     const file = join(folder, `${name}-${look.name}.${type}`);
     const fullPage = look.name !== "narrow";
     await page.screenshot(type === "jpeg" ? { path: file, type, quality: 70 } : { path: file, type, fullPage });
