@@ -256,7 +256,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const parts = await this.#awake(id);
     if (!parts) return false;
     parts.seen(id);
-    const isKnown = await parts.commit.run(() => parts.recorder.heartbeat(id, occurredAt));
+    const isKnown = await parts.commit.run(() => parts.life.heartbeat(id, occurredAt));
     this.#arm();
     return isKnown;
   }
@@ -285,9 +285,9 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
       await this.#holdBack(parts, id, instead);
       return null;
     }
-    const { commit, recorder, reserver } = parts;
+    const { commit, claims, reserver } = parts;
     const reserved = await reserver.reserve(id, "PENDING", "pool");
-    const ticket = await commit.run(() => recorder.claim(id, worker, reserved.reservation));
+    const ticket = await commit.run(() => claims.claim(id, worker, reserved.reservation));
     await reserver.settle(id, reserved);
     this.#arm();
     if (ticket === null) return null;
@@ -298,7 +298,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
   async slotFree(id: FlowRunId): Promise<"comes" | "not now"> {
     const parts = this.#parts;
     parts?.reserver.called(id);
-    const isCalled = await parts?.commit.run(() => parts.recorder.slotFree(id));
+    const isCalled = await parts?.commit.run(() => parts.claims.slotFree(id));
     if (!parts || !isCalled) return "not now";
     this.#arm();
     const poolName = parts.store.spec(id)?.placement?.poolName;
@@ -318,14 +318,14 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
 
   async supersede(id: FlowRunId, which: "waiting" | "any"): Promise<void> {
     const parts = this.#parts;
-    await parts?.commit.run(() => parts.recorder.supersede(id, which));
+    await parts?.commit.run(() => parts.endings.supersede(id, which));
     this.#arm();
   }
 
   async giveBack(id: FlowRunId, generation: number, reason: string): Promise<boolean | null> {
     const parts = this.#parts;
     if (!parts?.store.run(id)) return null;
-    const isGivenBack = await parts.commit.run(() => parts.recorder.giveBack(id, generation, reason));
+    const isGivenBack = await parts.commit.run(() => parts.claims.giveBack(id, generation, reason));
     this.#arm();
     return isGivenBack;
   }
@@ -361,13 +361,13 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const parts = await this.#awake(id, { isOffered: true });
     if (!parts) return;
     const reservation = await parts.reserver.forLate(id);
-    await parts.commit.run(() => parts.recorder.markLate(id, reservation));
+    await parts.commit.run(() => parts.endings.markLate(id, reservation));
     this.#arm();
   }
 
   async cancelWithParent(id: FlowRunId): Promise<void> {
     const parts = await this.#awake(id);
-    await parts?.commit.run(() => parts.recorder.cancelWithParent(id));
+    await parts?.commit.run(() => parts.endings.cancelWithParent(id));
     this.#arm();
   }
 
@@ -440,7 +440,7 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     else {
       const id = this.#sockets.runOf(socket);
       this.#sockets.seen(id);
-      this.#parts?.recorder.showAlive(id);
+      this.#parts?.life.showAlive(id);
     }
   }
 

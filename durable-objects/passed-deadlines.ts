@@ -44,16 +44,16 @@ export class PassedDeadlines {
     else if (row.kind === "alive" || row.kind === "beating") await this.#life(row, row.kind, now);
     else {
       const { kind } = row;
-      const { commit, deadlines, recorder, reserver } = this.#parts;
+      const { commit, deadlines, endings, reserver } = this.#parts;
       const reservation = kind === "late" ? await reserver.forLate(row.runId) : NOTHING_DEMANDED;
       // Late is what the clock says, and too late; the others may only pass while somebody could have ended the state.
       const acts = () => kind === "late" || kind === "expired" || deadlines.mayAct(row, now, this.#missedMs());
-      await commit.run(() => acts() && recorder.endState(row.runId, kind, reservation));
+      await commit.run(() => acts() && endings.endState(row.runId, kind, reservation));
     }
   }
 
   async #life(row: DeadlineRow, kind: "alive" | "beating", now: EpochMs): Promise<void> {
-    const { commit, deadlines, recorder, store, heartbeats } = this.#parts;
+    const { commit, deadlines, endings, store, heartbeats } = this.#parts;
     const termMs = kind === "beating" ? heartbeats.termMs(row.runId) : this.#missedMs();
     const run = store.run(row.runId);
     const ofState = run ? stateDeadline(run, () => null) : null;
@@ -66,8 +66,8 @@ export class PassedDeadlines {
     }
     const acts = await commit.run(() => {
       const mayAct = deadlines.mayAct(row, now, termMs);
-      if (mayAct && isOver) recorder.endState(row.runId, ofState.kind);
-      else if (mayAct) recorder.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
+      if (mayAct && isOver) endings.endState(row.runId, ofState.kind);
+      else if (mayAct) endings.declareLost(row.runId, lastSeen === null ? termMs : now - lastSeen);
       return mayAct;
     });
     // A process that hangs without a heartbeat still occupies its worker.
@@ -76,7 +76,7 @@ export class PassedDeadlines {
   }
 
   async #claim(row: DeadlineRow, now: EpochMs): Promise<void> {
-    const { commit, deadlines, recorder, store } = this.#parts;
+    const { commit, deadlines, claims, store } = this.#parts;
     const lease = store.run(row.runId)?.lease;
     const placement = store.spec(row.runId)?.placement;
     if (!lease || !placement) {
@@ -86,15 +86,15 @@ export class PassedDeadlines {
     const online = await this.#pools.getByName(placement.poolName).workerOnline(lease.holder, row.runId);
     if (online) await this.#parts.reserver.keep(row.runId);
     await commit.run(() => {
-      if (online) recorder.extendClaim(row.runId, lease.generation);
+      if (online) claims.extendClaim(row.runId, lease.generation);
       else if (deadlines.mayAct(row, now, this.#missedMs())) {
-        recorder.giveBack(row.runId, lease.generation, lossOf(lease.holder));
+        claims.giveBack(row.runId, lease.generation, lossOf(lease.holder));
       }
     });
   }
 
   async #polled(row: DeadlineRow, now: EpochMs): Promise<void> {
-    const { commit, deadlines, recorder, store } = this.#parts;
+    const { commit, deadlines, claims, store } = this.#parts;
     const state = store.run(row.runId)?.record.state;
     const spec = store.spec(row.runId);
     if (!spec || state?.type !== "PENDING") {
@@ -108,7 +108,7 @@ export class PassedDeadlines {
       // Something may have been heard while it was looked up.
       if ((deadlines.dueAt(row.runId, "polled") ?? now) > now) return;
       if (isOnline) deadlines.renew(row.runId, "polled", now, termMs);
-      else if (deadlines.mayAct(row, now, termMs)) recorder.takeBack(row.runId, lostHolder(holder));
+      else if (deadlines.mayAct(row, now, termMs)) claims.takeBack(row.runId, lostHolder(holder));
     });
   }
 

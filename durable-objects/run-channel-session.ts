@@ -10,7 +10,9 @@ import type { OrchestrationResult } from "#protocol/states";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Places } from "./places.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
+import type { RunClaims } from "./run-claims.ts";
 import type { RunRecorder } from "./run-recorder.ts";
+import type { SignsOfLife } from "./signs-of-life.ts";
 import type { RunRow } from "./storage/run-store.ts";
 
 /** Who is at the other end, once it has said hello. */
@@ -24,6 +26,8 @@ export interface ChannelPeer {
 export interface ChannelOwner {
   readonly commit: GroupCommit;
   readonly recorder: RunRecorder;
+  readonly claims: RunClaims;
+  readonly life: SignsOfLife;
   readonly reports: ReportRecorder;
   readonly places: Places;
   readonly heartbeatMs: number;
@@ -116,7 +120,7 @@ function hello(
   const claimed = frame.generation ?? (row?.lease == null ? (current ?? 0) : 0);
   if (current === null) return unknownRun(flowRunId);
   if (claimed !== current) return stale(claimed);
-  if (!owner.recorder.takeUp(flowRunId, frame.session)) {
+  if (!owner.claims.takeUp(flowRunId, frame.session)) {
     return refuse(
       "stale_generation",
       `Claim ${claimed} of this run was taken up by another process.`,
@@ -124,7 +128,7 @@ function hello(
     );
   }
   // Usually nothing is written here; where it is, it is one row, which needs no common transaction.
-  const acked = owner.recorder.openSession(flowRunId, frame.session);
+  const acked = owner.life.openSession(flowRunId, frame.session);
   const run = owner.document(flowRunId);
   if (run === null) return unknownRun(flowRunId);
   return {

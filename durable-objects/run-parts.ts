@@ -21,11 +21,15 @@ import { ReportRecorder } from "./report-recorder.ts";
 import { Reserver } from "./reserve.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ChannelOwner } from "./run-channel-session.ts";
+import { RunClaims } from "./run-claims.ts";
+import { RunEndings } from "./run-endings.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import { RunStream } from "./run-stream.ts";
+import { RunWriter } from "./run-writer.ts";
 import { ScheduledTriggers } from "./scheduled-triggers.ts";
 import { Sequence } from "./sequence.ts";
+import { SignsOfLife } from "./signs-of-life.ts";
 import { migrate } from "./storage/migrate.ts";
 import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
 import { TaskRecorder } from "./task-recorder.ts";
@@ -43,6 +47,7 @@ export interface RunParts extends ChannelOwner {
   readonly logStream: LogStream;
   readonly runStream: RunStream;
   readonly tasks: TaskRecorder;
+  readonly endings: RunEndings;
 }
 
 /** Creates the object's tables when they are missing, so it is called only where there is something to keep. */
@@ -113,7 +118,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
   });
   const tellOfTasks = (steps: readonly TaskRunStep[]): void => emitter.emitTasks(steps);
   const reports = new ReportRecorder({ store, ids, copier, logStream, runStream, sequence, now, tellOfTasks });
-  const recorder = new RunRecorder({
+  const recorderParts = {
     store,
     ids,
     copier,
@@ -124,7 +129,11 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     sequence,
     now,
     heartbeatMs,
-  });
+  };
+  const writer = new RunWriter(recorderParts);
+  const claims = new RunClaims(recorderParts, writer);
+  const endings = new RunEndings(recorderParts, writer);
+  const recorder = new RunRecorder(recorderParts, writer, claims, endings);
   const commit = new GroupCommit(
     ctx.storage,
     () => recorder.beforeCommit(),
@@ -159,6 +168,9 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     heartbeats,
     logStream,
     recorder,
+    claims,
+    endings,
+    life: new SignsOfLife(recorderParts),
     reports,
     places,
     tasks,
