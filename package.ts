@@ -53,7 +53,7 @@ async function makePackage(): Promise<string> {
   await bundleCode([...imported].filter((name) => name !== "zod"));
   cpSync(join(ROOT, "node_modules/zod/LICENSE"), join(PACKAGE, "sdk/zod-license.txt"));
   for (const file of SERVER_FILES) cpSync(join(ROOT, file), join(PACKAGE, file), { recursive: true });
-  cpSync(join(ROOT, "README.md"), join(PACKAGE, "README.md"));
+  for (const file of ["README.md", "LICENSE"]) cpSync(join(ROOT, file), join(PACKAGE, file));
   const [{ filename } = { filename: "" }]: { filename: string }[] = Object.values(
     JSON.parse(
       execFileSync("npm", ["pack", "--json", "--pack-destination", CACHE, PACKAGE], { cwd: CACHE, encoding: "utf8" }),
