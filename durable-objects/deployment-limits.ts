@@ -28,7 +28,7 @@ const OF_DEPLOYMENT = `
   SELECT l.id, l.name, l.slot_limit, l.slot_decay_per_second, l.updated,
     d.doc ->> '$.concurrency_options.collision_strategy' AS strategy,
     d.doc ->> '$.concurrency_options.grace_period_seconds' AS grace,
-    f.doc ->> '$.concurrency' AS keyed, f.doc ->> '$.debounce' AS debounce, f.doc ->> '$.throttle' AS throttle
+    f.doc ->> '$.concurrency' AS keyed, f.doc ->> '$.version' AS version, f.doc ->> '$.debounce' AS debounce, f.doc ->> '$.throttle' AS throttle
   FROM deployments d
   LEFT JOIN concurrency_limits l ON l.id = d.doc ->> '$.global_concurrency_limit_id' AND l.active = 1
   LEFT JOIN deployment_flow_controls f ON f.deployment_id = d.id
@@ -41,10 +41,17 @@ interface Row {
   readonly slot_decay_per_second: number;
   readonly updated: number;
   readonly keyed: string | null;
+  readonly version: number | null;
   readonly debounce: string | null;
   readonly throttle: string | null;
   readonly strategy: string | null;
   readonly grace: number | null;
+}
+
+/** A limit by key, and the version of what was said of it. */
+export interface KeyedLimit {
+  readonly settings: KeyedConcurrency;
+  readonly version: number;
 }
 
 /** The limits of a deployment. */
@@ -52,7 +59,7 @@ export interface LimitsOfDeployment {
   /** Its own, or one that others share; null where there is none that is active. */
   readonly shared: DeploymentLimit | null;
   /** By a key of each run. */
-  readonly keyed: KeyedConcurrency | null;
+  readonly keyed: KeyedLimit | null;
   /** What holds for triggers that come fast. */
   readonly debounce: FlowControl["debounce"];
   readonly throttle: FlowControl["throttle"];
@@ -87,9 +94,10 @@ export class DeploymentLimits {
 
   async #read(id: DeploymentId): Promise<LimitsOfDeployment> {
     const row = await this.#db.prepare(OF_DEPLOYMENT).bind(id).first<Row>();
+    const keyed = parsed<KeyedConcurrency>(row?.keyed);
     return {
       shared: row && row.id !== null ? limitOf({ ...row, id: row.id }) : null,
-      keyed: parsed<KeyedConcurrency>(row?.keyed),
+      keyed: keyed && { settings: keyed, version: row?.version ?? 0 },
       debounce: parsed<NonNullable<FlowControl["debounce"]>>(row?.debounce),
       throttle: parsed<NonNullable<FlowControl["throttle"]>>(row?.throttle),
     };

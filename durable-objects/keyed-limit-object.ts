@@ -36,14 +36,18 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
 
   async ask(ask: KeyedAsk): Promise<KeyedAnswer> {
     return this.#run((now) => {
-      this.#adopt(ask.settings);
+      const settings = this.#adopt(ask.settings, ask.version);
       this.#store.lapse(now);
       if (this.#store.hold(ask.run)) {
         this.#store.askedAgain(ask.run, ask.askedAt);
         return { kind: "granted" };
       }
-      const { strategy, limit } = ask.settings;
-      const scope = scopeOf(ask.settings, ask.key);
+      if (settings === null) {
+        this.#store.deletePlace(ask.run);
+        return { kind: "granted" };
+      }
+      const { strategy, limit } = settings;
+      const scope = scopeOf(settings, ask.key);
       const taken = this.#store.countHolds(scope) + this.#store.countCalled(scope, ask.run);
       if (taken < limit) {
         this.#store.deletePlace(ask.run);
@@ -74,8 +78,8 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
     });
   }
 
-  async configure(settings: KeyedConcurrency | null): Promise<void> {
-    await this.#run(() => this.#adopt(settings));
+  async configure(settings: KeyedConcurrency | null, version: number): Promise<void> {
+    await this.#run(() => void this.#adopt(settings, version));
   }
 
   async throttle(
@@ -131,9 +135,15 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
     });
   }
 
-  /** Takes over a change. Without a limit everybody in line is called. */
-  #adopt(settings: KeyedConcurrency | null): void {
-    if (JSON.stringify(settings) !== JSON.stringify(this.#store.settings())) this.#store.putSettings(settings);
+  /** Takes over a change, unless a newer one is known, and answers what holds. Without a limit everybody in line is called. */
+  #adopt(settings: KeyedConcurrency | null, version: number): KeyedConcurrency | null {
+    const known = this.#store.settings();
+    const before = this.#store.version();
+    if (version < before) return known;
+    if (version > before || JSON.stringify(settings) !== JSON.stringify(known)) {
+      this.#store.putSettings(settings, version);
+    }
+    return settings;
   }
 
   /** Runs a job in one transaction; slots that it frees are handed on in the same one. */

@@ -10,6 +10,8 @@ export interface KeyedAsk {
   readonly run: FlowRunId;
   readonly key: string;
   readonly settings: KeyedConcurrency;
+  /** Of the settings: whoever asks may have read them a moment ago, and the object may know newer ones. */
+  readonly version: number;
   /** Of the clock of whoever asks: an answer to an earlier question does not take back this one's. */
   readonly askedAt: EpochMs;
   /** When the run was due; who was due first is served first. */
@@ -39,7 +41,7 @@ export interface KeyedLimitOwner {
   /** The run neither holds nor wants a slot, as far as it asked no later than `upTo`. */
   release(run: FlowRunId, upTo: EpochMs): Promise<void>;
   /** The limit was changed, or (null) taken away: those in line are served by what holds now. */
-  configure(settings: KeyedConcurrency | null): Promise<void>;
+  configure(settings: KeyedConcurrency | null, version: number): Promise<void>;
   /** When the next run of a key may begin, which then counts as begun. */
   throttle(key: string, rule: { readonly limit: number; readonly seconds: number }, wanted: EpochMs): Promise<EpochMs>;
   /** Notes the newest run of a key; answers the one before it, if it was noted less than `seconds` ago. */

@@ -3,10 +3,11 @@
  * run's label; a run that was made before its deployment had a key gets its label when it is claimed.
  */
 import { usesSlot } from "#machine/occupancy";
-import { KEY_LABEL, type KeyedConcurrency, keyOf } from "#protocol/flow-control";
+import { KEY_LABEL, keyOf } from "#protocol/flow-control";
 import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import { type EpochMs, fromWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
+import type { KeyedLimit } from "./deployment-limits.ts";
 import { keyedLimitOwner } from "./keyed-limit-owner.ts";
 import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
 
@@ -31,7 +32,7 @@ export class KeyedReserver {
     id: FlowRunId,
     row: RunRow,
     spec: RunSpec & { readonly deploymentId: DeploymentId },
-    settings: KeyedConcurrency,
+    { settings, version }: KeyedLimit,
   ): Promise<"granted" | "waits" | "dropped"> {
     const known = spec.labels[KEY_LABEL];
     const key = known === undefined ? keyOf(settings.key, spec) : String(known);
@@ -41,6 +42,7 @@ export class KeyedReserver {
       run: id,
       key,
       settings,
+      version,
       askedAt: now,
       since: Math.min(now, row.record.expectedStartTime ?? now) as EpochMs,
       priority: spec.placement?.queue.priority ?? 1,

@@ -140,7 +140,7 @@ export class Reserver {
       if (answer !== "granted") {
         // A slot that is kept for it there would be idle while it waits here.
         if (shared && row.record.state?.name === WAITS_FOR_A_SLOT) await this.#leaveLine(id, spec.deploymentId);
-        const limit = keyed.key ?? "of the deployment";
+        const limit = keyed.settings.key ?? "of the deployment";
         const reservation: Reservation =
           answer === "waits" ? waiting(limit, claimant) : { kind: "full", limit, collision: "cancel" };
         return { reservation, made: null, isKeyed };

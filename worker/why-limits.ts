@@ -14,7 +14,7 @@ const NAMED = 20;
 export async function whyNoSlot(env: Env, id: FlowRunId, deploymentId: DeploymentId): Promise<Why[]> {
   const { shared, keyed } = await new DeploymentLimits(env.DB).of(deploymentId);
   const [ofKey, ofLimit] = await Promise.all([
-    keyed === null ? [] : whyNoKeyedSlot(env, id, deploymentId, keyed),
+    keyed === null ? [] : whyNoKeyedSlot(env, id, deploymentId, keyed.settings),
     shared === null ? [] : whyNoSharedSlot(env, id, shared),
   ]);
   return [...ofKey, ...ofLimit];

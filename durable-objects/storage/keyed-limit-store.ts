@@ -41,8 +41,14 @@ export class KeyedLimitStore {
     return this.#storage.kv.get<KeyedConcurrency>("settings") ?? null;
   }
 
-  putSettings(settings: KeyedConcurrency | null): void {
+  /** Of the settings; 0 for none. */
+  version(): number {
+    return this.#storage.kv.get<number>("version") ?? 0;
+  }
+
+  putSettings(settings: KeyedConcurrency | null, version: number): void {
     this.#storage.kv.put("settings", settings);
+    this.#storage.kv.put("version", version);
   }
 
   hold(run: FlowRunId): { key: string; askedAt: EpochMs } | null {

@@ -50,7 +50,7 @@ class World {
     this.ofAll = parts.ofAll;
     this.path = `/deployments/${parts.deploymentId}/flow_control`;
     this.worker.onFrame = (frame) => {
-      if (frame.type === "run") this.judge();
+      if (frame.type === "run") this.judge(frame.ticket.flow_run_id);
     };
   }
 
@@ -81,10 +81,12 @@ class World {
     return this.worker.runs.filter((id) => !this.over.has(id));
   }
 
-  judge(): void {
+  /** Looks at what a run that was claimed finds beside itself. Those in progress when a limit is lowered go on. */
+  judge(claimed: string): void {
     const running = this.inProgress();
-    const most = Math.max(...KEYS.map((key) => running.filter((id) => this.keyOf.get(id) === key).length));
-    const keyed = this.strategy === "queue" ? most : running.length;
+    if (!running.includes(claimed)) return;
+    const ofKey = running.filter((id) => this.keyOf.get(id) === this.keyOf.get(claimed)).length;
+    const keyed = this.strategy === "queue" ? ofKey : running.length;
     if (keyed > this.perKey) this.violations.push(`${keyed} in progress by key, the limit is ${this.perKey}`);
     if (running.length > this.ofAll) this.violations.push(`${running.length} in progress, the limit is ${this.ofAll}`);
   }
@@ -93,7 +95,7 @@ class World {
     const id = await aRun({ id: this.deploymentId }, { key });
     this.keyOf.set(id, key);
     // It may have been pushed before its key was known here.
-    this.judge();
+    this.judge(id);
   }
 
   async end(id: string, type: string): Promise<void> {

@@ -13,7 +13,7 @@ export function flowControlRoutes(app: App): void {
     api.readFlowControl,
   )(async ({ env, params: { id } }) => {
     await requireDeployment(env, id);
-    return flowControlOf(env, id);
+    return (await flowControlOf(env, id)).control;
   });
   serve(
     app,
@@ -21,10 +21,10 @@ export function flowControlRoutes(app: App): void {
   )(async ({ env, params: { id }, body }) => {
     await requireDeployment(env, id);
     const before = await flowControlOf(env, id);
-    await storeFlowControl(env, id, body);
+    const version = await storeFlowControl(env, id, body, before);
     // An object that was never used is left alone.
-    if (before.concurrency || body.concurrency) {
-      await keyedLimitOwner(env.KEYED_LIMITS, id).configure(body.concurrency);
+    if (before.control.concurrency || body.concurrency) {
+      await keyedLimitOwner(env.KEYED_LIMITS, id).configure(body.concurrency, version);
     }
     return body;
   });

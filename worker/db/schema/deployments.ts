@@ -30,10 +30,13 @@ export const deployments = sqliteTable(
   ],
 );
 
+/** What is stored of a flow control: each change has a higher version than the one before. */
+export type StoredFlowControl = FlowControl & { readonly version?: number };
+
 /** How runs of a deployment are limited by key, debounced and throttled; only where somebody said so. */
 export const deploymentFlowControls = sqliteTable("deployment_flow_controls", {
   deploymentId: text().primaryKey(),
-  doc: text({ mode: "json" }).$type<FlowControl>().notNull(),
+  doc: text({ mode: "json" }).$type<StoredFlowControl>().notNull(),
 });
 
 /** What a deployment was after each change. Rows are added, and go with the deployment. */
