@@ -154,7 +154,7 @@ describe("the published package", () => {
   it("holds no source, test or tool of the repository, and depends on what it imports alone", ({ expect }) => {
     const read = (path: string): string => readFileSync(join(project, "node_modules/sluice", path), "utf8");
     const { dependencies, devDependencies, scripts } = JSON.parse(read("package.json"));
-    expect(Object.keys(dependencies).sort()).toEqual(["commander", "smol-toml", "workerd", "zod"]);
+    expect(Object.keys(dependencies).sort()).toEqual(["aws4fetch", "commander", "smol-toml", "workerd", "zod"]);
     expect([devDependencies, scripts]).toEqual([undefined, undefined]);
     expect(read("README.md")).toContain("Sluice");
     expect(() => read("sdk/index.ts")).toThrow("ENOENT");
@@ -166,7 +166,7 @@ describe("the published package", () => {
       if (imported.has(file)) return;
       imported.add(file);
       const text = readFileSync(join(project, "node_modules/sluice", file), "utf8");
-      for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"]+)"/g)) {
+      for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"\s]+)"/g)) {
         if (name.startsWith(".")) visit(join(file, "..", name));
         else imported.add(name);
       }

@@ -24,9 +24,8 @@ import { newUuid } from "./new-id.ts";
 import { onAbort } from "./on-abort.ts";
 import { type EndProposal, type Outcome, returned, threw } from "./outcome.ts";
 import { endLine, type RunLines, runLines, startLine } from "./run-lines.ts";
-import type { RunSpan } from "./run-span.ts";
 import { currentScope, inScope, type Scope } from "./scope.ts";
-import { startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
+import { type RunSpan, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
 /** What became of a flow run: its last state, and what its function answered or threw. */

@@ -1,17 +1,17 @@
 /** The OpenTelemetry span of a run. Loaded only where a tracer is configured. */
 import type { Attributes, Context, Exception, Span } from "@opentelemetry/api";
 import type { State } from "../../protocol/states.ts";
-import { TRACEPARENT_LABEL, type TracedRun } from "./tracing.ts";
+import { type RunSpan, TRACEPARENT_LABEL, type TracedRun } from "./tracing.ts";
 
 type Api = typeof import("@opentelemetry/api");
 
-export class RunSpan {
+export class OpenTelemetrySpan implements RunSpan {
   readonly #api: Api;
   readonly #span: Span;
   readonly #context: Context;
 
   /** Within the trace that the run's labels name, or else within `parent`, or else within what is active. */
-  constructor(api: Api, run: TracedRun, parent: RunSpan | null) {
+  constructor(api: Api, run: TracedRun, parent: OpenTelemetrySpan | null) {
     const outer = parent === null ? api.context.active() : parent.#context;
     const told = parsed(run.labels[TRACEPARENT_LABEL]);
     const around = told === null ? outer : api.trace.setSpanContext(outer, { ...told, isRemote: true });
@@ -20,7 +20,6 @@ export class RunSpan {
     this.#context = api.trace.setSpan(outer, this.#span);
   }
 
-  /** As W3C's Trace Context has it. */
   get traceparent(): string {
     const { traceId, spanId, traceFlags } = this.#span.spanContext();
     return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
@@ -39,7 +38,6 @@ export class RunSpan {
     this.#span.recordException(error instanceof Error ? (error as Exception) : String(error));
   }
 
-  /** Ends it. A run that only stopped here, to go on later, has neither succeeded nor failed. */
   end(state: State | null): void {
     const { SpanStatusCode } = this.#api;
     if (state?.type === "COMPLETED") this.#span.setStatus({ code: SpanStatusCode.OK });
@@ -49,7 +47,6 @@ export class RunSpan {
     this.#span.end();
   }
 
-  /** Calls back with the span active, so that spans of libraries are below it. */
   inside<T>(callback: () => T): T {
     return this.#api.context.with(this.#context, callback);
   }

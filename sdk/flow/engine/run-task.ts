@@ -26,11 +26,10 @@ import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
 import { type Outcome, returned, threw } from "./outcome.ts";
 import { endLine, runLines, startLine } from "./run-lines.ts";
-import type { RunSpan } from "./run-span.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
-import { isTraced, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
+import { isTraced, type RunSpan, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
 const NO_ASSETS = { makes: [], by: null, dependsOn: [] } as const;

@@ -8,7 +8,7 @@ import type { FlowContext, TaskContext } from "../context.ts";
 import type { Transaction } from "../transaction.ts";
 import type { TaskRunAssets } from "./asset-lineage.ts";
 import type { Execution } from "./execution.ts";
-import type { RunSpan } from "./run-span.ts";
+import type { RunSpan } from "./tracing.ts";
 
 export interface Scope {
   readonly execution: Execution;

@@ -3,8 +3,8 @@
  * an optional peer and loaded only then; without one, a run costs one look at a global.
  */
 import type { Labels } from "../../protocol/flow-runs.ts";
+import type { State } from "../../protocol/states.ts";
 import { echo } from "./echo.ts";
-import type { RunSpan } from "./run-span.ts";
 
 /** The label that carries a trace from one run to those that it starts elsewhere. */
 export const TRACEPARENT_LABEL = "__OTEL_TRACEPARENT";
@@ -19,6 +19,18 @@ export interface TracedRun {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** With the trace that the run belongs to, if somebody has said. */
   readonly labels: Labels;
+}
+
+/** The span of one run. Known by this alone, so that programs without OpenTelemetry need not have its types. */
+export interface RunSpan {
+  /** As W3C's Trace Context has it. */
+  readonly traceparent: string;
+  entered(state: State): void;
+  threw(error: unknown): void;
+  /** Ends it. A run that only stopped here, to go on later, has neither succeeded nor failed. */
+  end(state: State | null): void;
+  /** Calls back with the span active, so that spans of libraries are below it. */
+  inside<T>(callback: () => T): T;
 }
 
 type Start = (run: TracedRun, parent: RunSpan | null) => RunSpan;
@@ -42,8 +54,8 @@ export function startSpan(run: TracedRun, parent: RunSpan | null): Promise<RunSp
 async function load(): Promise<Start | null> {
   // Caught where it stands, bundlers take a package that is not there for one that need not be.
   const api = await import("@opentelemetry/api").catch(() => null);
-  const { RunSpan: Span } = await import("./run-span.ts");
-  if (api !== null) return (run, parent) => new Span(api, run, parent);
+  const { OpenTelemetrySpan: Span } = await import("./run-span.ts");
+  if (api !== null) return (run, parent) => new Span(api, run, parent instanceof Span ? parent : null);
   echo(
     "warn",
     "sluice",
