@@ -64,7 +64,7 @@ describe("a background task", () => {
       const found = await plane.client.call(filterLogs, { body }, { idempotent: true });
       return found.length > 0 ? found : null;
     });
-    expect(lines.map(({ message }) => message)).toEqual([`adding in ${worker.pid}`]);
+    expect(lines.map(({ message }) => message)).toContain(`adding in ${worker.pid}`);
   });
 
   it("is retried, and fails with what it threw", async ({ expect }) => {
