@@ -8,6 +8,7 @@ import { trace } from "@opentelemetry/api";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { approval } from "../../examples/approval.ts";
+import { signUp, welcome } from "../../examples/background-tasks.ts";
 import { prepare, report } from "../../examples/blocks-and-secrets.ts";
 import { deployNightly } from "../../examples/deploy.ts";
 import { allRegions, region } from "../../examples/run-deployment.ts";
@@ -16,6 +17,7 @@ import { configure, flow, runDeployment, s3BlockStorage, task } from "../../sdk/
 import { readDeployment, readDeploymentByName } from "../../sdk/protocol/deployments.ts";
 import { filterFlowRuns } from "../../sdk/protocol/flow-runs.ts";
 import { filterLogs } from "../../sdk/protocol/logs.ts";
+import { readTaskRun, type TaskRun } from "../../sdk/protocol/task-runs.ts";
 import { createWorkPool } from "../../sdk/protocol/work-pools.ts";
 import { eventually } from "../support/eventually.ts";
 import { KNOWN, s3Server } from "../support/s3-server.ts";
@@ -131,6 +133,27 @@ describe("examples", () => {
     const logs = await logsOf("report-to-slack");
     expect(logs).toContain("As etl:******** at db.example: select count(*) from orders");
     expect(logs).toContain("The token is ********.");
+  });
+
+  it("background-tasks answers before the work is done, which a task worker does", async ({ expect }) => {
+    const asked = (body: string) => signUp(new Request("http://site/sign-ups", { method: "POST", body }));
+    expect((await asked("{}")).status).toBe(422);
+    const answer = await asked('{"email":"ada@example.com"}');
+    expect(answer.status).toBe(202);
+    const { taskRunId: id } = (await answer.json()) as { taskRunId: TaskRun["id"] };
+    const read = () => plane.client.call(readTaskRun, { params: { id } }, { idempotent: true });
+    expect((await read()).state_type).toBe("SCHEDULED");
+    const ending = new AbortController();
+    const serving = welcome.serve({ signal: ending.signal });
+    try {
+      await eventually("it is done", async () => (await read()).state_type === "COMPLETED", { withinMs: 20_000 });
+    } finally {
+      ending.abort();
+      await serving;
+    }
+    const body = { logs: { task_run_id: { any_: [id] } } };
+    const lines = await plane.client.call(filterLogs, { body }, { idempotent: true });
+    expect(lines.map(({ message }) => message)).toContain("Writing to ada@example.com.");
   });
 
   it("approval waits for a person, and does what the person said", { timeout: 60_000 }, async ({ expect }) => {
