@@ -2,12 +2,10 @@
 import type { TaskRunId } from "../../protocol/ids.ts";
 import { isTerminal, type State } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
-import type { EpochMs } from "../../protocol/time.ts";
 import { sleep } from "../clock.ts";
 import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { emitEvents } from "../emit-event.ts";
 import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
 import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
@@ -16,23 +14,20 @@ import { Keeping } from "../results/keeping.ts";
 import { taggedHere } from "../tags.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
-import { TaskRunAssets } from "./asset-lineage.ts";
 import { AttemptContext } from "./attempt-context.ts";
-import { isLogged } from "./echo.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
 import { collected, handOver } from "./generators.ts";
-import { futuresIn, inputsRecord, namedArguments, resolveInputs } from "./inputs.ts";
+import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
 import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
 import { type Outcome, returned, threw } from "./outcome.ts";
-import { endLine, runLines, startLine } from "./run-lines.ts";
 import { inScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 import { type ProposedTaskState, TaskStates } from "./task-states.ts";
-import { isTraced, type RunSpan, startSpan, TRACEPARENT_LABEL } from "./tracing.ts";
+import { TaskTeller } from "./task-teller.ts";
+import { TRACEPARENT_LABEL } from "./tracing.ts";
 import { untilDueMs } from "./until-due.ts";
 
-const NO_ASSETS = { makes: [], by: null, dependsOn: [] } as const;
 /** Between two looks at the clock when a retry is due but the machine says that it is not. */
 const DUE_CHECK_MS = 50;
 
@@ -67,12 +62,8 @@ export class TaskRunner {
   readonly #inputs: Record<string, TaskInput[]>;
   readonly #call: TaskCall;
   readonly #tags: string[];
+  readonly #teller: TaskTeller;
   #lastContext: AttemptContext | null = null;
-  /** Null where no tracer is configured. */
-  #span: RunSpan | null = null;
-  /** Null for a task run that has to do with none. */
-  #assets: TaskRunAssets | null = null;
-  #startedAt: EpochMs | null = null;
 
   constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope, call: TaskCall) {
     this.#call = call;
@@ -89,6 +80,7 @@ export class TaskRunner {
     if (task.waitFor.length > 0) {
       this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
     }
+    this.#teller = new TaskTeller({ task, scope, identity: this.identity, name: this.name, inputs: this.#inputs });
     this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy, made?.runCount);
     // Told together with the state after it: most tasks start at once.
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
@@ -106,8 +98,8 @@ export class TaskRunner {
   /** Runs the task when there is a slot for it in each of `slots`. Throws what its last attempt threw. */
   async run(slots: readonly Slots[]): Promise<unknown> {
     const taken: Slots[] = [];
-    const span = this.#startSpan();
-    if (span !== null) this.#span = await span;
+    const beginning = this.#teller.begin(this.#args);
+    if (beginning !== null) await beginning;
     try {
       const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
       if (this.#task.waitFor.length > 0) await resolveInputs(this.#task.waitFor);
@@ -120,11 +112,11 @@ export class TaskRunner {
       const keeping = this.#keeping(args);
       return await (keeping === null ? this.#limited(args, null) : this.#keep(args, keeping));
     } catch (error) {
-      if (this.#states.runCount === 0) this.#span?.threw(error);
+      if (this.#states.runCount === 0) this.#teller.span?.threw(error);
       await this.#leaveUnfinished(error);
       throw error;
     } finally {
-      this.#span?.end(this.#states.current);
+      this.#teller.span?.end(this.#states.current);
       for (const slot of taken) slot.release();
     }
   }
@@ -136,7 +128,7 @@ export class TaskRunner {
       if (found === null) return await this.#limited(args, keeping);
       this.#execution.budget?.restored();
       const isCached = found.from === "cache";
-      this.#beginAssets(args);
+      this.#teller.beginAssets(args);
       this.#enter({
         type: "COMPLETED",
         ...(isCached ? { name: "Cached" } : {}),
@@ -145,7 +137,7 @@ export class TaskRunner {
           : "Restored from an earlier attempt of the flow run.",
         data: found.reference,
       });
-      if (isCached) this.#tellOfEnd(found.value, this.#scope.task);
+      if (isCached) this.#teller.ended(found.value, this.#states.current, this.#scope.task);
       this.#execution.lineage.followValue(this.identity.id, found.value);
       await this.#enlist(keeping);
       await handOver(found.value, this.#call.stream, this.#signal);
@@ -199,13 +191,13 @@ export class TaskRunner {
   }
 
   async #attemptUntilDone(args: readonly unknown[], keeping: Keeping | null): Promise<unknown> {
-    this.#beginAssets(args);
+    this.#teller.beginAssets(args);
     this.#enter({ type: "RUNNING" });
     for (;;) {
       const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
       this.#lastContext = context;
       keeping?.begin(context);
-      this.#tellOfStart(args, context);
+      this.#teller.started(args, context);
       const { onRunning, onCompletion, onFailure, onCancellation } = this.#task.hooks;
       if (onRunning) await this.#callHooks(onRunning, context);
       let outcome = await this.#attempt(args, context);
@@ -216,11 +208,8 @@ export class TaskRunner {
           const isWhole = this.#call.stream?.isClosed !== true;
           const data = keeping === null || !isWhole ? null : await keeping.store(outcome.value);
           this.#enter({ ...outcome.proposal, data });
-          this.#tellOfEnd(outcome.value, context);
-          if (this.#assets !== null) {
-            this.#execution.lineage.followValue(this.identity.id, outcome.value);
-            await this.#tellOfAssets(context);
-          }
+          const telling = this.#teller.succeeded(outcome.value, this.#states.current, context);
+          if (telling !== null) await telling;
           if (onCompletion) await this.#callHooks(onCompletion, context);
           const enlisted = this.#enlist(keeping);
           if (enlisted !== null) await enlisted;
@@ -231,16 +220,14 @@ export class TaskRunner {
           isFinal = true;
         }
       }
-      this.#span?.threw(outcome.error);
+      this.#teller.span?.threw(outcome.error);
       // Told to stop, it is not retried.
       if (this.#signal.aborted) throw outcome.error;
       const { type } = outcome.proposal;
       if (type === "FAILED" && !isFinal) isFinal = !(await this.#isWorthARetry(outcome.error, context));
       const state = this.#enter({ ...outcome.proposal, ...(isFinal ? { retriable: false } : {}) });
       if (isTerminal(state.type)) {
-        const line = `Finished in state ${state.name} after ${formatDuration(this.#spanMs)}. ${errorStack(outcome.error)}`;
-        this.#execution.log("error", line, context);
-        if (this.#assets !== null) await this.#tellOfAssets(context);
+        await this.#teller.failed(outcome.error, state, context);
         const hooks = state.type === "CANCELLED" ? onCancellation : onFailure;
         if (hooks) await this.#callHooks(hooks, context);
         throw outcome.error;
@@ -266,69 +253,14 @@ export class TaskRunner {
     const code = around === undefined ? own : () => around(context, own);
     const inTime = (): Promise<unknown> => limited(code, limits);
     try {
-      return await returned(await inScope(this.#within(context), () => this.#span?.inside(inTime) ?? inTime()));
+      return await returned(
+        await inScope(this.#teller.within(context), () => this.#teller.span?.inside(inTime) ?? inTime()),
+      );
     } catch (error) {
       return threw(error);
     } finally {
       context.end();
     }
-  }
-
-  #within(context: TaskContext): Scope {
-    const own = {
-      ...(this.#span === null ? {} : { span: this.#span }),
-      ...(this.#assets === null ? {} : { assets: this.#assets }),
-    };
-    return { ...this.#scope, task: context, ...own };
-  }
-
-  /** Null, at once, where no tracer is configured. */
-  #startSpan(): Promise<RunSpan | null> | null {
-    if (!isTraced()) return null;
-    const { id } = this.identity;
-    const parameters = namedArguments(this.#args, this.#task.shape.names);
-    const run = { type: "task", id, name: this.name, tags: this.#task.tags, parameters, labels: {} } as const;
-    return startSpan(run, this.#scope.span ?? null);
-  }
-
-  #beginAssets(args: readonly unknown[]): void {
-    const { lineage, session } = this.#execution;
-    const said = this.#task.assets;
-    if (said === null && lineage.isEmpty) return;
-    // Tasks outside of any flow hand nothing on.
-    const followed = session === null ? null : lineage;
-    this.#assets = TaskRunAssets.begin(said ?? NO_ASSETS, followed, this.identity.id, this.#inputs, args);
-  }
-
-  /** A trouble with it is no trouble of the task. */
-  async #tellOfAssets(context: TaskContext): Promise<void> {
-    const state = this.#states.current;
-    const events = state === null ? [] : (this.#assets?.eventsOf(state) ?? []);
-    try {
-      await inScope(this.#within(context), () => emitEvents(events));
-    } catch (error) {
-      this.#execution.log("warn", `The events of its assets were not stored. ${errorMessage(error)}`, context);
-    }
-  }
-
-  get #spanMs(): number {
-    return this.#startedAt === null ? 0 : this.#execution.clock.now() - this.#startedAt;
-  }
-
-  #tellOfStart(args: readonly unknown[], context: TaskContext): void {
-    this.#startedAt ??= this.#execution.clock.now();
-    const lines = runLines(this.#task.logValues);
-    const level = lines?.hasValues ? "info" : "debug";
-    if (lines === null || !isLogged(level)) return;
-    const inputs = namedArguments(args, this.#task.shape.names);
-    this.#execution.log(level, startLine(lines, `task "${this.#task.name}"`, context.runCount, inputs), context);
-  }
-
-  #tellOfEnd(value: unknown, context: TaskContext | null): void {
-    const lines = runLines(this.#task.logValues);
-    const state = this.#states.current;
-    if (lines === null || state === null || !isLogged("info")) return;
-    this.#execution.log("info", endLine(lines, state.name, this.#spanMs, value), context);
   }
 
   /** What is to be done when the transaction around the task run ends; without one, it is committed by itself. */
@@ -357,7 +289,7 @@ export class TaskRunner {
   async #callHooks(hooks: Hooks<TaskContext>, context: TaskContext): Promise<void> {
     const state = this.#states.current;
     if (state === null) return;
-    await inScope(this.#within(context), () =>
+    await inScope(this.#teller.within(context), () =>
       callHooks(hooks, context, state, (level, message) => this.#execution.log(level, message, context)),
     );
   }
@@ -411,7 +343,8 @@ export class TaskRunner {
     const task = this.#task;
     const state = this.#states.propose(proposed, this.#execution.clock.now());
     const states = this.#states.takeUnreported();
-    if (this.#span !== null) for (const one of states) this.#span.entered(one);
+    const { span } = this.#teller;
+    if (span !== null) for (const one of states) span.entered(one);
     if (states.length > 0) {
       this.#execution.report({
         id: this.identity.id,
@@ -422,7 +355,7 @@ export class TaskRunner {
         cache_key: null,
         empirical_policy: task.policy,
         tags: this.#tags,
-        labels: this.#span === null ? {} : { [TRACEPARENT_LABEL]: this.#span.traceparent },
+        labels: span === null ? {} : { [TRACEPARENT_LABEL]: span.traceparent },
         task_inputs: this.#inputs,
         run_count: this.#states.runCount,
         flow_run_run_count: this.#execution.runCount,
