@@ -105,7 +105,9 @@ export function createClient(options: ClientOptions): ApiClient {
         const text = await response.text();
         if (response.ok) return readAnswer(endpoint, text, request);
         failure = errorOfAnswer(response.status, text, request);
-        if (response.status === 401 && failure instanceof SluiceError) throw refusedKey(url, key !== null, failure);
+        // A public endpoint refuses what it was given, a sign-in for one, and not the caller's key.
+        const refusesCaller = response.status === 401 && endpoint.role !== "public";
+        if (refusesCaller && failure instanceof SluiceError) throw refusedKey(url, key !== null, failure);
         if (!RETRIED_STATUS.has(response.status) || !(safe || UNTOUCHED_STATUS.has(response.status))) throw failure;
         delayMs = Math.max(delayMs, retryAfterMs(response.headers.get("retry-after")));
       } catch (error) {
