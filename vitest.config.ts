@@ -7,6 +7,8 @@ const PATIENCE_MS = 20_000;
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/count-reporter.ts"],
+    // On two cores Vitest would take one; files that start servers go one after the other all the same.
+    maxWorkers: 2,
     projects: [
       // Pure code leaves nothing behind, so these files share their workers.
       { test: { name: "machine", include: ["test/machine/**/*.test.ts"], isolate: false } },
