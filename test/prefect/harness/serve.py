@@ -18,6 +18,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+# Prefect imports this one late, from several threads at once, in which Python may see a deadlock.
+import fastapi.encoders  # noqa: F401
 from harness.api import Api
 from harness.normal import HERE
 from harness.scenario import Notes, Scenario, load_scenarios
