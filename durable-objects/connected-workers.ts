@@ -3,7 +3,8 @@
  * both survive hibernation. At most one socket per name.
  */
 import type { EpochMs } from "#protocol/time";
-import type { PoolStore, WorkerRow } from "./storage/pool-store.ts";
+import type { WorkerRow } from "./storage/pool-rows.ts";
+import type { PoolStore } from "./storage/pool-store.ts";
 
 /** What a socket carries while its object is not in memory. */
 type SocketState =

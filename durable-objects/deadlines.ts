@@ -7,7 +7,8 @@
  */
 import type { FlowRunId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
-import type { DeadlineKind, DeadlineRow, RunStore } from "./storage/run-store.ts";
+import type { DeadlineKind, DeadlineRow } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 
 export class Deadlines {
   readonly #store: RunStore;

@@ -8,7 +8,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { type FlowRunStep, flowRunEvent } from "./flow-run-event.ts";
 import type { ResourceNames } from "./resource-names.ts";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 import { type TaskRunStep, taskRunEvent } from "./task-run-step.ts";
 
 /** Events of one call. */

@@ -2,7 +2,7 @@
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { type EpochMs, fromWireTime, toWireTime, type WireTime } from "#protocol/time";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 
 /** The flow run as the API answers it; `now` fills in what depends on the moment of reading. */
 export function flowRunDocument(id: FlowRunId, spec: RunSpec, row: RunRow, now: EpochMs): FlowRun {

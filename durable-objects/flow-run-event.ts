@@ -4,7 +4,7 @@ import type { FlowRunId } from "#protocol/ids";
 import type { State } from "#protocol/states";
 import { fromWireTime } from "#protocol/time";
 import type { ResourceNames } from "./resource-names.ts";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 
 /** Some people put large results into messages; an event carries this many characters of one. */
 const MESSAGE_CHARS = 100_000;

@@ -9,7 +9,8 @@ import { type EpochMs, fromWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
 import type { KeyedLimit } from "./deployment-limits.ts";
 import { keyedLimitOwner } from "./keyed-limit-owner.ts";
-import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 
 export interface KeyedReserverParts {
   readonly store: RunStore;

@@ -3,7 +3,7 @@ import type { Log, LogCreate, LogFilter } from "#protocol/logs";
 import { toWireTime } from "#protocol/time";
 import type { LogQuery } from "./flow-run-owner.ts";
 import type { PartitionIds } from "./partition.ts";
-import type { LogChunk } from "./storage/run-store.ts";
+import type { LogChunk } from "./storage/run-rows.ts";
 
 /** Filters, orders and pages the lines of one run. Lines of one instant stay in the order of their arrival. */
 export function readLogs(chunks: Iterable<LogChunk>, ids: PartitionIds, query: LogQuery): Log[] {

@@ -4,7 +4,7 @@ import { ON_LOST_LABEL } from "#protocol/flow-control";
 import { LIMITS } from "#protocol/limits";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
 import { after, type EpochMs, ms, toWireTime } from "#protocol/time";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 
 /** The state that a lost run gets, with the reasons of all times that it was lost. */
 export interface LostOutcome {

@@ -12,7 +12,7 @@ import type { FlowRunId, StateId, TaskRunId } from "#protocol/ids";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "#protocol/states";
 import { type TaskRun, type TaskRunCreate, TaskRunPolicy } from "#protocol/task-runs";
 import { type EpochMs, fromWireTime, toWireTime, type WireTime } from "#protocol/time";
-import type { TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
 
 /** A state that somebody proposes for a task run, with the remembered result that the Worker found for its cache key. */
 export interface TaskProposal {

@@ -7,7 +7,7 @@ import { NOTHING_DEMANDED } from "./reserve.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import { stateDeadline } from "./state-deadlines.ts";
-import type { DeadlineRow } from "./storage/run-store.ts";
+import type { DeadlineRow } from "./storage/run-rows.ts";
 
 /** How long a deadline whose handling failed waits for the next attempt. */
 const TRY_AGAIN_MS = 1_000;

@@ -12,7 +12,8 @@ import type { EventEmitter } from "./event-emitter.ts";
 import { ownerOf } from "./partition.ts";
 import { BatchSender } from "./queue-batches.ts";
 import { tellAwaiting } from "./schedule-gate.ts";
-import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 
 /** What effects act upon, besides other objects. */
 export interface PerformerParts {

@@ -6,7 +6,7 @@ import type { DeploymentId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import type { State } from "#protocol/states";
 import type { EpochMs } from "#protocol/time";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 
 /** The name under which infrastructure that takes its time is reported, again and again. */
 export const INFRASTRUCTURE_PENDING = "InfrastructurePending";

@@ -14,7 +14,8 @@ import { clock } from "./clock.ts";
 import { PoolQueues } from "./pool-queues.ts";
 import type { Claim, PoolSlots } from "./pool-slots.ts";
 import type { PoolTakers, Taker } from "./pool-takers.ts";
-import type { PoolStore, ReadyRun } from "./storage/pool-store.ts";
+import type { ReadyRun } from "./storage/pool-rows.ts";
+import type { PoolStore } from "./storage/pool-store.ts";
 
 /** Claims that the ready list starts at the same time: more would only queue up in the runs' owners. */
 const CLAIMS_AT_ONCE = 64;

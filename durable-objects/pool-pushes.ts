@@ -9,7 +9,8 @@ import { after, type EpochMs, ms, toWireTime } from "#protocol/time";
 import type { Why } from "#protocol/why";
 import type { RunTicket } from "#protocol/worker-channel";
 import { clock } from "./clock.ts";
-import type { PoolStore, PushRow } from "./storage/pool-store.ts";
+import type { PushRow } from "./storage/pool-rows.ts";
+import type { PoolStore } from "./storage/pool-store.ts";
 import type { PushMessage, PushNext, PushOrder, PushOutcome } from "./work-pool-owner.ts";
 
 const SEND_TRIES = 3;

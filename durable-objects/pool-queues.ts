@@ -1,6 +1,6 @@
 /** What is set of the queues of a pool. A queue that nobody told of has no limit and is not paused. */
 import type { WorkQueueId } from "#protocol/ids";
-import type { WaitingQueue } from "./storage/pool-store.ts";
+import type { WaitingQueue } from "./storage/pool-rows.ts";
 import type { QueueSettings } from "./work-pool-owner.ts";
 
 /** A change that runs which wait in the queue have to follow. */

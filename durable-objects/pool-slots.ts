@@ -3,7 +3,8 @@
  * (stored). A claim occupies both slots from before it is asked for, so that two offers cannot share the last one.
  */
 import type { FlowRunId } from "#protocol/ids";
-import type { HeldRun, PoolStore } from "./storage/pool-store.ts";
+import type { HeldRun } from "./storage/pool-rows.ts";
+import type { PoolStore } from "./storage/pool-store.ts";
 
 /** A claim that the run's owner has not answered yet. */
 export interface Claim {

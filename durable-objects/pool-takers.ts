@@ -2,7 +2,7 @@
 import { HTTP_TARGET } from "#protocol/push";
 import type { EpochMs } from "#protocol/time";
 import type { ConnectedWorkers } from "./connected-workers.ts";
-import type { WorkerRow } from "./storage/pool-store.ts";
+import type { WorkerRow } from "./storage/pool-rows.ts";
 
 export interface Taker {
   readonly row: Pick<WorkerRow, "name" | "limit" | "queueNames">;

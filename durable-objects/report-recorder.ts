@@ -16,7 +16,8 @@ import type { PartitionIds } from "./partition.ts";
 import { withDependents } from "./rerun-tasks.ts";
 import type { RunStream } from "./run-stream.ts";
 import type { Sequence } from "./sequence.ts";
-import type { RunStore, TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 import { applyTaskReport } from "./task-run-record.ts";
 import type { TaskRunStep } from "./task-run-step.ts";
 

@@ -20,7 +20,8 @@ import type { DeploymentLimit, DeploymentLimits } from "./deployment-limits.ts";
 import type { KeyedReserver } from "./keyed-reserver.ts";
 import { newLeaseId } from "./lease-id.ts";
 import { limitOwner } from "./limit-owner.ts";
-import type { RunRow, RunSpec, RunStore } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 
 /** The answer to a transition that needs no slots. */
 export const NOTHING_DEMANDED: Reservation = { kind: "granted", leaseId: null };

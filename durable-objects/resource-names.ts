@@ -5,7 +5,7 @@
 import { LIMITS, SPANS } from "#protocol/limits";
 import type { EpochMs } from "#protocol/time";
 import { lookUpResources, type ResourceKind, type ResourceRow } from "./storage/resource-lookup.ts";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 
 interface Known {
   /** Null for what does not exist. */

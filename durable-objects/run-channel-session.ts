@@ -13,7 +13,7 @@ import type { ReportRecorder } from "./report-recorder.ts";
 import type { RunClaims } from "./run-claims.ts";
 import type { RunRecorder } from "./run-recorder.ts";
 import type { SignsOfLife } from "./signs-of-life.ts";
-import type { RunRow } from "./storage/run-store.ts";
+import type { RunRow } from "./storage/run-rows.ts";
 
 /** Who is at the other end, once it has said hello. */
 export interface ChannelPeer {

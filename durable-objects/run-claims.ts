@@ -12,7 +12,7 @@ import type { RunTicket } from "#protocol/worker-channel";
 import { INFRASTRUCTURE_PENDING, polledTermMs } from "./polled-claims.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import { type RecorderParts, type RunWriter, SESSION_PREFIX, systemState } from "./run-writer.ts";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 
 /** Every method belongs inside a transaction, and awaits nothing (I3). */
 export class RunClaims {

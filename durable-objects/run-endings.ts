@@ -11,7 +11,7 @@ import { offeredAgain } from "./on-lost.ts";
 import { NOTHING_DEMANDED } from "./reserve.ts";
 import { type RecorderParts, type RunWriter, systemState } from "./run-writer.ts";
 import { type StateDeadlineKind, stateAfterDeadline, stateDeadline } from "./state-deadlines.ts";
-import type { RunRow } from "./storage/run-store.ts";
+import type { RunRow } from "./storage/run-rows.ts";
 import { expired, timeToLiveMs } from "./time-to-live.ts";
 
 /** Every method belongs inside a transaction, and awaits nothing (I3). */

@@ -31,7 +31,8 @@ import { ScheduledTriggers } from "./scheduled-triggers.ts";
 import { Sequence } from "./sequence.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
 import { migrate } from "./storage/migrate.ts";
-import { RUN_SCHEMA, type RunRow, RunStore } from "./storage/run-store.ts";
+import { RUN_SCHEMA, type RunRow } from "./storage/run-rows.ts";
+import { RunStore } from "./storage/run-store.ts";
 import { TaskRecorder } from "./task-recorder.ts";
 import type { TaskRunStep } from "./task-run-step.ts";
 

@@ -17,7 +17,7 @@ import type { RunClaims } from "./run-claims.ts";
 import type { RunEndings } from "./run-endings.ts";
 import type { RecorderParts, RunWriter } from "./run-writer.ts";
 import { stateDeadline } from "./state-deadlines.ts";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 import { timeToLiveMs } from "./time-to-live.ts";
 
 /** Changes after which the watermark is written: that many are copied twice after a crash, at most. */

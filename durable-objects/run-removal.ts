@@ -7,7 +7,7 @@ import { fromWireTime } from "#protocol/time";
 import type { RunsToRemove } from "./flow-run-owner.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { RunSockets } from "./run-sockets.ts";
-import type { RunRow } from "./storage/run-store.ts";
+import type { RunRow } from "./storage/run-rows.ts";
 import { queueOf } from "./task-queue-owner.ts";
 
 /** Runs that one commit removes: each may have thousands of log lines. */

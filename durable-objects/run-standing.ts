@@ -6,7 +6,7 @@ import { isTerminal, type State } from "#protocol/states";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import type { Why } from "#protocol/why";
 import type { RunPlacement } from "./flow-run-owner.ts";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 import { expiresAt, timeToLiveMs } from "./time-to-live.ts";
 
 /** What the first state of a schedule's run says, which is no news. */

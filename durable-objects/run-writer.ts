@@ -15,7 +15,8 @@ import type { ReportRecorder } from "./report-recorder.ts";
 import { isAwaited } from "./schedule-gate.ts";
 import type { Sequence } from "./sequence.ts";
 import { stateDeadline } from "./state-deadlines.ts";
-import type { RunRow, RunStore } from "./storage/run-store.ts";
+import type { RunRow } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 import { dueTimeOf, timeToLiveMs } from "./time-to-live.ts";
 
 /** Stands before the session of the process that took up a pushed run, where the holder of its lease is named. */

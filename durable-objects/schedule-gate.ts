@@ -7,7 +7,7 @@ import type { EpochMs } from "#protocol/time";
 import type { BatchSender } from "./queue-batches.ts";
 import type { ScheduleLineOwner } from "./schedule-line-owner.ts";
 import { skippedFor, waitsForEarlier } from "./schedule-states.ts";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 
 /** The state that a run gets instead of PENDING; null when it may be claimed. */
 export async function heldBack(

@@ -13,7 +13,8 @@ import { type EpochMs, toWireTime } from "#protocol/time";
 import { clock } from "./clock.ts";
 import type { DeploymentLimits } from "./deployment-limits.ts";
 import { keyedLimitOwner } from "./keyed-limit-owner.ts";
-import type { RunSpec, RunStore } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 
 export interface ScheduledTriggersParts {
   readonly store: RunStore;

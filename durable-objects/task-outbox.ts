@@ -7,7 +7,7 @@
 import type { TaskEffect } from "#machine/rule";
 import { waitsForTaskWorker } from "#machine/task-effects";
 import { deleteTaskCopy } from "./storage/flow-run-copy.ts";
-import type { TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
 import { forgetResults, rememberResult } from "./storage/task-result-cache.ts";
 import { releaseTagSlots } from "./tag-slots.ts";
 import { queueOf } from "./task-queue-owner.ts";

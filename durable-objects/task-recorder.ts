@@ -11,7 +11,8 @@ import { newTask, proposeTask, type TaskContext, type TaskProposal } from "./own
 import type { PartitionIds } from "./partition.ts";
 import type { Performer } from "./perform.ts";
 import type { ReportRecorder } from "./report-recorder.ts";
-import type { RunStore, TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
+import type { RunStore } from "./storage/run-store.ts";
 import { drainOutbox } from "./task-outbox.ts";
 
 export interface TaskRecorderParts {

@@ -20,7 +20,7 @@ import { PartitionIds } from "./partition.ts";
 import { retentionTerms } from "./retention-terms.ts";
 import { LooseLogStore } from "./storage/loose-log-store.ts";
 import { isUntouched, migrate } from "./storage/migrate.ts";
-import type { TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
 import { TASK_SCHEMA, TaskStore } from "./storage/task-store.ts";
 import { deleteTaskTraces } from "./task-outbox.ts";
 import { newTaskStateId, type TaskRunOwner } from "./task-run-owner.ts";

@@ -8,7 +8,7 @@ import type { TaskReport } from "#protocol/run-channel";
 import { cutMessage, isTerminal, type State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
-import type { TaskRow } from "./storage/run-store.ts";
+import type { TaskRow } from "./storage/run-rows.ts";
 
 /** The row after the report. An existing row's id wins over the reported one: a re-executed flow makes new ids. */
 export function applyTaskReport(

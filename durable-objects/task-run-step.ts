@@ -8,7 +8,7 @@ import type { State } from "#protocol/states";
 import type { TaskRun } from "#protocol/task-runs";
 import { briefly, isTight, relatedTo, resource } from "./flow-run-event.ts";
 import type { ResourceNames } from "./resource-names.ts";
-import type { RunSpec } from "./storage/run-store.ts";
+import type { RunSpec } from "./storage/run-rows.ts";
 
 /** One step of a task run, as it was stored. */
 export interface TaskRunStep {

@@ -7,7 +7,7 @@ import { TTL_LABEL } from "#protocol/flow-control";
 import type { Labels } from "#protocol/flow-runs";
 import { NO_DETAILS, type State, type StateCreate } from "#protocol/states";
 import { type EpochMs, fromWireTime } from "#protocol/time";
-import type { RunRow, RunSpec } from "./storage/run-store.ts";
+import type { RunRow, RunSpec } from "./storage/run-rows.ts";
 
 /** In milliseconds; null where nothing, or nothing that is a span, is said. */
 export function timeToLiveMs(labels: Labels | undefined): number | null {

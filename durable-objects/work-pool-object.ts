@@ -8,6 +8,8 @@
  *
  * What must last is written before it is told to anyone. A run that starts at once costs three written rows (held,
  * released by one side, released by the other); one that waits is stored as ready besides.
+ *
+ * It is long because every call of `WorkPoolOwner` and every frame of a worker comes in here; what they do is in the parts.
  */
 import { DurableObject } from "cloudflare:workers";
 import { SluiceError } from "#protocol/errors";

@@ -5,7 +5,7 @@ import { SluiceError } from "#protocol/errors";
 import { CHANNEL_PING } from "#protocol/run-channel";
 import type { EpochMs } from "#protocol/time";
 import { WORKER_CHANNEL_PROTOCOL, WorkerClientFrame } from "#protocol/worker-channel";
-import type { WorkerRow } from "./storage/pool-store.ts";
+import type { WorkerRow } from "./storage/pool-rows.ts";
 
 /** Why the pool closes a socket. In the range that applications may use. */
 export const CLOSE = {

@@ -11,7 +11,7 @@ import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId, WorkPoolId, WorkQueueId } from "#protocol/ids";
 import { fromWireTime } from "#protocol/time";
 import type { RunPlacement } from "../flow-run-owner.ts";
-import type { RunSpec } from "./run-store.ts";
+import type { RunSpec } from "./run-rows.ts";
 
 const TAKE = "UPDATE flow_runs SET dormant = 2 WHERE id = ?1 AND dormant = 1";
 const READ = `SELECT flow_runs.doc, deployments.doc AS details, work_pools.name AS pool_name,

@@ -1,7 +1,7 @@
 /** Log lines that no flow run owns, in the SQLite of an object that owns task runs outside flows. */
 import type { LogCreate } from "#protocol/logs";
 import type { EpochMs } from "#protocol/time";
-import type { LogChunk } from "./run-store.ts";
+import type { LogChunk } from "./run-rows.ts";
 
 const NUMBER_KEY = "log_seq";
 /** No line came before this. */

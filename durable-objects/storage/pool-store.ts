@@ -1,175 +1,24 @@
-/** The SQLite of a work pool's object: its rows, its schema, and every statement by name. */
+/** The SQLite of a work pool's object: every statement by name. Its rows and schema are in `pool-rows.ts`. */
 import type { FlowRunId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 import type { PoolSettings } from "../work-pool-owner.ts";
 import { isUntouched, migrate } from "./migrate.ts";
-
-/** A run that waits in the pool, due or not. */
-export interface ReadyRun {
-  readonly id: FlowRunId;
-  readonly queueName: string;
-  /** 1 is the most urgent. */
-  readonly queuePriority: number;
-  readonly dueAt: EpochMs;
-}
-
-export interface WaitingQueue {
-  readonly name: string;
-  readonly priority: number;
-}
-
-/**
- * A claim that was pushed, or made by a poller (which has no worker's name). It is over for the pool and for the worker
- * at different times; the row ends with both.
- */
-export interface HeldRun {
-  readonly id: FlowRunId;
-  readonly generation: number;
-  readonly workerName: string;
-  readonly claimedAt: EpochMs;
-  readonly queueName: string;
-  /** A poller asked for the slot, and whether the run's owner gave it the run is not known yet. */
-  readonly isTentative: boolean;
-  /** The run's owner has not released it. */
-  readonly occupiesPool: boolean;
-  /** The worker has not said that the process is gone. */
-  readonly occupiesWorker: boolean;
-}
-
-/** A worker that is or was connected. */
-export interface WorkerRow {
-  readonly name: string;
-  /** UUID; stays the same when a worker of this name connects again. */
-  readonly id: string;
-  readonly type: string;
-  readonly limit: number;
-  /** Empty for all queues. */
-  readonly queueNames: readonly string[];
-  readonly isOnline: boolean;
-  readonly connectedAt: EpochMs;
-  /** As of the last connect or disconnect: heartbeats write nothing. */
-  readonly lastSeenAt: EpochMs;
-}
-
-/** A run on its way to the HTTP target of the pool, under the newest claim. */
-export interface PushRow {
-  readonly id: FlowRunId;
-  readonly generation: number;
-  /** JSON of the ticket, without a token. */
-  readonly ticket: string;
-  readonly state: "waiting" | "accepted" | "given up";
-  readonly attempts: number;
-  /** What the target answered last, or null when nothing was heard. */
-  readonly status: number | null;
-  /** Why the last attempt failed; null when none did. */
-  readonly said: string | null;
-  readonly budgetMs: number | null;
-  /** When it is tried next or, once accepted, until when it has to have begun. */
-  readonly nextAt: EpochMs;
-}
-
-const STEPS = [
-  `CREATE TABLE ready (
-     flow_run_id TEXT PRIMARY KEY,
-     queue_name TEXT NOT NULL,
-     queue_priority INTEGER NOT NULL,
-     due_at REAL NOT NULL
-   ) WITHOUT ROWID;
-   CREATE INDEX ready_order ON ready (queue_priority, due_at, flow_run_id);
-   CREATE TABLE held (
-     flow_run_id TEXT NOT NULL,
-     generation INTEGER NOT NULL,
-     worker_name TEXT NOT NULL,
-     claimed_at REAL NOT NULL,
-     occupies_pool INTEGER NOT NULL,
-     occupies_worker INTEGER NOT NULL,
-     PRIMARY KEY (flow_run_id, generation)
-   ) WITHOUT ROWID;
-   CREATE TABLE workers (
-     name TEXT PRIMARY KEY,
-     id TEXT NOT NULL,
-     type TEXT NOT NULL,
-     run_limit INTEGER NOT NULL,
-     queue_names TEXT NOT NULL,
-     is_online INTEGER NOT NULL,
-     connected_at REAL NOT NULL,
-     last_seen_at REAL NOT NULL,
-     is_copied INTEGER NOT NULL
-   ) WITHOUT ROWID;`,
-  "ALTER TABLE ready ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;",
-  `ALTER TABLE held ADD COLUMN queue_name TEXT NOT NULL DEFAULT '';
-   ALTER TABLE held ADD COLUMN is_tentative INTEGER NOT NULL DEFAULT 0;
-   DROP INDEX ready_order;
-   CREATE INDEX ready_order ON ready (queue_priority, queue_name, due_at, flow_run_id);`,
-  `CREATE TABLE pushes (
-     flow_run_id TEXT PRIMARY KEY,
-     generation INTEGER NOT NULL,
-     ticket TEXT NOT NULL,
-     state TEXT NOT NULL,
-     attempts INTEGER NOT NULL,
-     status INTEGER,
-     said TEXT,
-     budget_ms REAL,
-     next_at REAL NOT NULL
-   ) WITHOUT ROWID;`,
-] as const;
+import {
+  type HeldColumns,
+  type HeldRun,
+  POOL_SCHEMA,
+  type PushColumns,
+  type PushRow,
+  type ReadyColumns,
+  type ReadyRun,
+  toReady,
+  toWorker,
+  type WaitingQueue,
+  type WorkerColumns,
+  type WorkerRow,
+} from "./pool-rows.ts";
 
 const SETTINGS_KEY = "settings";
-
-type ReadyColumns = {
-  flow_run_id: FlowRunId;
-  queue_name: string;
-  queue_priority: number;
-  due_at: EpochMs;
-};
-type HeldColumns = {
-  flow_run_id: FlowRunId;
-  generation: number;
-  worker_name: string;
-  claimed_at: EpochMs;
-  queue_name: string;
-  is_tentative: number;
-  occupies_pool: number;
-  occupies_worker: number;
-};
-type PushColumns = {
-  flow_run_id: FlowRunId;
-  generation: number;
-  ticket: string;
-  state: PushRow["state"];
-  attempts: number;
-  status: number | null;
-  said: string | null;
-  budget_ms: number | null;
-  next_at: EpochMs;
-};
-type WorkerColumns = {
-  name: string;
-  id: string;
-  type: string;
-  run_limit: number;
-  queue_names: string;
-  is_online: number;
-  connected_at: EpochMs;
-  last_seen_at: EpochMs;
-};
-
-function toReady(row: ReadyColumns): ReadyRun {
-  return { id: row.flow_run_id, queueName: row.queue_name, queuePriority: row.queue_priority, dueAt: row.due_at };
-}
-
-function toWorker(row: WorkerColumns): WorkerRow {
-  return {
-    name: row.name,
-    id: row.id,
-    type: row.type,
-    limit: row.run_limit,
-    queueNames: JSON.parse(row.queue_names),
-    isOnline: row.is_online === 1,
-    connectedAt: row.connected_at,
-    lastSeenAt: row.last_seen_at,
-  };
-}
 
 /** Reads answer "nothing" before the first write; the first write makes the schema. */
 export class PoolStore {
@@ -179,7 +28,7 @@ export class PoolStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#hasSchema = !isUntouched(storage);
-    if (this.#hasSchema) migrate(storage, STEPS);
+    if (this.#hasSchema) migrate(storage, POOL_SCHEMA);
   }
 
   /** Runs writes that belong together: all are kept, or none. */
@@ -435,7 +284,7 @@ export class PoolStore {
   /** Outside of every transaction of ours: one that is undone would take the schema with it. */
   #ensureSchema(): void {
     if (this.#hasSchema) return;
-    migrate(this.#storage, STEPS);
+    migrate(this.#storage, POOL_SCHEMA);
     this.#hasSchema = true;
   }
 }

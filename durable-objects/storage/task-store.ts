@@ -3,7 +3,7 @@
  * is not copied to D1 yet, or has effects that are not performed yet.
  */
 import type { TaskRunId } from "#protocol/ids";
-import type { TaskRow } from "./run-store.ts";
+import type { TaskRow } from "./run-rows.ts";
 
 /** Append-only: a step that has landed is never edited. */
 export const TASK_SCHEMA: readonly string[] = [

@@ -1,5 +1,5 @@
 /** The copies of workers in D1, written when a worker connects and when it leaves. */
-import type { WorkerRow } from "./pool-store.ts";
+import type { WorkerRow } from "./pool-rows.ts";
 
 /** A name keeps the row, and so the id, that it has. A pool that is not in D1 has no workers there either. */
 const UPSERT_WORKERS = `INSERT INTO workers

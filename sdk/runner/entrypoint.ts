@@ -6,6 +6,8 @@ import { pathToFileURL } from "node:url";
 /** An entrypoint that leads to no flow. The message says what is there instead. */
 export class EntrypointError extends Error {
   override readonly name = "EntrypointError";
+  /** For the command line, where the folder that paths begin at is not in sight. */
+  readonly fix = "Correct the path, which begins at the folder where the command runs, or the name of the export.";
 }
 
 export interface Entrypoint {

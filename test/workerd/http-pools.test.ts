@@ -22,6 +22,8 @@ async function pushed(pool: HttpPool, more: object = {}) {
   return { id, flow, deployment, message: await pool.message() };
 }
 
+const urlOf = (url: string) => ({ job_variables: { url } });
+
 describe("a run of an http pool", () => {
   it("is claimed at once and pushed as a signed request without anything resolved", async ({ expect }) => {
     const pool = await HttpPool.open();
@@ -215,8 +217,13 @@ describe("a target that does not take a run", () => {
 
   it.for([
     { what: "no URL", url: null, more: {}, said: "There is no URL" },
-    { what: "a URL of another scheme", url: "ftp://a.example/", more: {}, said: "neither http nor https" },
-    { what: "a reference as its URL", url: "https://{{ prefect.blocks.secret.x }}/", more: {}, said: "reference" },
+    { what: "a URL of another scheme", url: null, more: urlOf("ftp://a.example/"), said: "neither http nor https" },
+    {
+      what: "a reference as its URL",
+      url: null,
+      more: urlOf("https://{{ prefect.blocks.secret.x }}/"),
+      said: "reference",
+    },
     {
       what: "a signature of its own",
       url: URL_OF_TARGET,
@@ -314,6 +321,30 @@ describe("a signature", () => {
     });
     expect(signed).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
   });
+});
+
+describe("the URL of an http pool", () => {
+  const templated = (url: unknown) => ({
+    variables: { properties: { url: { type: "string", ...(url === null ? {} : { default: url }) } } },
+    job_configuration: { url: "{{ url }}" },
+  });
+
+  it.for(["not-a-url", "ftp://a.example/", "https://me:secret@a.example/", "https://{{ prefect.variables.x }}/"])(
+    "is refused when the pool is made, and when it is changed: %s",
+    async (url, { expect }) => {
+      const name = `http-${crypto.randomUUID()}`;
+      const path = ["body", "base_job_template", "variables", "properties", "url", "default"];
+      const refusal = { status: 422, body: { code: "validation", exception_detail: [{ loc: path }] } };
+      const made = (value: unknown) =>
+        call("POST", "/work_pools/", { name, type: "http", base_job_template: templated(value) });
+      expect(await made(url)).toMatchObject(refusal);
+      expect((await call("GET", `/work_pools/${name}`)).status).toBe(404);
+      expect((await made(null)).status).toBe(201);
+      const changed = (value: unknown) => call("PATCH", `/work_pools/${name}`, { base_job_template: templated(value) });
+      expect(await changed(url)).toMatchObject(refusal);
+      expect((await changed("https://flows.example.com/run")).status).toBe(204);
+    },
+  );
 });
 
 describe("an address", () => {

@@ -23,7 +23,6 @@ export function pushAddress(given: JsonObject, jobVariables: JsonObject): PushAd
   if (typeof url !== "string" || url === "") {
     return "There is no URL to push to: set the job variable url of the deployment, or its default in the work pool's template.";
   }
-  if (url.includes("{{")) return `The URL ${url} holds a reference, and those of http work pools are not resolved.`;
   const sent = Object.entries((headers ?? {}) as JsonObject).map(([name, value]) => [name, String(value)] as const);
   const unusable = sent.find(([name, value]) => OWN_HEADERS.test(name) || value.includes("{{") || /[\r\n]/.test(value));
   if (unusable) return `The header ${unusable[0]} of the job variables cannot be sent.`;
@@ -36,7 +35,8 @@ export function pushAddress(given: JsonObject, jobVariables: JsonObject): PushAd
 
 /** Why the address may not be called; null when it may. */
 export function refusedAddress(url: string, allowsPrivate: boolean): string | null {
-  if (!URL.canParse(url)) return `The URL ${url} is none.`;
+  if (url.includes("{{")) return `The URL ${url} holds a reference, and those of http work pools are not resolved.`;
+  if (!URL.canParse(url)) return `"${url}" is not a URL. Give one such as https://flows.example.com/run.`;
   const { protocol, hostname, username } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") return `The URL ${url} is neither http nor https.`;
   if (username !== "")
@@ -80,7 +80,8 @@ function isPrivateV6(address: string): boolean {
   );
 }
 
-function defaultsOf(template: JsonObject): JsonObject {
+/** What the template's variables are where a job does not say. */
+export function defaultsOf(template: JsonObject): JsonObject {
   const { properties = {} } = (template["variables"] ?? {}) as { properties?: Record<string, unknown> };
   return Object.fromEntries(
     Object.entries(properties).flatMap(([name, declared]) =>

@@ -3,6 +3,7 @@ import { LIMITS } from "#protocol/limits";
 import { HTTP_POOL_TYPE, writePushSecrets } from "#protocol/push";
 import * as api from "#protocol/work-pools";
 import * as queries from "../db/queries/work-pools.ts";
+import { checkPoolUrl } from "../push/check-pool-url.ts";
 import { setPushSecrets } from "../push/secrets.ts";
 import { type App, serve } from "../serve.ts";
 import { tellPool } from "../tell-pool.ts";
@@ -25,6 +26,7 @@ export function workPoolRoutes(app: App): void {
         },
       );
     }
+    if (body.type === HTTP_POOL_TYPE) checkPoolUrl(env, body.base_job_template ?? {});
     const pool = await queries.insertWorkPool(env, body);
     if (!pool) {
       throw new SluiceError("conflict", `A work pool named "${body.name}" already exists.`, {
@@ -42,6 +44,10 @@ export function workPoolRoutes(app: App): void {
     app,
     api.updateWorkPool,
   )(async ({ env, params, body }) => {
+    if (body.base_job_template) {
+      const { type } = await requirePool(env, params.name);
+      if (type === HTTP_POOL_TYPE) checkPoolUrl(env, body.base_job_template);
+    }
     const pool = await queries.changeWorkPool(env, params.name, body);
     if (!pool) throw notFound("Work pool", `"${params.name}"`);
     await tellPool(env, pool.name);

@@ -1,6 +1,6 @@
 /**
  * Every command. Its module is loaded only when it runs or its help is asked, so what stands here is all that the
- * list of commands needs.
+ * list of commands needs. It is long because there are that many.
  */
 import type { Command } from "../command.ts";
 

@@ -156,6 +156,7 @@ class TaskWorker {
     );
     echo("info", run.name, `Started a run of task "${task.name}" (${run.id}).`);
     try {
+      // What it throws is in its state.
       await runner.run(task.slots === null ? [] : [task.slots]).catch(() => undefined);
       await execution.tasksEnded();
     } finally {
@@ -173,6 +174,7 @@ class TaskWorker {
 
   async #lookForCancelled(): Promise<void> {
     for (const [id, execution] of this.#running) {
+      // Without an answer it is looked at again the next time.
       const run = await this.#client.call(readTaskRun, { params: { id } }).catch(() => null);
       const isCancelled = run?.state_type === "CANCELLED" || run?.state_type === "CANCELLING";
       if (isCancelled) execution.stop({ action: "cancel", state: run.state });

@@ -35,6 +35,13 @@ describe("the registry", () => {
 });
 
 describe("the program", () => {
+  it("says which file is not there, and takes no blame for it", async ({ expect }) => {
+    const { exitCode, stderr } = await sluice(["task", "serve", "nowhere.ts"]);
+    expect(exitCode).toBe(EXIT.failed);
+    expect(stderr).toMatch(/^error: There is no file .*nowhere\.ts on this machine\./);
+    expect(stderr).toContain("→ Correct the path");
+  });
+
   it("prints its version with no server around", async ({ expect }) => {
     const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
     const { exitCode, stdout, stderr } = await sluice(["version", "--output", "json"], { env });
