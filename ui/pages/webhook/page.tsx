@@ -69,13 +69,13 @@ export function WebhookPage() {
             <dt>Secrets</dt>
             <dd>{secrets === 0 ? "none" : `${secrets}, not shown`}</dd>
             <dt>Told apart by</dt>
-            <dd className="mono">{idempotency_key ?? "the sender's way"}</dd>
+            <dd>{idempotency_key === null ? "the sender's way" : <code>{idempotency_key}</code>}</dd>
             <dt>Tags</dt>
             <dd>{tags.join(", ") || "–"}</dd>
             <dt>Signatures count</dt>
             <dd>{replay_window_seconds} s</dd>
             <dt>Body, at most</dt>
-            <dd>{max_body_bytes} bytes</dd>
+            <dd>{Math.round(max_body_bytes / 1_024)} KiB</dd>
           </dl>
         </section>
         <section className="panel">
