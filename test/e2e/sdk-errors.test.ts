@@ -83,12 +83,12 @@ describe("an error", () => {
     [
       "for an entrypoint with no such export",
       () => loadEntrypoint("steps.ts:nothing", FLOWS, isFlow),
-      'steps.ts has no export "nothing". It exports: steps, untilTold, busy, withProcess, exits, throwsAside, notAFlow. The flows it exports: steps, untilTold, busy, withProcess, exits, throwsAside.',
+      'steps.ts has no export "nothing". It exports: steps, untilTold, busy, withProcess, exits, throwsAside, notAFlow. The flows it exports: steps, untilTold, busy, withProcess, exits, throwsAside. Correct the path, which begins at the folder where the command runs, or the name of the export.',
     ],
     [
       "for an entrypoint with no such file",
       () => loadEntrypoint("none.ts:nothing", FLOWS, isFlow),
-      "There is no file FLOWS/none.ts on this machine. In that folder there are: beats.ts, continues.ts, steps.ts, throws-at-import.ts.",
+      "There is no file FLOWS/none.ts on this machine. In that folder there are: beats.ts, continues.ts, steps.ts, throws-at-import.ts. Correct the path, which begins at the folder where the command runs, or the name of the export.",
     ],
   ])("%s says what to do", async ([, act, message], { expect }) => {
     using _ = disposing(configure({ apiKey: KEY }));
