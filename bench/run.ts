@@ -41,10 +41,7 @@ if (unknown.length > 0) {
 for (const bench of BENCHES) {
   const isWanted = positionals.length > 0 ? positionals.includes(bench.name) : bench.isOnlyByName !== true;
   if (!isWanted) continue;
-  const report = await bench.run({ budget: Number(values.budget) });
-  if (typeof report === "string") {
-    console.log(report);
-    continue;
+  for await (const row of bench.run({ budget: Number(values.budget) })) {
+    console.log(typeof row === "string" ? row : `${row.name}\n  ${row.figure}\n  ratio ${row.ratio}; aim ${row.aim}`);
   }
-  for (const row of report) console.log(`${row.name}\n  ${row.figure}\n  ratio ${row.ratio}; aim ${row.aim}`);
 }

@@ -80,11 +80,8 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
     await this.#desk.run((now) => this.#desk.slots.giveBack(slots, occupiedMs, now));
   }
 
-  async invited(key: string): Promise<boolean> {
-    const socket = this.#waiters.find(key);
-    if (!socket) return false;
-    this.#waiters.tryFor(socket);
-    return true;
+  async invited(key: string, from: string): Promise<boolean> {
+    return this.#waiters.invited(key, from);
   }
 
   async changed(key: string): Promise<void> {

@@ -117,8 +117,8 @@ export interface ConcurrencyLimitOwner {
   releaseHolder(holderId: string): Promise<void>;
   /** Gives back slots that were taken without a lease; `occupiedMs` is for how long they were held. */
   giveBack(slots: number, occupiedMs: number | null): Promise<void>;
-  /** Told by another limit: the slot that this waiter is in line for is kept for a moment. False when nobody waits. */
-  invited(key: string): Promise<boolean>;
+  /** Told by the limit `from`: the slots that this waiter is in line for there are kept for a moment. False when nobody waits. */
+  invited(key: string, from: string): Promise<boolean>;
   /** Told by another limit that was changed: this waiter has to look again. */
   changed(key: string): Promise<void>;
   /** Told by the home of a waiter that does not wait here any more. */

@@ -43,7 +43,7 @@ export class LimitCallers {
     const until = (now + (run === null ? LIMIT_KEPT_MS : RUN_KEPT_MS)) as EpochMs;
     this.#desk.line.call(entry, until);
     const told = async () => {
-      const comes = run === null ? await this.#object(home).invited(entry.key) : await this.#callRun(run);
+      const comes = run === null ? await this.#object(home).invited(entry.key, this.#ownId) : await this.#callRun(run);
       if (!comes) await this.#leave(entry.key, until);
     };
     this.#desk.afterCommit(() =>
@@ -61,7 +61,7 @@ export class LimitCallers {
    */
   askAfter(entry: LineEntry, home: string): void {
     const told = async () => {
-      if (await this.#object(home).invited(entry.key)) return;
+      if (await this.#object(home).invited(entry.key, this.#ownId)) return;
       await this.#desk.run(() => {
         const { line } = this.#desk;
         if (line.get(entry.key)?.since === entry.since) line.remove(entry.key);
@@ -72,6 +72,11 @@ export class LimitCallers {
         told().catch((error: unknown) => console.warn(`A waiter at ${home} could not be asked after.`, error)),
       ),
     );
+  }
+
+  /** Nobody stands in line before a limit has its settings. */
+  get #ownId(): string {
+    return this.#desk.slots.settings?.id ?? "";
   }
 
   async #callRun(run: FlowRunId): Promise<boolean> {

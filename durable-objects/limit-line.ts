@@ -260,13 +260,8 @@ export class LimitLine {
     while (low < high) {
       const middle = (low + high) >> 1;
       const other = this.#entries[middle];
-      if (
-        other &&
-        other.priority <= entry.priority &&
-        (other.priority < entry.priority || other.since <= entry.since)
-      ) {
-        low = middle + 1;
-      } else high = middle;
+      if (other && order(other, entry) <= 0) low = middle + 1;
+      else high = middle;
     }
     this.#entries.splice(low, 0, entry);
     this.#byKey.set(entry.key, entry);
@@ -275,6 +270,11 @@ export class LimitLine {
 
 function bare(key: string, wish: Wish): Omit<LineEntry, "place"> {
   return { key, slots: wish.slots, priority: wish.asker.priority, since: wish.since, holder: wish.holder };
+}
+
+/** Those who asked in the same millisecond stand by their keys, so that the line is the same one after it was read anew. */
+function order(one: LineEntry, other: LineEntry): number {
+  return one.priority - other.priority || one.since - other.since || (one.key < other.key ? -1 : 1);
 }
 
 /** Whether an entry stands before a wish that has no place yet. */

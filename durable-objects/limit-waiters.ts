@@ -4,6 +4,7 @@
  */
 import type { EpochMs } from "#protocol/time";
 import { clock } from "./clock.ts";
+import { ComersBack } from "./comers-back.ts";
 import { type SlotAnswer, type SlotAsk, WAIT_CLOSE, type WaitFrame } from "./concurrency-limit-owner.ts";
 import { newLeaseId } from "./lease-id.ts";
 import type { LimitDesk } from "./limit-desk.ts";
@@ -31,6 +32,9 @@ export class LimitWaiters {
   readonly #parts: WaiterParts;
   /** Keys of waiters for whom an attempt is under way, with whether they are called again meanwhile. */
   readonly #trying = new Map<string, boolean>();
+  readonly #comersBack = new ComersBack();
+  /** Ids of limits that called waiters, by their keys, until the attempt that follows is over. */
+  readonly #calledBy = new Map<string, Set<string>>();
 
   constructor(parts: WaiterParts) {
     this.#parts = parts;
@@ -57,12 +61,29 @@ export class LimitWaiters {
 
   /** Somebody new waits: the other end of the socket is the waiter's. */
   accept(ask: SlotAsk, server: WebSocket): void {
+    const { ctx, desk } = this.#parts;
     const key = ask.asker.key ?? ask.leaseId;
-    this.#parts.ctx.acceptWebSocket(server, [key]);
-    const since = this.#parts.desk.line.get(key)?.since ?? clock.now();
-    const waiting: Waiting = { ask: { ...ask, asker: { ...ask.asker, key } }, since, standsAt: null, leaseId: null };
+    // One that comes back may be here before its last connection was seen to end.
+    const last = ctx
+      .getWebSockets(key)
+      .map(waitingOf)
+      .find((waiting) => waiting?.leaseId === null);
+    const earlier = this.#comersBack.take(key, clock.now());
+    ctx.acceptWebSocket(server, [key]);
+    const since = last?.since ?? earlier ?? desk.line.get(key)?.since ?? clock.now();
+    const standsAt = last?.standsAt ?? null;
+    const waiting: Waiting = { ask: { ...ask, asker: { ...ask.asker, key } }, since, standsAt, leaseId: null };
     server.serializeAttachment(waiting);
     this.tryFor(server);
+  }
+
+  /** There are slots at the limit `from`. False: nobody waits here. */
+  invited(key: string, from: string): boolean {
+    const socket = this.find(key);
+    if (!socket) return false;
+    this.#calledBy.set(key, (this.#calledBy.get(key) ?? new Set()).add(from));
+    this.tryFor(socket);
+    return true;
   }
 
   /** The waiter has closed its socket, or it broke. */
@@ -75,10 +96,14 @@ export class LimitWaiters {
       if (code !== WAIT_CLOSE.taken) await leases.release(waiting.leaseId);
       return;
     }
+    // It is here again already, and has taken over the place.
+    if (this.find(key) !== null) return;
+    const comesBack = code === WAIT_CLOSE.comesBack;
+    if (comesBack) this.#comersBack.remember(key, waiting.since, clock.now());
     const [home] = waiting.ask.limits;
     if (home && waiting.standsAt !== null && waiting.standsAt !== home.id) {
       await object(waiting.standsAt).leave(key);
-    } else if (code !== WAIT_CLOSE.comesBack) {
+    } else if (!comesBack) {
       await desk.run(() => desk.line.remove(key));
     } else {
       const { slots, holder, asker } = waiting.ask;
@@ -152,14 +177,15 @@ export class LimitWaiters {
       socket.serializeAttachment({ ...before, standsAt } satisfies Waiting);
       const answer = await attempt();
       if (answer.kind === "granted") {
+        this.#calledBy.delete(key);
         this.#grant(socket, before, ask.leaseId);
         return;
       }
       standsAt = answer.limitId;
-      const left = before.standsAt !== standsAt && before.standsAt !== homeId ? before.standsAt : null;
+      const left = this.#placesBefore(key, before).filter((id) => id !== standsAt && id !== homeId);
       const isThere = socket.readyState === WebSocket.OPEN;
       if (isThere) socket.serializeAttachment({ ...before, standsAt } satisfies Waiting);
-      if (left !== null) await object(left).leave(key);
+      await Promise.all(left.map((id) => object(id).leave(key)));
       if (!isThere) await (standsAt === homeId ? desk.run(() => desk.line.remove(key)) : object(standsAt).leave(key));
     } catch (error) {
       console.warn(`An attempt to take slots for ${key} failed; whoever waits asks again.`, error);
@@ -168,9 +194,19 @@ export class LimitWaiters {
       const isCalledAgain = this.#trying.get(key);
       this.#trying.delete(key);
       // An attempt that was given up by a question has left the waiter in no line.
-      const isNowhere = standsAt === homeId && !desk.line.get(key) && socket.readyState === WebSocket.OPEN;
-      if (isCalledAgain || isNowhere) this.tryFor(socket);
+      const isNowhere = standsAt === homeId && !desk.line.get(key);
+      // It may have come back on another connection meanwhile.
+      const connected = this.find(key);
+      if (connected && (isCalledAgain || isNowhere)) this.tryFor(connected);
     }
+  }
+
+  /** Where somebody may have stood: after a crash, of which its attempt knows nothing, also at limits that called. */
+  #placesBefore(key: string, { standsAt }: Waiting): string[] {
+    const places = new Set(this.#calledBy.get(key));
+    this.#calledBy.delete(key);
+    if (standsAt !== null) places.add(standsAt);
+    return [...places];
   }
 
   #grant(socket: WebSocket, waiting: Waiting, leaseId: string): void {

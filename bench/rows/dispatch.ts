@@ -9,14 +9,12 @@ export const dispatch: Bench = {
   name: "dispatch",
   // It stands beside Prefect's server, which needs Python.
   isOnlyByName: true,
-  async run({ budget }) {
-    return [
-      ...(await claimRows(budget)),
-      ...(await firstLineRows(budget)),
-      await drainRow(),
-      await returnRow(),
-      await tickRow(budget),
-      ...(await prefectRows(budget)),
-    ];
+  async *run({ budget }) {
+    yield* await claimRows(budget);
+    yield* await firstLineRows(budget);
+    yield await drainRow();
+    yield await returnRow();
+    yield await tickRow(budget);
+    yield* await prefectRows(budget);
   },
 };

@@ -3,20 +3,19 @@ import { type JsonClient, jsonClient } from "../http.ts";
 import { load, percentiles } from "../load.ts";
 import { startMeasuredServer } from "../server.ts";
 import { startSubstrate } from "../substrate/start.ts";
-import { type Bench, perSecond, type Row } from "./row.ts";
+import { type Bench, perSecond } from "./row.ts";
 
 const STEPS = ["PENDING", "RUNNING", "COMPLETED"] as const;
 const AIMS = { 1: "120/s", 16: "550/s", 64: "850/s" } as const;
 
 export const lifecycles: Bench = {
   name: "lifecycles",
-  async run({ budget }) {
+  async *run({ budget }) {
     await using server = await startMeasuredServer();
     await using bare = await startSubstrate();
     const client = jsonClient(server.origin);
     const bareClient = jsonClient(bare.origin);
     const flow = await client.call<{ id: string }>("POST", "/api/flows/", { name: "bench" });
-    const rows: Row[] = [];
     for (const callers of [1, 16, 64] as const) {
       const durationMs = 4_000 * budget;
       const base = await load(callers, durationMs / 2, () => insertRow(bareClient));
@@ -26,17 +25,16 @@ export const lifecycles: Bench = {
         const { p50Ms, p99Ms } = percentiles(values);
         return `${step} ${p50Ms.toFixed(1)}/${p99Ms.toFixed(1)}`;
       });
-      rows.push({
+      yield {
         name: `flow-run lifecycles, ${callers} caller${callers === 1 ? "" : "s"}`,
         figure: `${perSecond(result.rate)} (ms p50/p99: ${steps.join(", ")}; ${result.failures} failed)`,
         // Four requests make a lifecycle, so parity with one bare insert a request would be a quarter of its rate.
         ratio: `${(result.rate / (base.rate / 4)).toFixed(2)} of bare object inserts ÷ 4 (${perSecond(base.rate)})`,
         aim: AIMS[callers],
-      });
+      };
     }
     client.close();
     bareClient.close();
-    return rows;
   },
 };
 

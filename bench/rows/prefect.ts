@@ -39,14 +39,18 @@ const LOST: Measure = { name: "lost requests in all loads", unit: "", better: "l
 export const prefectLoads: Bench = {
   name: "prefect-loads",
   isOnlyByName: true,
-  run: ({ budget }) => underLoad(budget),
+  async *run({ budget }) {
+    yield await underLoad(budget);
+  },
 };
 
 /** Lists, counts and histories of a hundred thousand flow runs. */
 export const prefectReads: Bench = {
   name: "prefect-reads",
   isOnlyByName: true,
-  run: ({ budget }) => overSeededRuns(budget),
+  async *run({ budget }) {
+    yield await overSeededRuns(budget);
+  },
 };
 
 async function underLoad(budget: number): Promise<string> {

@@ -12,13 +12,13 @@ export interface BenchContext {
   readonly budget: number;
 }
 
-/** A benchmark makes rows. */
+/** A benchmark makes rows, each as soon as it is known: one that takes long shows where it is. */
 export interface Bench {
   readonly name: string;
   /** True for one that needs much time or a network: it is left out unless it is asked for. */
   readonly isOnlyByName?: true;
   /** A text where the rows have columns of their own. */
-  run(context: BenchContext): Promise<Row[] | string>;
+  run(context: BenchContext): AsyncIterable<Row | string>;
 }
 
 export function perSecond(rate: number): string {

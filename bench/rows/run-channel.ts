@@ -3,18 +3,17 @@ import { converse, taskReport } from "../channel.ts";
 import { jsonClient } from "../http.ts";
 import { startMeasuredServer } from "../server.ts";
 import { startSubstrate } from "../substrate/start.ts";
-import { type Bench, perSecond, type Row } from "./row.ts";
+import { type Bench, perSecond } from "./row.ts";
 
 const WINDOW = 32;
 
 export const runChannel: Bench = {
   name: "run-channel",
-  async run({ budget }) {
+  async *run({ budget }) {
     await using server = await startMeasuredServer();
     await using bare = await startSubstrate();
     const client = jsonClient(server.origin);
     const flow = await client.call<{ id: string }>("POST", "/api/flows/", { name: "bench" });
-    const rows: Row[] = [];
     for (const size of [1, 100]) {
       const frames = Math.round((size === 1 ? 8_000 : 400) * budget);
       const items = Array.from({ length: size }, (_, index) => taskReport(index, ["RUNNING", "COMPLETED"]));
@@ -41,15 +40,14 @@ export const runChannel: Bench = {
           items: items.map((_, index) => taskReport((n * size + index) % 10_000, ["RUNNING", "COMPLETED"])),
         }),
       );
-      rows.push({
+      yield {
         name: `task states through one run channel, ${size} task${size === 1 ? "" : "s"} a frame`,
         figure: `${perSecond(rate * size * 2)} states (${perSecond(rate)} frames)`,
         ratio: `${(rate / bareRate).toFixed(2)} of bare frames with one inserted row (${perSecond(bareRate)})`,
         aim: "at least 3,000 tasks/s",
-      });
+      };
     }
     client.close();
-    return rows;
   },
 };
 

@@ -38,12 +38,15 @@ export const sdk: Bench = {
   name: "sdk",
   // It installs Prefect.
   isOnlyByName: true,
-  async run({ budget }) {
+  async *run({ budget }) {
     const count = (whole: number): string => String(Math.max(100, Math.round(whole * Math.min(1, budget))));
     const alone = await ours({}, count(KEPT), count);
     const reported = await withServer((env) => ours(env, "0", count));
     const peer = await prefect(count);
-    return [...rateRows(alone, reported, peer), await importRow(), await sizeRow(), memoryRow(alone, count(KEPT))];
+    yield* rateRows(alone, reported, peer);
+    yield await importRow();
+    yield await sizeRow();
+    yield memoryRow(alone, count(KEPT));
   },
 };
 

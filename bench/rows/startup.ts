@@ -9,7 +9,7 @@ const CALLERS = 32;
 
 export const startup: Bench = {
   name: "startup",
-  async run({ budget }) {
+  async *run({ budget }) {
     const startupsMs: number[] = [];
     for (let round = 0; round < 3; round++) {
       await using server = await startMeasuredServer();
@@ -29,7 +29,7 @@ export const startup: Bench = {
     );
     const afterMb = await server.memoryMb();
     client.close();
-    return [
+    yield* [
       {
         name: "start-up over a fresh folder, exec to healthy (migrations included)",
         figure: `${percentiles(startupsMs).p50Ms.toFixed(0)} ms (median of ${startupsMs.length})`,

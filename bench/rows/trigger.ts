@@ -21,8 +21,7 @@ interface Ticket {
 
 export const trigger: Bench = {
   name: "trigger",
-  async run({ budget }) {
-    const rows: Row[] = [];
+  async *run({ budget }) {
     {
       await using server = await startMeasuredServer();
       const client = jsonClient(server.origin);
@@ -32,7 +31,7 @@ export const trigger: Bench = {
       const many = await load(50, 4_000 * budget, () => driver.run(client, deployment));
       driver.stop();
       client.close();
-      rows.push(
+      yield* [
         {
           name: "trigger → claim → 3 recorded steps → Completed, 1 caller, driver",
           figure: `p50 ${one.p50Ms.toFixed(2)} ms, p99 ${one.p99Ms.toFixed(2)} ms (${one.failures} failed)`,
@@ -45,11 +44,10 @@ export const trigger: Bench = {
           ratio: `${(many.rate / one.rate).toFixed(1)} times one caller`,
           aim: "–",
         },
-      );
+      ];
     }
-    rows.push(await realWorker(budget, "a fresh Node process per run", []));
-    rows.push(await realWorker(budget, "a Node process per run, started beforehand", ["--warm", "4"]));
-    return rows;
+    yield await realWorker(budget, "a fresh Node process per run", []);
+    yield await realWorker(budget, "a Node process per run, started beforehand", ["--warm", "4"]);
   },
 };
 

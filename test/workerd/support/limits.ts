@@ -18,9 +18,12 @@ import { newId } from "../../../worker/new-id.ts";
 /** One limit with its object. */
 export class Limit {
   readonly id = newId();
+  /** The smallest that it has been. */
+  lowest: number;
   #settings: LimitSettings;
 
   constructor(limit: number, more: Partial<LimitSettings> = {}) {
+    this.lowest = limit;
     this.#settings = {
       id: this.id,
       limit,
@@ -44,6 +47,7 @@ export class Limit {
 
   async change(change: Partial<LimitSettings>): Promise<void> {
     this.#settings = { ...this.#settings, ...change, version: this.#settings.version + 1 };
+    this.lowest = Math.min(this.lowest, this.#settings.limit);
     await this.object.configure(this.#settings, null);
   }
 
@@ -98,6 +102,11 @@ export class LimitWaiter {
   grantedAt = 0;
   /** Since when it has a place in line for certain; null while it has none, or may have lost it. */
   inLineAt: EpochMs | null = null;
+  /**
+   * When it was last seen in the line of its only limit, and since when it waits by that limit's own clock; null where it
+   * was not, or may have lost the place since.
+   */
+  seenInLine: { readonly at: EpochMs; readonly since: EpochMs } | null = null;
   #losses = 0;
   #socket: WebSocket | null = null;
   /** How it left; null while it is there. */
@@ -143,6 +152,7 @@ export class LimitWaiter {
   losesPlace(): void {
     this.#losses += 1;
     this.inLineAt = null;
+    this.seenInLine = null;
   }
 
   /** Gives up. */
