@@ -32,6 +32,9 @@ class World {
   readonly keyOf = new Map<string, string>();
   /** Runs that ended, are being ended, or are gone. */
   readonly over = new Set<string>();
+  /** Of runs that had their slots before a limit was lowered, known to the worker or not: what it was before. */
+  readonly #earlierPerKey = new Map<string, number>();
+  readonly #earlierOfAll = new Map<string, number>();
   readonly #calls: Promise<unknown>[] = [];
 
   private constructor(parts: {
@@ -81,14 +84,16 @@ class World {
     return this.worker.runs.filter((id) => !this.over.has(id));
   }
 
-  /** Looks at what a run that was claimed finds beside itself. Those in progress when a limit is lowered go on. */
+  /** Looks at what a run that was claimed finds beside itself. Those that had slots when a limit was lowered keep them. */
   judge(claimed: string): void {
     const running = this.inProgress();
     if (!running.includes(claimed)) return;
     const ofKey = running.filter((id) => this.keyOf.get(id) === this.keyOf.get(claimed)).length;
     const keyed = this.strategy === "queue" ? ofKey : running.length;
-    if (keyed > this.perKey) this.violations.push(`${keyed} in progress by key, the limit is ${this.perKey}`);
-    if (running.length > this.ofAll) this.violations.push(`${running.length} in progress, the limit is ${this.ofAll}`);
+    const perKey = Math.max(this.perKey, this.#earlierPerKey.get(claimed) ?? 0);
+    const ofAll = Math.max(this.ofAll, this.#earlierOfAll.get(claimed) ?? 0);
+    if (keyed > perKey) this.violations.push(`${keyed} in progress by key, the limit is ${perKey}`);
+    if (running.length > ofAll) this.violations.push(`${running.length} in progress, the limit is ${ofAll}`);
   }
 
   async begin(key: string): Promise<void> {
@@ -118,15 +123,17 @@ class World {
     this.perKey = Math.max(limit, this.perKey);
     const concurrency = { key: "parameters.key", limit, strategy: this.strategy };
     await call("PUT", this.path, { concurrency });
-    // Claims that are under way may go by what was read a moment ago.
-    await scheduler.wait(300);
+    const { holders } = (await call<{ holders: { flow_run_id: string }[] }>("GET", `${this.path}/runs`)).body;
+    for (const { flow_run_id: id } of holders) raise(this.#earlierPerKey, id, this.perKey);
     this.perKey = limit;
   }
 
   async limitAll(limit: number): Promise<void> {
     this.ofAll = Math.max(limit, this.ofAll);
-    await call("PATCH", `/v2/concurrency_limits/${this.limitId}`, { limit });
-    await scheduler.wait(50);
+    const path = `/v2/concurrency_limits/${this.limitId}`;
+    await call("PATCH", path, { limit });
+    const { holders } = (await call<{ holders: { holder: { id: string } | null }[] }>("GET", `${path}/holders`)).body;
+    for (const { holder } of holders) if (holder) raise(this.#earlierOfAll, holder.id, this.ofAll);
     this.ofAll = limit;
   }
 
@@ -165,6 +172,10 @@ class World {
     });
     this.worker.close();
   }
+}
+
+function raise(ceilings: Map<string, number>, id: string, to: number): void {
+  ceilings.set(id, Math.max(to, ceilings.get(id) ?? 0));
 }
 
 type Command = { toString(): string; run(world: World): Promise<void> | void };
