@@ -43,7 +43,7 @@ export async function firstLines(count: number, trigger: (trace: string) => Prom
     for (let index = 0; index <= count; index++) {
       const begin = now();
       await trigger(trace);
-      await until(async () => (await lines()).length > index, 60_000, "the flow has begun");
+      await until(async () => (await lines()).length > index, 120_000, "the flow has begun");
       if (index > 0) times.push(Number((await lines())[index]) - begin);
       await sleep(QUIET_MS);
     }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { prefectEnvironment, startPrefect } from "../../test/prefect/servers.ts";
 import { prefectPython } from "../../test/prefect/venv.ts";
@@ -14,8 +15,10 @@ import { now, POOL, shares } from "./setting.ts";
 
 const FLOWS = fileURLToPath(new URL(".", import.meta.url));
 const SCHEDULED = 200;
+const SCHEDULED_BY_MS = 180_000;
+const LOOK_MS = 250;
 
-export async function prefectRows(budget: number): Promise<Row[]> {
+export async function* prefectRows(budget: number): AsyncGenerator<Row> {
   await using server = await startPrefect();
   const client = patient(jsonClient(new URL(server.apiUrl).origin, { connections: 8 }));
   const home = await mkdtemp(join(tmpdir(), "sluice-bench-prefect-"));
@@ -36,11 +39,10 @@ export async function prefectRows(budget: number): Promise<Row[]> {
       await until(async () => (await stateOf(client, id)) !== "SCHEDULED", 60_000, "the run is claimed");
       claims.push(now() - begin);
     });
-    return [
-      { name: "Prefect: trigger → claim by `prefect worker start`", figure: shares(claims, 0), ratio: "–", aim: "–" },
-      { name: "Prefect: trigger → first line of user code", figure: shares(lines, 0), ratio: "–", aim: "–" },
-      await scheduledRow(client),
-    ];
+    const none = { ratio: "–", aim: "–" };
+    yield { name: "Prefect: trigger → claim by `prefect worker start`", figure: shares(claims, 0), ...none };
+    yield { name: "Prefect: trigger → first line of user code", figure: shares(lines, 0), ...none };
+    yield await scheduledRow(client);
   } finally {
     worker.kill("SIGTERM");
     client.close();
@@ -91,11 +93,18 @@ async function scheduledRow(client: JsonClient): Promise<Row> {
   const madeMs = performance.now() - begin;
   const body = { flows: { id: { any_: [flow.body.id] } } };
   const count = async () => (await client.call<number>("POST", "/api/flow_runs/count", body)).body;
-  await until(async () => (await count()) >= 3 * SCHEDULED, 180_000, "every schedule has three runs");
-  const tookMs = performance.now() - begin;
+  let runs = await count();
+  let lastAt = performance.now();
+  // It leaves some of them out for a while when many are made at once: what is there when nothing more comes counts.
+  while (runs < 3 * SCHEDULED && performance.now() - begin < SCHEDULED_BY_MS) {
+    await sleep(LOOK_MS);
+    const now = await count();
+    if (now > runs) lastAt = performance.now();
+    runs = now;
+  }
   return {
     name: `Prefect: ${SCHEDULED} deployments with a schedule, until each has three runs ahead`,
-    figure: `${(tookMs / 1_000).toFixed(1)} s, of which ${(madeMs / 1_000).toFixed(1)} s to make them`,
+    figure: `${runs} of ${3 * SCHEDULED} runs, the last after ${((lastAt - begin) / 1_000).toFixed(1)} s, of which ${(madeMs / 1_000).toFixed(1)} s to make the deployments`,
     ratio: "–",
     aim: "–",
   };

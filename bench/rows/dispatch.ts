@@ -15,6 +15,6 @@ export const dispatch: Bench = {
     yield await drainRow();
     yield await returnRow();
     yield await tickRow(budget);
-    yield* await prefectRows(budget);
+    yield* prefectRows(budget);
   },
 };
