@@ -7,7 +7,7 @@
 import type { FlowRunId } from "#protocol/ids";
 import { SPANS } from "#protocol/limits";
 import { HTTP_TARGET } from "#protocol/push";
-import { after, type EpochMs, ms } from "#protocol/time";
+import { after, type DurationMs, type EpochMs, ms } from "#protocol/time";
 import type { RunTicket } from "#protocol/worker-channel";
 import { ClaimBackoff } from "./claim-backoff.ts";
 import { clock } from "./clock.ts";
@@ -64,10 +64,10 @@ export class PoolDispatcher {
     for (let claim = slots.claimOf(run.id); claim; claim = slots.claimOf(run.id)) await claim.done;
     if (this.#isClosed) return;
     const now = clock.now();
-    const worker = run.dueAt <= now ? this.#workerFor(run, now) : null;
+    const worker = this.#workerFor(run, now);
     if (worker !== null) return this.#claim(run, worker);
     store.putReady(run);
-    wakeAt(run.dueAt > now ? run.dueAt : after(run.dueAt, ms(SPANS.lateAfterMs)));
+    wakeAt(this.#lookAt(run, now));
   }
 
   /** Stores runs that are due soon. One that is being claimed is not stored: it is known here already. */
@@ -79,8 +79,7 @@ export class PoolDispatcher {
     store.together(() => {
       for (const run of news) store.putReady(run);
     });
-    const next = Math.min(...news.map(({ dueAt }) => (dueAt > now ? dueAt : after(dueAt, ms(SPANS.lateAfterMs)))));
-    wakeAt(next as EpochMs);
+    wakeAt(Math.min(...news.map((run) => this.#lookAt(run, now))) as EpochMs);
   }
 
   /**
@@ -104,7 +103,7 @@ export class PoolDispatcher {
       const hasRoom = () => takers.some((worker) => this.#freeSlots(worker, now) > 0);
       if (!hasRoom()) continue;
       const onlyHeld = this.fullLimit(queue.name) !== null;
-      for (const run of store.readyToStart(now, queue, { onlyHeld })) {
+      for (const run of store.readyToStart(after(now, this.#prefetch), queue, { onlyHeld })) {
         if (slots.claiming >= CLAIMS_AT_ONCE) return;
         if (slots.claimOf(run.id)) continue;
         const worker = this.#workerFor(run, now);
@@ -129,9 +128,28 @@ export class PoolDispatcher {
 
   /** When the alarm has to look next; null when nothing becomes possible by time alone. */
   nextWakeAt(now: EpochMs): EpochMs | null {
-    const dueAt = this.#parts.store.nextDueAt(now);
-    const retryAt = this.#backoff.nextRetryAt(now);
-    return dueAt === null || (retryAt !== null && retryAt < dueAt) ? retryAt : dueAt;
+    const { store } = this.#parts;
+    const prefetch = this.#prefetch;
+    const early = prefetch > 0 ? store.nextDueAt(after(now, prefetch)) : null;
+    const times = [store.nextDueAt(now), early && early - prefetch, this.#backoff.nextRetryAt(now)];
+    const next = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY));
+    return next === Number.POSITIVE_INFINITY ? null : (next as EpochMs);
+  }
+
+  /** When something can be done next about a run that was not claimed at once. */
+  #lookAt({ dueAt }: ReadyRun, now: EpochMs): EpochMs {
+    const early = (dueAt - this.#prefetch) as EpochMs;
+    if (early > now) return early;
+    return dueAt > now ? dueAt : after(dueAt, ms(SPANS.lateAfterMs));
+  }
+
+  /** The longest time before they are due in which somebody takes runs. */
+  get #prefetch(): DurationMs {
+    let longest = 0;
+    for (const { row, isDraining } of this.#parts.workers.all()) {
+      if (!isDraining) longest = Math.max(longest, row.prefetchMs);
+    }
+    return ms(longest);
   }
 
   /** The worker that is to get this run now: the one with the most free slots. Null when the run has to wait. */
@@ -145,6 +163,7 @@ export class PoolDispatcher {
     for (const worker of this.#parts.workers.all()) {
       const free = this.#freeSlots(worker, now);
       if (free <= mostFree || !takesFrom(worker, run.queueName)) continue;
+      if (run.dueAt > now + worker.row.prefetchMs) continue;
       best = worker;
       mostFree = free;
     }

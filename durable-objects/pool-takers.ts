@@ -5,13 +5,13 @@ import type { ConnectedWorkers } from "./connected-workers.ts";
 import type { WorkerRow } from "./storage/pool-rows.ts";
 
 export interface Taker {
-  readonly row: Pick<WorkerRow, "name" | "limit" | "queueNames">;
+  readonly row: Pick<WorkerRow, "name" | "limit" | "queueNames" | "prefetchMs">;
   readonly isDraining: boolean;
 }
 
 /** It takes as many as the pool lets it have, from every queue. */
 const TARGET: Taker = {
-  row: { name: HTTP_TARGET, limit: Number.POSITIVE_INFINITY, queueNames: [] },
+  row: { name: HTTP_TARGET, limit: Number.POSITIVE_INFINITY, queueNames: [], prefetchMs: 0 },
   isDraining: false,
 };
 

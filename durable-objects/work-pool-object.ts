@@ -385,6 +385,9 @@ export class WorkPoolObject extends DurableObject<Env> implements WorkPoolOwner 
     });
     this.ctx.waitUntil(this.#copyWorkers());
     this.#pump();
+    // It may take runs earlier than those who were here before.
+    const next = row.prefetchMs > 0 ? this.#dispatcher.nextWakeAt(now) : null;
+    if (next !== null) this.#wakeAt(next);
   }
 
   /** Starts what can be started. */

@@ -97,6 +97,7 @@ export function workerRow(
     type: hello.worker_type,
     limit: hello.limit,
     queueNames: hello.work_queue_names,
+    prefetchMs: hello.prefetch_ms,
     isOnline: true,
     connectedAt: now,
     lastSeenAt: now,

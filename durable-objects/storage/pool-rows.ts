@@ -43,6 +43,8 @@ export interface WorkerRow {
   readonly limit: number;
   /** Empty for all queues. */
   readonly queueNames: readonly string[];
+  /** It is given runs so much before they are due. */
+  readonly prefetchMs: number;
   readonly isOnline: boolean;
   readonly connectedAt: EpochMs;
   /** As of the last connect or disconnect: heartbeats write nothing. */
@@ -111,6 +113,7 @@ export const POOL_SCHEMA = [
      budget_ms REAL,
      next_at REAL NOT NULL
    ) WITHOUT ROWID;`,
+  "ALTER TABLE workers ADD COLUMN prefetch_ms REAL NOT NULL DEFAULT 0;",
 ] as const;
 
 export type ReadyColumns = {
@@ -146,6 +149,7 @@ export type WorkerColumns = {
   type: string;
   run_limit: number;
   queue_names: string;
+  prefetch_ms: number;
   is_online: number;
   connected_at: EpochMs;
   last_seen_at: EpochMs;
@@ -162,6 +166,7 @@ export function toWorker(row: WorkerColumns): WorkerRow {
     type: row.type,
     limit: row.run_limit,
     queueNames: JSON.parse(row.queue_names),
+    prefetchMs: row.prefetch_ms,
     isOnline: row.is_online === 1,
     connectedAt: row.connected_at,
     lastSeenAt: row.last_seen_at,

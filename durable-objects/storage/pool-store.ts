@@ -85,17 +85,17 @@ export class PoolStore {
   }
 
   /**
-   * Due runs of a queue in the order in which they are to start, read as far as the caller goes. `onlyHeld` limits them
-   * to runs that occupy a slot of the pool already.
+   * Runs of a queue that are due by then, in the order in which they are to start, read as far as the caller goes.
+   * `onlyHeld` limits them to runs that occupy a slot of the pool already.
    */
-  *readyToStart(now: EpochMs, queue: WaitingQueue, { onlyHeld }: { onlyHeld: boolean }): Generator<ReadyRun> {
+  *readyToStart(dueBy: EpochMs, queue: WaitingQueue, { onlyHeld }: { onlyHeld: boolean }): Generator<ReadyRun> {
     const rows = this.#read<ReadyColumns>(
       `SELECT * FROM ready WHERE queue_priority = ?1 AND queue_name = ?2 AND due_at <= ?3
          AND (?4 = 0 OR flow_run_id IN (SELECT flow_run_id FROM held WHERE occupies_pool = 1))
        ORDER BY due_at, flow_run_id`,
       queue.priority,
       queue.name,
-      now,
+      dueBy,
       onlyHeld ? 1 : 0,
     );
     for (const row of rows) yield toReady(row);
@@ -238,10 +238,11 @@ export class PoolStore {
   /** Stores a worker as it is and marks it as not copied. */
   putWorker(worker: WorkerRow): void {
     this.#write(
-      `INSERT INTO workers (name, id, type, run_limit, queue_names, is_online, connected_at, last_seen_at, is_copied)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
+      `INSERT INTO workers (name, id, type, run_limit, queue_names, is_online, connected_at, last_seen_at, prefetch_ms, is_copied)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)
        ON CONFLICT (name) DO UPDATE
-       SET id = ?2, type = ?3, run_limit = ?4, queue_names = ?5, is_online = ?6, connected_at = ?7, last_seen_at = ?8, is_copied = 0`,
+       SET id = ?2, type = ?3, run_limit = ?4, queue_names = ?5, is_online = ?6, connected_at = ?7, last_seen_at = ?8,
+         prefetch_ms = ?9, is_copied = 0`,
       worker.name,
       worker.id,
       worker.type,
@@ -250,6 +251,7 @@ export class PoolStore {
       worker.isOnline ? 1 : 0,
       worker.connectedAt,
       worker.lastSeenAt,
+      worker.prefetchMs,
     );
   }
 

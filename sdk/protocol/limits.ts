@@ -37,6 +37,8 @@ export const LIMITS = {
   logMessageChars: 1_000_000,
   /** Bytes of log kept for one run; beyond it only errors are kept, after one marker line. */
   logBytesPerRun: 50 * 1024 * 1024,
+  /** How long before they are due a worker may take runs, in milliseconds: pools hear of them some minutes ahead. */
+  prefetchMs: 180_000,
   /** Items in one batch of the run channel. */
   channelItems: 500,
   /** Nesting depth of a JSON request body. */

@@ -54,6 +54,8 @@ export const WorkerClientFrame = z.discriminatedUnion("type", [
     limit: z.int().min(1),
     /** Queues to take from; empty for all. */
     work_queue_names: z.array(z.string()).default([]),
+    /** Runs are pushed so many milliseconds before they are due. */
+    prefetch_ms: z.number().min(0).max(LIMITS.prefetchMs).default(0),
     /** Runs whose processes the worker still has, after a reconnect. */
     runs: z.array(HeldRun).default([]),
   }),

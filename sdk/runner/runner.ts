@@ -58,6 +58,11 @@ export interface RunnerOptions {
   readonly limit?: number;
   /** Queues of the pool to take runs from. Default: all. */
   readonly workQueueNames?: readonly string[];
+  /**
+   * Runs are taken this long before they are due, in milliseconds, and begin on time: what they run in is started
+   * beforehand, and they hold their slots meanwhile. At most 180,000; default 0.
+   */
+  readonly prefetchMs?: number;
   /** Makes the pool, of type "process", if there is none. Default false. */
   readonly createPoolIfNotFound?: boolean;
   /** Takes the runs that are due, and stops when they are done. Default false. */
@@ -217,7 +222,7 @@ export class Runner {
   }
 
   #hello(): WorkerHello {
-    const { limit = 10, workQueueNames = [] } = this.#options;
+    const { limit = 10, workQueueNames = [], prefetchMs = 0 } = this.#options;
     return {
       type: "hello",
       protocol: WORKER_CHANNEL_PROTOCOL,
@@ -225,6 +230,7 @@ export class Runner {
       worker_type: this.#infrastructure.type,
       limit,
       work_queue_names: [...workQueueNames],
+      prefetch_ms: prefetchMs,
       runs: [...this.#runs].map(([id, { generation }]) => ({ flow_run_id: id, generation })),
     };
   }

@@ -31,7 +31,8 @@ export interface ControlPlane {
       concurrency_options?: { collision_strategy: "ENQUEUE" | "CANCEL_NEW" };
     },
   ): Promise<DeploymentId>;
-  trigger(deployment: DeploymentId, parameters?: JsonObject): Promise<FlowRun>;
+  /** `dueAt` is in milliseconds since 1970, by default now. */
+  trigger(deployment: DeploymentId, parameters?: JsonObject, dueAt?: number): Promise<FlowRun>;
   read(id: FlowRunId): Promise<FlowRun>;
   /** Waits until the run is in a state of this type. */
   reaches(id: FlowRunId, type: NonNullable<FlowRun["state_type"]>, withinMs?: number): Promise<FlowRun>;
@@ -59,8 +60,11 @@ export function controlPlane(apiUrl: string, key: string | null = null): Control
       });
       return id;
     },
-    trigger: (id, parameters = {}) =>
-      client.call(createFlowRunFromDeployment, { params: { id }, body: { parameters } }),
+    trigger: (id, parameters = {}, dueAt = Date.now()) => {
+      const scheduled_time = new Date(dueAt).toISOString();
+      const body = { parameters, state: { type: "SCHEDULED" as const, state_details: { scheduled_time } } };
+      return client.call(createFlowRunFromDeployment, { params: { id }, body });
+    },
     reaches: (id, type, withinMs = 20_000) =>
       eventually(
         `run ${id} is ${type}`,

@@ -48,6 +48,20 @@ describe("a worker", () => {
     expect((await plane.ends(id)).state_name).toBe("Completed");
   });
 
+  it("starts the process of a run before it is due, with --prefetch, and the flow on time", async ({ expect }) => {
+    using trace = traceFile();
+    const pool = await newPool();
+    await using worker = await startWorker({ apiUrl: server.apiUrl, pool, words: ["--prefetch", "60"] });
+    const deployment = await plane.deploy(`${FLOWS}:steps`, pool);
+    const dueAt = Date.now() + 4_000;
+    const { id } = await plane.trigger(deployment, { trace: trace.path }, dueAt);
+    await worker.pidOf(id);
+    expect(Date.now()).toBeLessThan(dueAt);
+    const run = await plane.ends(id);
+    expect(await plane.states(id)).toEqual(["Scheduled", "Pending", "Running", "Completed"]);
+    expect(Date.parse(run.start_time ?? "")).toBeGreaterThanOrEqual(dueAt - 1_000);
+  });
+
   it("gives its runs no more than its limit of processes at a time", async ({ expect }) => {
     using trace = traceFile();
     const pool = await newPool();

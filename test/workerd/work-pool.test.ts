@@ -54,6 +54,32 @@ describe("a pool and the runs it is offered", () => {
     expect(worker.runs).toEqual([id]);
   });
 
+  it("gives a worker that asked for it runs before they are due, and no other one", async ({ expect }) => {
+    const pool = await Pool.open(PATIENT);
+    const patient = await pool.connect("patient", { limit: 5 });
+    const known = await pool.offer({ dueInMs: MINUTE_MS });
+    const eager = await pool.connect("eager", { limit: 2, prefetchMs: 2 * MINUTE_MS });
+    await until("the run that was known", async () => eager.runs.includes(known));
+    const offered = await pool.offer({ dueInMs: MINUTE_MS });
+    await until("the run that was offered", async () => eager.runs.includes(offered));
+    // It has no room any more, so this one begins when it is due.
+    const third = await pool.offer({ dueInMs: MINUTE_MS });
+    expect(await pool.status()).toMatchObject({ ready: 1, held: 2 });
+    moveClock(MINUTE_MS);
+    expect(await runDurableObjectAlarm(pool.stub)).toBe(true);
+    await until("the run that is due", async () => patient.runs.includes(third));
+    expect(patient.runs).toEqual([third]);
+  });
+
+  it("wakes as long before a run is due as a worker asked for", async ({ expect }) => {
+    const pool = await Pool.open(PATIENT);
+    await pool.offer({ dueInMs: 10 * MINUTE_MS });
+    const worker = await pool.connect("eager", { limit: 5, prefetchMs: MINUTE_MS });
+    const id = await pool.offer({ dueInMs: MINUTE_MS + 200 });
+    await worker.waitFor("run");
+    expect(worker.runs).toEqual([id]);
+  });
+
   it("wakes by itself for a run that is due soon", async ({ expect }) => {
     const pool = await Pool.open();
     const worker = await pool.connect("w1", { limit: 2 });

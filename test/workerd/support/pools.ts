@@ -181,6 +181,7 @@ export class WorkerClient {
 export interface ConnectOptions {
   readonly limit?: number;
   readonly queues?: readonly string[];
+  readonly prefetchMs?: number;
   readonly runs?: readonly { readonly flow_run_id: FlowRunId; readonly generation: number }[];
 }
 
@@ -261,7 +262,7 @@ export class Pool {
   }
 
   /** Connects a worker and waits for its welcome. */
-  async connect(name: string, { limit = 1, queues = [], runs = [] }: ConnectOptions = {}): Promise<WorkerClient> {
+  async connect(name: string, { limit = 1, queues = [], runs = [], prefetchMs = 0 }: ConnectOptions = {}): Promise<WorkerClient> {
     const client = await this.dial(name);
     client.send({
       type: "hello",
@@ -270,6 +271,7 @@ export class Pool {
       worker_type: "process",
       limit,
       work_queue_names: [...queues],
+      prefetch_ms: prefetchMs,
       runs: [...runs],
     });
     await client.waitFor("welcome");

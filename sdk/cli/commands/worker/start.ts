@@ -1,5 +1,6 @@
 /** `sluice worker start`: takes runs from a work pool and runs each in a process of its own. */
 import { createClient } from "../../../client/api-client.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { startHealthServer } from "../../../runner/health-server.ts";
 import type { Infrastructure } from "../../../runner/infrastructure.ts";
 import { processInfrastructure } from "../../../runner/process-infrastructure.ts";
@@ -32,6 +33,13 @@ export const workerStart = defineCommand({
     workQueue: repeated(
       text("Take runs of this queue only; may be given several times.", { placeholder: "name", short: "q" }),
     ),
+    prefetch: withDefault(
+      integer("Seconds before they are due in which runs are taken, so that what they run in is there on time.", {
+        max: LIMITS.prefetchMs / 1_000,
+        env: "SLUICE_WORKER_PREFETCH",
+      }),
+      0,
+    ),
     createPoolIfNotFound: flag("Create the work pool if there is none."),
     runOnce: flag("Take the runs that are due, and stop when they are done."),
     type: withDefault(choice("How runs are run: has to be the type of the pool.", [...TYPES, "http"]), "process"),
@@ -62,6 +70,7 @@ export const workerStart = defineCommand({
       ...(options.name === undefined ? {} : { workerName: options.name }),
       limit: options.limit,
       workQueueNames: options.workQueue,
+      prefetchMs: options.prefetch * 1_000,
       createPoolIfNotFound: options.createPoolIfNotFound,
       killGraceMs: options.killGrace * 1_000,
       runOnce: options.runOnce,
