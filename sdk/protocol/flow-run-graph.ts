@@ -8,6 +8,7 @@ import { WireTime } from "./time.ts";
 
 const edges = z.array(z.object({ id: Uuid }));
 
+/** An artifact on a node, or on the run itself; stored results are left out. */
 export const GraphArtifact = z.object({
   id: Uuid,
   created: WireTime,
@@ -19,6 +20,9 @@ export const GraphArtifact = z.object({
 });
 export type GraphArtifact = z.infer<typeof GraphArtifact>;
 
+/**
+ * A task run, or the subflow run that a task run stands for. Only what has a state and a time to draw it at is a node.
+ */
 export const GraphNode = z.object({
   kind: z.enum(["flow-run", "task-run"]),
   id: Uuid,
@@ -34,6 +38,7 @@ export const GraphNode = z.object({
 });
 export type GraphNode = z.infer<typeof GraphNode>;
 
+/** The graph, with the run's own artifacts and the states that it went through, oldest first. */
 export const Graph = z.object({
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
@@ -62,6 +67,7 @@ export type Dependency = z.infer<typeof Dependency>;
 
 const byId = z.object({ id: FlowRunId });
 
+/** Of its task runs only; subflows are in {@link readFlowRunGraph}. 404 for an unknown run. */
 export const readFlowRunDependencies = endpoint({
   id: "read_flow_run_graph_v1",
   method: "GET",
@@ -72,6 +78,10 @@ export const readFlowRunDependencies = endpoint({
   params: byId,
   returns: z.array(Dependency),
 });
+/**
+ * Reads task runs and subflow runs as nodes, by when they started. `since` keeps what still runs, or ended at that
+ * instant or later. 404 for an unknown run.
+ */
 export const readFlowRunGraph = endpoint({
   id: "read_flow_run_graph_v2",
   method: "GET",

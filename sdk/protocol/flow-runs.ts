@@ -152,6 +152,10 @@ export type SetState = z.infer<typeof SetState>;
 
 const byId = z.object({ id: FlowRunId });
 
+/**
+ * Without a state the run is PENDING: its maker executes it. Answers 201, or 200 with the run that has the idempotency
+ * key. 404 for an unknown flow, work pool or queue; 422 for parameters of more than 524,288 bytes.
+ */
 export const createFlowRun = endpoint({
   id: "create_flow_run",
   method: "POST",
@@ -163,6 +167,7 @@ export const createFlowRun = endpoint({
   body: FlowRunCreate,
   returns: FlowRun,
 });
+/** Asks the run's owner, which is ahead of the lists. 404 for an unknown run. */
 export const readFlowRun = endpoint({
   id: "read_flow_run",
   method: "GET",
@@ -173,6 +178,10 @@ export const readFlowRun = endpoint({
   params: byId,
   returns: FlowRun,
 });
+/**
+ * 404 for an unknown run; 400 for job variables of a run that is not SCHEDULED or has no deployment; 422 for job
+ * variables that do not fit the work pool, or parameters that are too large.
+ */
 export const updateFlowRun = endpoint({
   id: "update_flow_run",
   method: "PATCH",
@@ -184,6 +193,7 @@ export const updateFlowRun = endpoint({
   params: byId,
   body: FlowRunUpdate,
 });
+/** Deletes it whatever its state; the channel of a process that runs it is closed with 4404. 404 for an unknown run. */
 export const deleteFlowRun = endpoint({
   id: "delete_flow_run",
   method: "DELETE",
@@ -193,6 +203,7 @@ export const deleteFlowRun = endpoint({
   summary: "Delete a flow run with its task runs, states, logs and artifacts.",
   params: byId,
 });
+/** 404 for an unknown run, 422 for more than 131,072 bytes of labels. */
 export const updateFlowRunLabels = endpoint({
   id: "update_flow_run_labels",
   method: "PATCH",
@@ -204,6 +215,10 @@ export const updateFlowRunLabels = endpoint({
   params: byId,
   body: detail(Labels),
 });
+/**
+ * A proposal that is rejected, aborted or has to wait is a verdict and no error. 201 when the answered state was made
+ * by this request, otherwise 200; 404 for an unknown run.
+ */
 export const setFlowRunState = endpoint({
   id: "set_flow_run_state",
   method: "POST",
@@ -216,6 +231,10 @@ export const setFlowRunState = endpoint({
   body: SetState,
   returns: OrchestrationResult,
 });
+/**
+ * The newest first unless `sort` says otherwise. A change is listed shortly after it is stored: {@link readFlowRun}
+ * knows it at once.
+ */
 export const filterFlowRuns = endpoint({
   id: "filter_flow_runs",
   method: "POST",
@@ -226,6 +245,7 @@ export const filterFlowRuns = endpoint({
   body: FlowRunFilters.extend({ sort: FlowRunSort.nullish() }).extend(Paging.shape),
   returns: z.array(FlowRun),
 });
+/** Counts all that match; without filters, all flow runs. */
 export const countFlowRuns = endpoint({
   id: "count_flow_runs",
   method: "POST",
@@ -236,6 +256,7 @@ export const countFlowRuns = endpoint({
   body: FlowRunFilters,
   returns: z.int(),
 });
+/** 404 for an unknown run. */
 export const readFlowRunStates = endpoint({
   id: "read_flow_run_states",
   method: "GET",

@@ -5,6 +5,7 @@ import { FlowRunId, StateId, TaskRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { LenientTime, WireTime } from "./time.ts";
 
+/** All types of states, in upstream's order. */
 export const STATE_TYPES = [
   "SCHEDULED",
   "PENDING",
