@@ -14,6 +14,7 @@ export const GraphArtifact = z.object({
   created: WireTime,
   key: z.string().nullable(),
   type: z.string().nullable(),
+  /** No newer artifact has its key; always true without a key. */
   is_latest: z.boolean(),
   /** Of progress artifacts only. */
   data: z.unknown(),
@@ -25,9 +26,12 @@ export type GraphArtifact = z.infer<typeof GraphArtifact>;
  */
 export const GraphNode = z.object({
   kind: z.enum(["flow-run", "task-run"]),
+  /** Of the task run or the subflow run. Edges name nodes by it. */
   id: Uuid,
+  /** The task run's name, or `flow / flow run` for a subflow. */
   label: z.string(),
   state_type: StateType,
+  /** When it is to start, if it has not. */
   start_time: WireTime,
   end_time: WireTime.nullable(),
   parents: edges,
@@ -40,11 +44,13 @@ export type GraphNode = z.infer<typeof GraphNode>;
 
 /** The graph, with the run's own artifacts and the states that it went through, oldest first. */
 export const Graph = z.object({
+  /** When it is to start, if it has not. */
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
   root_node_ids: z.array(Uuid),
   /** By start time: the node's id, and the node. */
   nodes: z.array(z.tuple([Uuid, GraphNode])),
+  /** Of the run itself; those of task runs are on their nodes. */
   artifacts: z.array(GraphArtifact),
   states: z.array(z.object({ id: StateId, timestamp: WireTime, type: StateType, name: z.string() })),
 });
@@ -61,6 +67,7 @@ export const Dependency = z.object({
   end_time: WireTime.nullable(),
   total_run_time: z.number().nullable(),
   estimated_run_time: z.number().nullable(),
+  /** The result is a value such as `true` or null: which tasks took it cannot be told. */
   untrackable_result: z.boolean(),
 });
 export type Dependency = z.infer<typeof Dependency>;

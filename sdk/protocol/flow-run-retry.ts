@@ -20,7 +20,7 @@ export const retryFlowRun = endpoint({
   summary: "Run a finished flow run again; with other parameters, as a new run of its deployment.",
   params: z.object({ id: FlowRunId }),
   body: z.object({
-    /** Instead of the run's own; they make a new run. */
+    /** Laid over the run's own; they make a new run. */
     parameters: JsonObject.nullish(),
     /** This task run and all that depend on it run again, even if they had completed. */
     from_task_run_id: TaskRunId.nullish(),

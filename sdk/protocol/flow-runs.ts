@@ -18,11 +18,14 @@ export type Labels = z.infer<typeof Labels>;
 
 /** Retries and pauses of one run. `retry_delay` is in seconds. */
 export const FlowRunPolicy = z.object({
+  /** Of old clients, as is `retry_delay_seconds`: they hold where `retries` and `retry_delay` are null. */
   max_retries: z.int().default(0),
   retry_delay_seconds: z.number().default(0),
   retries: z.int().min(0).max(LIMITS.retries).nullable().default(null),
   retry_delay: z.number().min(0).nullable().default(null),
+  /** Pauses that the run has gone through, by their keys: none is entered twice. */
   pause_keys: z.array(z.string()).nullable().default([]),
+  /** It goes on after a pause: entering RUNNING is no new attempt. */
   resuming: z.boolean().nullable().default(false),
   /** "in_process": the process that failed waits and goes on itself; such a run is never offered to a worker. */
   retry_type: z.enum(["in_process", "reschedule"]).nullable().default(null),
@@ -44,9 +47,11 @@ export const FlowRun = z.object({
   updated: WireTime,
   name: z.string(),
   flow_id: FlowId,
+  /** Null before the first state, as are `state_type`, `state_name` and `state`. */
   state_id: StateId.nullable(),
   deployment_id: DeploymentId.nullable(),
   deployment_version: z.string().nullable(),
+  /** Null outside a work pool, as are the three that follow. */
   work_queue_id: WorkQueueId.nullable(),
   work_queue_name: z.string().nullable(),
   work_pool_id: WorkPoolId.nullable(),
@@ -58,19 +63,26 @@ export const FlowRun = z.object({
   empirical_policy: FlowRunPolicy,
   tags: z.array(z.string()),
   labels: Labels,
+  /** The task run that stands for this run in its parent; null for what is no subflow. */
   parent_task_run_id: TaskRunId.nullable(),
   state_type: StateType.nullable(),
   state_name: z.string().nullable(),
+  /** How often it entered RUNNING; going on after a pause does not count. */
   run_count: z.int(),
   expected_start_time: WireTime.nullable(),
+  /** Null unless it is SCHEDULED. */
   next_scheduled_start_time: WireTime.nullable(),
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
   total_run_time: z.number(),
+  /** With the time since it entered RUNNING, which `total_run_time` does not count yet. */
   estimated_run_time: z.number(),
+  /** How late it started, or is by now. */
   estimated_start_time_delta: z.number(),
+  /** Made by a schedule. */
   auto_scheduled: z.boolean(),
   infrastructure_document_id: Uuid.nullable(),
+  /** Where it runs, as its worker calls it; null where none has said. */
   infrastructure_pid: z.string().nullable(),
   created_by: CreatedBy.nullable(),
   job_variables: JsonObject.nullable(),

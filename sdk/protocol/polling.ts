@@ -52,7 +52,7 @@ export const pollDeployments = endpoint({
   }),
   returns: z.array(FlowRun),
 });
-/** As {@link pollWorkPool}, for one queue of whatever pool. 404 for an unknown queue. */
+/** Claims nothing. What waits in a queue is as for {@link pollWorkPool}. 404 for an unknown queue. */
 export const pollWorkQueue = endpoint({
   id: "read_work_queue_runs",
   method: "POST",

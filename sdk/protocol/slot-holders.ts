@@ -1,4 +1,4 @@
-/** Who holds the slots of work pools and their queues: the runs that are PENDING or RUNNING. */
+/** Who holds the slots of work pools and their queues: the runs that are PENDING, RUNNING or CANCELLING. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { PageNumber } from "./filters.ts";

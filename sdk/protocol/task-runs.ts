@@ -10,6 +10,7 @@ import { LenientTime, WireTime } from "./time.ts";
 
 /** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
 export const TaskRunPolicy = z.object({
+  /** Of old clients, as is `retry_delay_seconds`: they hold where `retries` and `retry_delay` are null. */
   max_retries: z.int().default(0),
   retry_delay_seconds: z.number().default(0),
   retries: z.int().nullable().default(null),
@@ -17,6 +18,7 @@ export const TaskRunPolicy = z.object({
     .union([z.number(), z.array(z.number())])
     .nullable()
     .default(null),
+  /** Delays are spread at random, up to (1 + factor) times their length; null or 0: not at all. */
   retry_jitter_factor: z.number().nullable().default(null),
 });
 export type TaskRunPolicy = z.infer<typeof TaskRunPolicy>;
@@ -31,8 +33,10 @@ export const TaskRun = z.object({
   created: WireTime,
   updated: WireTime,
   name: z.string(),
+  /** Null outside a flow. */
   flow_run_id: FlowRunId.nullable(),
   task_key: z.string(),
+  /** What tells runs of one task in one flow run apart. */
   dynamic_key: z.string(),
   cache_key: z.string().nullable(),
   cache_expiration: WireTime.nullable(),
@@ -40,18 +44,22 @@ export const TaskRun = z.object({
   empirical_policy: TaskRunPolicy,
   tags: z.array(z.string()),
   labels: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
+  /** Null before the first state, as are `state_type`, `state_name` and `state`. */
   state_id: StateId.nullable(),
   task_inputs: z.record(z.string(), z.array(TaskInput)),
   state_type: StateType.nullable(),
   state_name: z.string().nullable(),
   run_count: z.int(),
+  /** The `run_count` of its flow run when it last ran. */
   flow_run_run_count: z.int(),
   expected_start_time: WireTime.nullable(),
   next_scheduled_start_time: WireTime.nullable(),
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
   total_run_time: z.number(),
+  /** With the time since it entered RUNNING, which `total_run_time` does not count yet. */
   estimated_run_time: z.number(),
+  /** How late it started, or is by now. */
   estimated_start_time_delta: z.number(),
   state: State.nullable(),
 });

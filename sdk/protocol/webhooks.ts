@@ -64,6 +64,7 @@ export const Webhook = z.object({
   /** Where deliveries go, below the address of the server. */
   path: z.string(),
   deployment_id: DeploymentId,
+  /** One that is not active refuses deliveries with 409. */
   active: z.boolean(),
   verification: WebhookVerification,
   /** How many secrets it has; they are never shown. */
@@ -73,6 +74,7 @@ export const Webhook = z.object({
   /** What tells deliveries apart; null leaves it to the way of verification. */
   idempotency_key: z.string().nullable(),
   tags: z.array(z.string()),
+  /** By how much the time of a signed delivery may differ from the server's. */
   replay_window_seconds: z.int(),
   max_body_bytes: z.int(),
 });
@@ -123,6 +125,7 @@ export const WebhookDelivery = z.object({
   status: z.int(),
   /** Why it was refused, or answered without a run. */
   reason: z.string().nullable(),
+  /** Null where no run was started. */
   flow_run_id: FlowRunId.nullable(),
   /** Whether the sender proved itself: only such a delivery can be sent again, and only its body is kept. */
   is_verified: z.boolean(),

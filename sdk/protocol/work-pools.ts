@@ -60,7 +60,9 @@ export const WorkQueue = z.object({
   priority: z.int(),
   work_pool_id: WorkPoolId,
   work_pool_name: z.string(),
+  /** Of Prefect's agents, before there were work pools; always null. */
   filter: JsonObject.nullable(),
+  /** Null: no worker that polls has asked yet. */
   last_polled: WireTime.nullable(),
   status: z.enum(["READY", "NOT_READY", "PAUSED"]),
   active_slots: z.int().nullable(),
@@ -85,7 +87,7 @@ export const WorkQueueUpdate = WorkQueueCreate.partial().extend({
   last_polled: LenientTime.nullish(),
 });
 
-/** A worker of a pool, online while it is connected or less than three of its intervals ago was heard of. */
+/** A worker of a pool: ONLINE while it is connected, or was heard of within three of its intervals. */
 export const Worker = z.object({
   id: Uuid,
   created: WireTime,

@@ -16,6 +16,7 @@ export const WorkQueueStatus = z.object({
   healthy: z.boolean(),
   late_runs_count: z.int(),
   last_polled: WireTime.nullable(),
+  /** What counts as healthy; the same for all queues. */
   health_check_policy: z.object({
     maximum_late_runs: z.int().nullable(),
     maximum_seconds_since_last_polled: z.int().nullable(),
