@@ -14,10 +14,7 @@ function reason<K extends string, D extends z.ZodRawShape>(kind: K, details: D) 
 
 const place = { work_pool_name: z.string(), work_queue_name: z.string() };
 
-/**
- * One reason: its kind, a sentence for people, and what that says as data. Times are null where there is
- * none.
- */
+/** One reason: its kind, a sentence for people, and what that says as data. Times are null where there is none. */
 export const Why = z.discriminatedUnion("kind", [
   /** It runs, or it has ended: it waits for nothing. */
   reason("not_waiting", { state_type: StateType.nullable(), state_name: z.string().nullable() }),
