@@ -5,6 +5,7 @@ import { FlowRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
 
+/** A stored input. `sender` says who sent it, and is null where nobody said. */
 export const FlowRunInput = z.object({
   id: Uuid,
   created: WireTime,
@@ -17,6 +18,7 @@ export const FlowRunInput = z.object({
 });
 export type FlowRunInput = z.infer<typeof FlowRunInput>;
 
+/** An input that is to be stored: a key that the run does not have yet, and a value of at most 524,288 characters. */
 export const FlowRunInputCreate = z.object({
   key: z.string().min(1).max(LIMITS.nameChars),
   value: z.string().max(LIMITS.parameterBytes),
@@ -35,6 +37,7 @@ export type FlowRunInputQuery = z.infer<typeof FlowRunInputQuery>;
 const byRun = z.object({ id: FlowRunId });
 const byKey = z.object({ id: FlowRunId, key: z.string() });
 
+/** Never replaces: 409 when the run has an input with this key, 404 for an unknown run. */
 export const createFlowRunInput = endpoint({
   id: "create_flow_run_input",
   method: "POST",
@@ -46,6 +49,7 @@ export const createFlowRunInput = endpoint({
   params: byRun,
   body: FlowRunInputCreate,
 });
+/** Needs the role worker, as every read of inputs does. A run that nobody knows has none. */
 export const filterFlowRunInput = endpoint({
   id: "filter_flow_run_input",
   method: "POST",
@@ -57,6 +61,7 @@ export const filterFlowRunInput = endpoint({
   body: FlowRunInputQuery,
   returns: z.array(FlowRunInput),
 });
+/** Answers text/plain, the value as its sender wrote it. 404 for an unknown run or key. */
 export const readFlowRunInput = endpoint({
   id: "read_flow_run_input",
   method: "GET",
@@ -67,6 +72,7 @@ export const readFlowRunInput = endpoint({
   params: byKey,
   returns: z.string(),
 });
+/** Frees the key for another input. 404 for an unknown run or key. */
 export const deleteFlowRunInput = endpoint({
   id: "delete_flow_run_input",
   method: "DELETE",

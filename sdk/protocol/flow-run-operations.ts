@@ -11,6 +11,11 @@ import { OrchestrationResult, State, StateCreate } from "./states.ts";
 const byId = z.object({ id: FlowRunId });
 const bulkLimit = z.int().min(1).max(LIMITS.bulkRows).nullish();
 
+/**
+ * Goes on in the waiting process, or in a new one if the run was suspended. A run that is not paused (ABORT), or input
+ * that does not fit what it asked for (REJECT), is a verdict and no error. 404 for an unknown run, 400 for a
+ * `__prefect_kind` in the input that cannot be resolved.
+ */
 export const resumeFlowRun = endpoint({
   id: "resume_flow_run",
   method: "POST",
@@ -23,6 +28,10 @@ export const resumeFlowRun = endpoint({
   body: z.object({ run_input: JsonObject.nullish() }),
   returns: OrchestrationResult,
 });
+/**
+ * Deletes the newest `limit` (50 by default) that match, whatever their states. Asked again until nothing is answered,
+ * it deletes all.
+ */
 export const bulkDeleteFlowRuns = endpoint({
   id: "bulk_delete_flow_runs",
   method: "POST",
@@ -32,6 +41,10 @@ export const bulkDeleteFlowRuns = endpoint({
   body: z.object({ flow_runs: FlowRunFilter, limit: bulkLimit }),
   returns: z.object({ deleted: z.array(FlowRunId) }),
 });
+/**
+ * Proposes to the newest `limit` (50 by default) that match, as {@link setFlowRunState} does to one; `force` is false
+ * by default. One that is deleted meanwhile has no verdict.
+ */
 export const bulkSetFlowRunState = endpoint({
   id: "bulk_set_flow_run_state",
   method: "POST",
@@ -49,6 +62,7 @@ export const bulkSetFlowRunState = endpoint({
   }),
   returns: z.object({ results: z.array(OrchestrationResult.extend({ flow_run_id: FlowRunId })) }),
 });
+/** Pages of at most 200 from page 1 on, the newest run first unless `sort` says otherwise. */
 export const paginateFlowRuns = endpoint({
   id: "paginate_flow_runs",
   method: "POST",
@@ -59,6 +73,7 @@ export const paginateFlowRuns = endpoint({
   body: FlowRunFilters.extend({ sort: FlowRunSort.nullish() }).extend(PageNumber.shape),
   returns: paginated(FlowRun),
 });
+/** Runs that started in time, are not due yet, or ended without having started count as 0. */
 export const averageFlowRunLateness = endpoint({
   id: "average_flow_run_lateness",
   method: "POST",
@@ -69,6 +84,7 @@ export const averageFlowRunLateness = endpoint({
   body: FlowRunFilters,
   returns: z.number().nullable(),
 });
+/** Answers each interval, also one without runs, up to 500 of them. 422 for intervals of less than a second. */
 export const readFlowRunHistory = endpoint({
   id: "flow_run_history",
   method: "POST",
@@ -90,6 +106,7 @@ export const downloadFlowRunLogs = endpoint({
   params: byId,
   returns: z.string(),
 });
+/** A state's id says which run's owner keeps it. 404 when it has none of that id. */
 export const readFlowRunState = endpoint({
   id: "read_flow_run_state",
   method: "GET",

@@ -18,11 +18,14 @@ export type Labels = z.infer<typeof Labels>;
 
 /** Retries and pauses of one run. `retry_delay` is in seconds. */
 export const FlowRunPolicy = z.object({
+  /** Of old clients, as is `retry_delay_seconds`: they hold where `retries` and `retry_delay` are null. */
   max_retries: z.int().default(0),
   retry_delay_seconds: z.number().default(0),
   retries: z.int().min(0).max(LIMITS.retries).nullable().default(null),
   retry_delay: z.number().min(0).nullable().default(null),
+  /** Pauses that the run has gone through, by their keys: none is entered twice. */
   pause_keys: z.array(z.string()).nullable().default([]),
+  /** It goes on after a pause: entering RUNNING is no new attempt. */
   resuming: z.boolean().nullable().default(false),
   /** "in_process": the process that failed waits and goes on itself; such a run is never offered to a worker. */
   retry_type: z.enum(["in_process", "reschedule"]).nullable().default(null),
@@ -44,9 +47,11 @@ export const FlowRun = z.object({
   updated: WireTime,
   name: z.string(),
   flow_id: FlowId,
+  /** Null before the first state, as are `state_type`, `state_name` and `state`. */
   state_id: StateId.nullable(),
   deployment_id: DeploymentId.nullable(),
   deployment_version: z.string().nullable(),
+  /** Null outside a work pool, as are the three that follow. */
   work_queue_id: WorkQueueId.nullable(),
   work_queue_name: z.string().nullable(),
   work_pool_id: WorkPoolId.nullable(),
@@ -58,19 +63,26 @@ export const FlowRun = z.object({
   empirical_policy: FlowRunPolicy,
   tags: z.array(z.string()),
   labels: Labels,
+  /** The task run that stands for this run in its parent; null for what is no subflow. */
   parent_task_run_id: TaskRunId.nullable(),
   state_type: StateType.nullable(),
   state_name: z.string().nullable(),
+  /** How often it entered RUNNING; going on after a pause does not count. */
   run_count: z.int(),
   expected_start_time: WireTime.nullable(),
+  /** Null unless it is SCHEDULED. */
   next_scheduled_start_time: WireTime.nullable(),
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
   total_run_time: z.number(),
+  /** With the time since it entered RUNNING, which `total_run_time` does not count yet. */
   estimated_run_time: z.number(),
+  /** How late it started, or is by now. */
   estimated_start_time_delta: z.number(),
+  /** Made by a schedule. */
   auto_scheduled: z.boolean(),
   infrastructure_document_id: Uuid.nullable(),
+  /** Where it runs, as its worker calls it; null where none has said. */
   infrastructure_pid: z.string().nullable(),
   created_by: CreatedBy.nullable(),
   job_variables: JsonObject.nullable(),
@@ -152,6 +164,10 @@ export type SetState = z.infer<typeof SetState>;
 
 const byId = z.object({ id: FlowRunId });
 
+/**
+ * Without a state the run is PENDING: its maker executes it. Answers 201, or 200 with the run that has the idempotency
+ * key. 404 for an unknown flow, work pool or queue; 422 for parameters of more than 524,288 bytes.
+ */
 export const createFlowRun = endpoint({
   id: "create_flow_run",
   method: "POST",
@@ -163,6 +179,7 @@ export const createFlowRun = endpoint({
   body: FlowRunCreate,
   returns: FlowRun,
 });
+/** Asks the run's owner, which is ahead of the lists. 404 for an unknown run. */
 export const readFlowRun = endpoint({
   id: "read_flow_run",
   method: "GET",
@@ -173,6 +190,10 @@ export const readFlowRun = endpoint({
   params: byId,
   returns: FlowRun,
 });
+/**
+ * 404 for an unknown run; 400 for job variables of a run that is not SCHEDULED or has no deployment; 422 for job
+ * variables that do not fit the work pool, or parameters that are too large.
+ */
 export const updateFlowRun = endpoint({
   id: "update_flow_run",
   method: "PATCH",
@@ -184,6 +205,7 @@ export const updateFlowRun = endpoint({
   params: byId,
   body: FlowRunUpdate,
 });
+/** Deletes it whatever its state; the channel of a process that runs it is closed with 4404. 404 for an unknown run. */
 export const deleteFlowRun = endpoint({
   id: "delete_flow_run",
   method: "DELETE",
@@ -193,6 +215,7 @@ export const deleteFlowRun = endpoint({
   summary: "Delete a flow run with its task runs, states, logs and artifacts.",
   params: byId,
 });
+/** 404 for an unknown run, 422 for more than 131,072 bytes of labels. */
 export const updateFlowRunLabels = endpoint({
   id: "update_flow_run_labels",
   method: "PATCH",
@@ -204,6 +227,10 @@ export const updateFlowRunLabels = endpoint({
   params: byId,
   body: detail(Labels),
 });
+/**
+ * A proposal that is rejected, aborted or has to wait is a verdict and no error. 201 when the answered state was made
+ * by this request, otherwise 200; 404 for an unknown run.
+ */
 export const setFlowRunState = endpoint({
   id: "set_flow_run_state",
   method: "POST",
@@ -216,6 +243,10 @@ export const setFlowRunState = endpoint({
   body: SetState,
   returns: OrchestrationResult,
 });
+/**
+ * The newest first unless `sort` says otherwise. A change is listed shortly after it is stored: {@link readFlowRun}
+ * knows it at once.
+ */
 export const filterFlowRuns = endpoint({
   id: "filter_flow_runs",
   method: "POST",
@@ -226,6 +257,7 @@ export const filterFlowRuns = endpoint({
   body: FlowRunFilters.extend({ sort: FlowRunSort.nullish() }).extend(Paging.shape),
   returns: z.array(FlowRun),
 });
+/** Counts all that match; without filters, all flow runs. */
 export const countFlowRuns = endpoint({
   id: "count_flow_runs",
   method: "POST",
@@ -236,6 +268,7 @@ export const countFlowRuns = endpoint({
   body: FlowRunFilters,
   returns: z.int(),
 });
+/** 404 for an unknown run. */
 export const readFlowRunStates = endpoint({
   id: "read_flow_run_states",
   method: "GET",

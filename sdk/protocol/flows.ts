@@ -7,6 +7,7 @@ import { FlowId } from "./ids.ts";
 import { Name } from "./names.ts";
 import { WireTime } from "./time.ts";
 
+/** A flow. Its labels go on to its deployments and runs. */
 export const Flow = z.object({
   id: FlowId,
   created: WireTime,
@@ -17,6 +18,7 @@ export const Flow = z.object({
 });
 export type Flow = z.infer<typeof Flow>;
 
+/** A flow by its name, which is unique. Tags and labels are those of a flow that is new; by default there are none. */
 export const FlowCreate = z.object({
   name: Name,
   tags: z.array(z.string()).nullish(),
@@ -24,11 +26,13 @@ export const FlowCreate = z.object({
 });
 export type FlowCreate = z.infer<typeof FlowCreate>;
 
+/** Orders of a list of flows; NAME_ASC unless given. */
 export const FlowSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);
 export type FlowSort = z.infer<typeof FlowSort>;
 
 const byId = z.object({ id: FlowId });
 
+/** 201 for a new flow; 200 for one that has the name, whose tags and labels stay as they are. */
 export const createFlow = endpoint({
   id: "create_flow",
   method: "POST",
@@ -40,6 +44,7 @@ export const createFlow = endpoint({
   body: FlowCreate,
   returns: Flow,
 });
+/** 404 for an unknown flow. */
 export const readFlow = endpoint({
   id: "read_flow",
   method: "GET",
@@ -50,6 +55,7 @@ export const readFlow = endpoint({
   params: byId,
   returns: Flow,
 });
+/** 404 for an unknown name. */
 export const readFlowByName = endpoint({
   id: "read_flow_by_name",
   method: "GET",
@@ -60,6 +66,7 @@ export const readFlowByName = endpoint({
   params: z.object({ name: z.string() }),
   returns: Flow,
 });
+/** The tags replace those that are there; without the key they stay. 404 for an unknown flow. */
 export const updateFlow = endpoint({
   id: "update_flow",
   method: "PATCH",
@@ -70,6 +77,7 @@ export const updateFlow = endpoint({
   params: byId,
   body: z.object({ tags: z.array(z.string()).optional() }),
 });
+/** 404 for an unknown flow; otherwise the flow itself is gone with the answer. */
 export const deleteFlow = endpoint({
   id: "delete_flow",
   method: "DELETE",
@@ -79,6 +87,10 @@ export const deleteFlow = endpoint({
   summary: "Delete a flow with its deployments and runs. Where there are many, the last of its runs go within minutes.",
   params: byId,
 });
+/**
+ * By name unless `sort` says otherwise. Filters of deployments, runs and pools keep the flows that have one which
+ * matches.
+ */
 export const filterFlows = endpoint({
   id: "filter_flows",
   method: "POST",
@@ -89,6 +101,7 @@ export const filterFlows = endpoint({
   body: FlowRunFilters.extend({ sort: FlowSort.nullish() }).extend(Paging.shape),
   returns: z.array(Flow),
 });
+/** Counts what {@link filterFlows} would list without a limit. */
 export const countFlows = endpoint({
   id: "count_flows",
   method: "POST",

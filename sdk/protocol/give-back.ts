@@ -4,6 +4,10 @@ import { endpoint } from "./endpoint.ts";
 import { FlowRunId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
+/**
+ * The run waits again, longer each time; the third claim that comes back ends it as Crashed, with the reason of each.
+ * The token of a run is not enough (403). 404 for an unknown run.
+ */
 export const giveBackFlowRun = endpoint({
   id: "give_back_flow_run",
   method: "POST",

@@ -9,18 +9,25 @@ import type { EpochMs } from "./time.ts";
 
 const uuid = () => z.guid().toLowerCase();
 
+/** The id of a flow. */
 export const FlowId = uuid().brand<"FlowId">();
 export type FlowId = z.infer<typeof FlowId>;
+/** The id of a flow run, which carries the partition that owns the run. */
 export const FlowRunId = uuid().brand<"FlowRunId">();
 export type FlowRunId = z.infer<typeof FlowRunId>;
+/** The id of a task run. Clients may make it, so it need not be of version 7. */
 export const TaskRunId = uuid().brand<"TaskRunId">();
 export type TaskRunId = z.infer<typeof TaskRunId>;
+/** The id of a state. Those of flow runs carry the partition that owns the run. */
 export const StateId = uuid().brand<"StateId">();
 export type StateId = z.infer<typeof StateId>;
+/** The id of a deployment. */
 export const DeploymentId = uuid().brand<"DeploymentId">();
 export type DeploymentId = z.infer<typeof DeploymentId>;
+/** The id of a work pool, which the API otherwise goes by its name. */
 export const WorkPoolId = uuid().brand<"WorkPoolId">();
 export type WorkPoolId = z.infer<typeof WorkPoolId>;
+/** The id of a work queue, unique over all pools. */
 export const WorkQueueId = uuid().brand<"WorkQueueId">();
 export type WorkQueueId = z.infer<typeof WorkQueueId>;
 /** Any other id: schedules, workers, artifacts, transitions, leases. */

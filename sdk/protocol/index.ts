@@ -1,4 +1,11 @@
-/** The door `sluice/protocol`: the wire contract. Schemas and types of one name, endpoints, ids, states, limits, errors. */
+/**
+ * The door `sluice/protocol`: the wire contract. Schemas and types of one name, endpoints, ids, states, limits, errors.
+ *
+ * An endpoint's `summary` says what it does, and its docstring what a caller has to expect besides: orders, defaults,
+ * and its own errors. Any endpoint may answer these as well: 400 for a body that is not JSON; 401 without a valid key;
+ * 403 for a key of a lesser role, or a foreign Host or Origin; 413 for a body of more than 8 MiB; 422 for a field that
+ * is not valid; 503 when the control plane cannot take the request at this moment. Every error is an {@link ErrorBody}.
+ */
 
 export * from "./access.ts";
 export * from "./admin.ts";

@@ -45,9 +45,14 @@ export const LogFilter = z
   .nullish();
 export type LogFilter = z.infer<typeof LogFilter>;
 
+/** Orders of log lines; TIMESTAMP_ASC unless given. */
 export const LogSort = z.enum(["TIMESTAMP_ASC", "TIMESTAMP_DESC"]);
 export type LogSort = z.infer<typeof LogSort>;
 
+/**
+ * Keeps lines of runs that nobody has heard of yet, too; a line that names no run is dropped. 422 for more than 1,000
+ * lines.
+ */
 export const createLogs = endpoint({
   id: "create_logs",
   method: "POST",
@@ -58,6 +63,7 @@ export const createLogs = endpoint({
   summary: "Store log lines.",
   body: z.array(LogCreate).max(LIMITS.logLines),
 });
+/** Without ids of runs, looks at the 20 newest flow runs only. 422 for more than 200 ids. */
 export const filterLogs = endpoint({
   id: "filter_logs",
   method: "POST",

@@ -13,6 +13,11 @@ const limit = Paging.shape.limit;
 export const WaitingFlowRun = z.object({ work_pool_id: WorkPoolId, work_queue_id: WorkQueueId, flow_run: FlowRun });
 export type WaitingFlowRun = z.infer<typeof WaitingFlowRun>;
 
+/**
+ * Claims nothing: a run may be listed to several workers. Without `scheduled_before`, future runs are listed, too.
+ * Nothing waits in a pool or queue that is paused, nor beyond the free slots of one with a limit. At most 200 runs;
+ * without `work_queue_names`, of all queues. 404 for an unknown pool or queue; the token of a run is not enough (403).
+ */
 export const pollWorkPool = endpoint({
   id: "get_scheduled_flow_runs",
   method: "POST",
@@ -29,6 +34,10 @@ export const pollWorkPool = endpoint({
   }),
   returns: z.array(WaitingFlowRun),
 });
+/**
+ * Claims nothing. Also runs that are in a work pool, but none whose own process waits for its retry. At most 200;
+ * unknown deployments have no runs.
+ */
 export const pollDeployments = endpoint({
   id: "get_scheduled_flow_runs_for_deployments",
   method: "POST",
@@ -43,6 +52,7 @@ export const pollDeployments = endpoint({
   }),
   returns: z.array(FlowRun),
 });
+/** Claims nothing. What waits in a queue is as for {@link pollWorkPool}. 404 for an unknown queue. */
 export const pollWorkQueue = endpoint({
   id: "read_work_queue_runs",
   method: "POST",

@@ -7,6 +7,7 @@ import { JsonObject } from "./flow-runs.ts";
 import { Uuid } from "./ids.ts";
 import { WireTime } from "./time.ts";
 
+/** The one version of the channel that is spoken here; a worker that does not offer it is sent away. */
 export const PREFECT_CHANNEL_VERSION = "work_pool_worker_channel.v1";
 /** What this control plane offers on it. Delivery of clean-up messages is not among it. */
 export const PREFECT_CHANNEL_CAPABILITIES = ["worker_heartbeat.v1", "work_pool_snapshot.v1"] as const;
@@ -20,12 +21,17 @@ export const PREFECT_CHANNEL_CLOSES = {
   heartbeat_persistence_failed: 1011,
   transient_server_error: 1011,
 } as const;
+/** A reason of the close frame. */
 export type PrefectChannelClose = keyof typeof PREFECT_CHANNEL_CLOSES;
 
 const frame = { id: Uuid, sent_at: WireTime };
 const name = z.string().min(1).max(255);
 const intervalSeconds = z.int().min(1).max(86_400);
 
+/**
+ * The first frame of a worker after its key. It names the queues that it serves (all without any), and may have the
+ * pool made with its template.
+ */
 export const PrefectWorkerHello = z.object({
   ...frame,
   type: z.literal("worker.hello.v1"),
@@ -47,6 +53,7 @@ export const PrefectWorkerHello = z.object({
 });
 export type PrefectWorkerHello = z.infer<typeof PrefectWorkerHello>;
 
+/** A sign of life. After three intervals without one the worker counts as offline. */
 export const PrefectWorkerHeartbeat = z.object({
   ...frame,
   type: z.literal("worker.heartbeat.v1"),

@@ -15,7 +15,9 @@ import { WireTime } from "./time.ts";
 export const HTTP_POOL_TYPE = "http";
 /** Who holds the claim of a run that was pushed, until a process takes it up. */
 export const HTTP_TARGET = "HTTP target";
+/** Version of what is pushed and answered. A target refuses a push of another one. */
 export const PUSH_PROTOCOL = 1;
+/** What stands before the base64 of a secret, as Standard Webhooks has it. */
 export const SECRET_PREFIX = "whsec_";
 
 /** What is pushed. Nothing of it is resolved: parameters and secrets are asked for by the run itself. */
@@ -76,6 +78,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   return bytes;
 }
 
+/** What a pool answers about its secrets; those that were given are not repeated. */
 export const PushSecrets = z.object({
   /** How many the pool signs with. */
   secrets: z.int(),
@@ -84,6 +87,10 @@ export const PushSecrets = z.object({
 });
 export type PushSecrets = z.infer<typeof PushSecrets>;
 
+/**
+ * Replaces all secrets of the pool. 404 for an unknown pool, 409 for one of another type, 503 where the control plane
+ * has no key to encrypt them with.
+ */
 export const writePushSecrets = endpoint({
   id: "write_work_pool_push_secrets",
   method: "PUT",

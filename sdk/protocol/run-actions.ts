@@ -2,7 +2,9 @@
 import type { FlowRun } from "./flow-runs.ts";
 import { isTerminal } from "./states.ts";
 
+/** All actions. `retry` runs the same run again; `run-again` makes another one of its deployment. */
 export const RUN_ACTIONS = ["retry", "run-again", "cancel", "suspend", "resume", "delete"] as const;
+/** One of {@link RUN_ACTIONS}. */
 export type RunAction = (typeof RUN_ACTIONS)[number];
 
 /** What of a flow run decides on what may be done with it. */

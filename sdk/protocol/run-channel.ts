@@ -20,7 +20,9 @@ import { TaskInput, TaskRunPolicy } from "./task-runs.ts";
 
 /** Version of this protocol. The control plane speaks this one and, from version 2 on, the one before. */
 export const RUN_CHANNEL_PROTOCOL = 1;
+/** The text frame by which a process, a worker or a watcher shows that it is there. */
 export const CHANNEL_PING = "ping";
+/** What the runtime answers to {@link CHANNEL_PING}. */
 export const CHANNEL_PONG = "pong";
 
 /** What a process tells of one task run: who it is, and the states it went through since the last report. */
@@ -42,6 +44,7 @@ export const TaskReport = z.object({
 });
 export type TaskReport = z.infer<typeof TaskReport>;
 
+/** One entry of a batch: what is new of a task run, or a log line. */
 export const ChannelItem = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("task"), task: TaskReport }),
   z.object({ kind: z.literal("log"), log: LogCreate }),
@@ -89,6 +92,10 @@ export const RunServerFrame = z.discriminatedUnion("type", [
 ]);
 export type RunServerFrame = z.infer<typeof RunServerFrame>;
 
+/**
+ * Each request is a conversation of its own; one that is broken off (run unknown, claim taken over) ends with an
+ * `error` frame, not with a status. The token of a run is not good for other runs of deployments (403).
+ */
 export const sendRunFrames = endpoint({
   id: "send_run_frames",
   method: "POST",

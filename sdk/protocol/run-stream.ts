@@ -8,6 +8,7 @@ import { FlowRun } from "./flow-runs.ts";
 import { Log } from "./logs.ts";
 import { TaskRun } from "./task-runs.ts";
 
+/** Frames of the stream. After the `snapshot` come changes: runs whole, in their newest form, and new log lines. */
 export const RunStreamFrame = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("snapshot"),

@@ -6,6 +6,10 @@ import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
 
+/**
+ * One criterion. The control plane keeps it and does not look into it: what its words mean is the user interface's
+ * affair.
+ */
 export const SavedSearchFilter = z.object({
   /** What is filtered, e.g. "flow_run". */
   object: z.string(),
@@ -17,6 +21,7 @@ export const SavedSearchFilter = z.object({
 });
 export type SavedSearchFilter = z.infer<typeof SavedSearchFilter>;
 
+/** A saved search. Its name is unique. */
 export const SavedSearch = z.object({
   id: Uuid,
   created: WireTime,
@@ -26,6 +31,7 @@ export const SavedSearch = z.object({
 });
 export type SavedSearch = z.infer<typeof SavedSearch>;
 
+/** What is saved; null or absent filters are none. */
 export const SavedSearchCreate = z.object({
   name: z.string().min(1).max(LIMITS.nameChars),
   filters: z.array(SavedSearchFilter).nullish(),
@@ -34,6 +40,7 @@ export type SavedSearchCreate = z.infer<typeof SavedSearchCreate>;
 
 const byId = z.object({ id: Uuid });
 
+/** 201 for a new name, 200 for one whose filters were replaced. */
 export const putSavedSearch = endpoint({
   id: "create_saved_search",
   method: "PUT",
@@ -44,6 +51,7 @@ export const putSavedSearch = endpoint({
   body: SavedSearchCreate,
   returns: SavedSearch,
 });
+/** 404 for an unknown search. */
 export const readSavedSearch = endpoint({
   id: "read_saved_search",
   method: "GET",
@@ -54,6 +62,7 @@ export const readSavedSearch = endpoint({
   params: byId,
   returns: SavedSearch,
 });
+/** In the order of their names, at most 200. */
 export const filterSavedSearches = endpoint({
   id: "read_saved_searches",
   method: "POST",
@@ -64,6 +73,7 @@ export const filterSavedSearches = endpoint({
   body: Paging,
   returns: z.array(SavedSearch),
 });
+/** 404 for an unknown search. */
 export const deleteSavedSearch = endpoint({
   id: "delete_saved_search",
   method: "DELETE",

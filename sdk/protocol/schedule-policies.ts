@@ -23,6 +23,7 @@ export type CatchUpMode = z.infer<typeof CatchUpMode>;
 /** The label of a run whose schedule does not allow runs to overlap; its value is the policy. */
 export const OVERLAP_LABEL = "sluice.schedule.overlap";
 
+/** What holds for a schedule; {@link DEFAULT_POLICY} where nothing was said. */
 export const SchedulePolicy = z.object({
   overlap: OverlapPolicy,
   catch_up: CatchUpMode,
@@ -71,6 +72,7 @@ export function policyOf(change: SchedulePolicyChange): SchedulePolicy {
 
 const bySchedule = z.object({ id: DeploymentId, schedule_id: Uuid });
 
+/** 404 for an unknown schedule, or one of another deployment. */
 export const readSchedulePolicy = endpoint({
   id: "read_schedule_policy",
   method: "GET",
@@ -81,6 +83,10 @@ export const readSchedulePolicy = endpoint({
   params: bySchedule,
   returns: SchedulePolicy,
 });
+/**
+ * Runs that were made ahead are made anew by the policy. Answers the whole policy; 404 for an unknown schedule, or one
+ * of another deployment.
+ */
 export const setSchedulePolicy = endpoint({
   id: "set_schedule_policy",
   method: "PUT",

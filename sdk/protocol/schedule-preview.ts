@@ -5,6 +5,7 @@ import { endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
 
+/** A schedule, and which of its times are wanted. */
 export const SchedulePreviewRequest = z.object({
   schedule: Schedule,
   /** The first moment that counts; by default, and at the earliest, now. */
@@ -16,12 +17,14 @@ export const SchedulePreviewRequest = z.object({
 });
 export type SchedulePreviewRequest = z.infer<typeof SchedulePreviewRequest>;
 
+/** The times at which the schedule is due. */
 export const SchedulePreview = z.object({
   /** Ascending; fewer than wanted when the schedule ends before. */
   times: z.array(WireTime),
 });
 export type SchedulePreview = z.infer<typeof SchedulePreview>;
 
+/** 422 for a schedule that is none, such as a cron expression that cannot be read. */
 export const previewSchedule = endpoint({
   id: "preview_schedule",
   method: "POST",

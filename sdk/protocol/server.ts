@@ -7,6 +7,7 @@ export const PREFECT_API_VERSION = "0.8.4";
 /** The release of Prefect whose API this is; its clients refuse another major version. */
 export const PREFECT_VERSION = "3.8.8";
 
+/** Asked by load balancers: it needs no key. 503 until the database has the schema. */
 export const readHealth = endpoint({
   id: "health",
   method: "GET",
@@ -16,6 +17,7 @@ export const readHealth = endpoint({
   summary: "200 when requests are served, 503 before.",
   returns: z.literal(true),
 });
+/** As {@link readHealth}, with a message as body; it needs no key either. */
 export const readReady = endpoint({
   id: "ready",
   method: "GET",
@@ -25,6 +27,7 @@ export const readReady = endpoint({
   summary: "200 when the database has this version's schema.",
   returns: z.object({ message: z.string() }),
 });
+/** {@link PREFECT_API_VERSION}. */
 export const readApiVersion = endpoint({
   id: "version",
   method: "GET",
@@ -34,6 +37,7 @@ export const readApiVersion = endpoint({
   summary: "The version of Prefect's client API.",
   returns: z.string(),
 });
+/** To try out an address and a key. */
 export const readHello = endpoint({
   id: "hello",
   method: "GET",
@@ -43,6 +47,7 @@ export const readHello = endpoint({
   summary: "A greeting.",
   returns: z.string(),
 });
+/** Always fails: from the 422, Prefect's clients learn that they need no token. */
 export const createCsrfToken = endpoint({
   id: "create_csrf_token",
   method: "GET",
@@ -53,6 +58,7 @@ export const createCsrfToken = endpoint({
   query: z.object({ client: z.string().optional() }),
   returns: z.never(),
 });
+/** {@link PREFECT_VERSION}. */
 export const readAdminVersion = endpoint({
   id: "admin_version",
   method: "GET",
@@ -62,6 +68,7 @@ export const readAdminVersion = endpoint({
   summary: "The Prefect release whose API is spoken.",
   returns: z.string(),
 });
+/** `version` is that of the package, `mode` "embedded" or "cloudflare", `schema` the name of the newest migration. */
 export const readServerInfo = endpoint({
   id: "server_info",
   method: "GET",

@@ -1,4 +1,4 @@
-/** Who holds the slots of work pools and their queues: the runs that are PENDING or RUNNING. */
+/** Who holds the slots of work pools and their queues: the runs that are PENDING, RUNNING or CANCELLING. */
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { PageNumber } from "./filters.ts";
@@ -7,6 +7,7 @@ import { LIMITS } from "./limits.ts";
 import { StateType } from "./states.ts";
 import { WireTime } from "./time.ts";
 
+/** A run that holds a slot. `start_time` is null until it has started, `time_in_current_state` without a state. */
 export const SlotHolder = z.object({
   id: FlowRunId,
   name: z.string(),
@@ -21,6 +22,7 @@ export type SlotHolder = z.infer<typeof SlotHolder>;
 
 const paged = { count: z.int(), limit: z.int(), pages: z.int(), page: z.int() };
 
+/** Pages over the queues, at most 200. Limits are null where there is none. 404 for an unknown pool. */
 export const readWorkPoolSlots = endpoint({
   id: "read_work_pool_concurrency_status",
   method: "POST",
@@ -49,6 +51,9 @@ export const readWorkPoolSlots = endpoint({
     ...paged,
   }),
 });
+/**
+ * Pages over the runs, the oldest first, at most 200. The limit is null where there is none. 404 for an unknown queue.
+ */
 export const readWorkQueueSlots = endpoint({
   id: "read_work_queue_concurrency_status",
   method: "POST",

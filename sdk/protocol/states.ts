@@ -5,6 +5,7 @@ import { FlowRunId, StateId, TaskRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { LenientTime, WireTime } from "./time.ts";
 
+/** All types of states, in upstream's order. */
 export const STATE_TYPES = [
   "SCHEDULED",
   "PENDING",
@@ -45,15 +46,22 @@ export const StateDetails = z.object({
   flow_run_id: FlowRunId.nullable().default(null),
   task_run_id: TaskRunId.nullable().default(null),
   child_flow_run_id: FlowRunId.nullable().default(null),
+  /** When a SCHEDULED run is due. */
   scheduled_time: LenientTime.nullable().default(null),
   cache_key: z.string().nullable().default(null),
   cache_expiration: LenientTime.nullable().default(null),
+  /** The task run waits for a task worker. */
   deferred: z.boolean().nullable().default(false),
+  /** The result is a value such as `true` or null: which tasks took it cannot be told. */
   untrackable_result: z.boolean().default(false),
+  /** Until when a PAUSED run waits before it fails. */
   pause_timeout: LenientTime.nullable().default(null),
+  /** The run was suspended: its process has ended, and another one goes on. */
   pause_reschedule: z.boolean().default(false),
   pause_key: z.string().nullable().default(null),
+  /** Under which keys a pause keeps the schema of its input, and expects the input. */
   run_input_keyset: z.record(z.string(), z.string()).nullable().default(null),
+  /** The task runs even if a result is remembered under its cache key. */
   refresh_cache: z.boolean().nullable().default(null),
   retriable: z.boolean().nullable().default(null),
   /** Made by the client, one per intended transition: a repeat after a lost answer is recognised by it. */

@@ -7,6 +7,7 @@ import { Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { WireTime } from "./time.ts";
 
+/** How many task runs with the tag run at the same time; 0 lets none. */
 export const TagConcurrencyLimit = z.object({
   id: Uuid,
   created: WireTime,
@@ -23,6 +24,7 @@ const byTag = z.object({ tag: z.string() });
 const slotsOfTags = z.object({ names: z.array(z.string()).max(LIMITS.limitsPerLease), task_run_id: Uuid });
 const tag = "Concurrency Limits";
 
+/** 201 for a new limit, 200 for one that was changed; 409 when somebody else makes it at the same moment. */
 export const createTagLimit = endpoint({
   id: "create_concurrency_limit",
   method: "POST",
@@ -32,6 +34,7 @@ export const createTagLimit = endpoint({
   body: z.object({ tag: z.string().min(1), concurrency_limit: z.int().min(0) }),
   returns: TagConcurrencyLimit,
 });
+/** 404 for an unknown id, also for that of a limit which is not one of a tag. */
 export const readTagLimit = endpoint({
   id: "read_concurrency_limit",
   method: "GET",
@@ -42,6 +45,7 @@ export const readTagLimit = endpoint({
   params: byId,
   returns: TagConcurrencyLimit,
 });
+/** 404 for a tag without a limit. */
 export const readTagLimitByTag = endpoint({
   id: "read_concurrency_limit_by_tag",
   method: "GET",
@@ -52,6 +56,7 @@ export const readTagLimitByTag = endpoint({
   params: byTag,
   returns: TagConcurrencyLimit,
 });
+/** At most 200. Limits that are not those of tags are left out. */
 export const filterTagLimits = endpoint({
   id: "read_concurrency_limits",
   method: "POST",
@@ -62,6 +67,7 @@ export const filterTagLimits = endpoint({
   body: Paging,
   returns: z.array(TagConcurrencyLimit),
 });
+/** Task runs that lose their slots run on. 404 for a tag without a limit. */
 export const resetTagLimit = endpoint({
   id: "reset_concurrency_limit_by_tag",
   method: "POST",
@@ -71,6 +77,7 @@ export const resetTagLimit = endpoint({
   params: byTag,
   body: z.object({ slot_override: z.array(Uuid).nullish() }),
 });
+/** 404 for an unknown id, also for that of a limit which is not one of a tag. */
 export const deleteTagLimit = endpoint({
   id: "delete_concurrency_limit",
   method: "DELETE",
@@ -79,6 +86,7 @@ export const deleteTagLimit = endpoint({
   summary: "Delete a tag's limit.",
   params: byId,
 });
+/** 404 for a tag without a limit. */
 export const deleteTagLimitByTag = endpoint({
   id: "delete_concurrency_limit_by_tag",
   method: "DELETE",
@@ -87,6 +95,10 @@ export const deleteTagLimitByTag = endpoint({
   summary: "Delete a tag's limit by the tag.",
   params: byTag,
 });
+/**
+ * All slots or none: 423 when one limit is full (Retry-After says when to ask again) or is 0. Tags without a limit, or
+ * whose limit is not active, need no slot. Answers those that were taken; they are held until they are given back.
+ */
 export const incrementTagSlots = endpoint({
   id: "increment_concurrency_limits_v1",
   method: "POST",
@@ -97,6 +109,7 @@ export const incrementTagSlots = endpoint({
   body: slotsOfTags,
   returns: z.array(MinimalConcurrencyLimit),
 });
+/** Tags without a limit, and slots that the task run does not hold, are passed over. Answers the limits of the tags. */
 export const decrementTagSlots = endpoint({
   id: "decrement_concurrency_limits_v1",
   method: "POST",

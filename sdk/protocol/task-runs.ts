@@ -10,6 +10,7 @@ import { LenientTime, WireTime } from "./time.ts";
 
 /** Retries of one task. Delays are in seconds; a list gives the delay before each retry. */
 export const TaskRunPolicy = z.object({
+  /** Of old clients, as is `retry_delay_seconds`: they hold where `retries` and `retry_delay` are null. */
   max_retries: z.int().default(0),
   retry_delay_seconds: z.number().default(0),
   retries: z.int().nullable().default(null),
@@ -17,6 +18,7 @@ export const TaskRunPolicy = z.object({
     .union([z.number(), z.array(z.number())])
     .nullable()
     .default(null),
+  /** Delays are spread at random, up to (1 + factor) times their length; null or 0: not at all. */
   retry_jitter_factor: z.number().nullable().default(null),
 });
 export type TaskRunPolicy = z.infer<typeof TaskRunPolicy>;
@@ -31,8 +33,10 @@ export const TaskRun = z.object({
   created: WireTime,
   updated: WireTime,
   name: z.string(),
+  /** Null outside a flow. */
   flow_run_id: FlowRunId.nullable(),
   task_key: z.string(),
+  /** What tells runs of one task in one flow run apart. */
   dynamic_key: z.string(),
   cache_key: z.string().nullable(),
   cache_expiration: WireTime.nullable(),
@@ -40,18 +44,22 @@ export const TaskRun = z.object({
   empirical_policy: TaskRunPolicy,
   tags: z.array(z.string()),
   labels: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
+  /** Null before the first state, as are `state_type`, `state_name` and `state`. */
   state_id: StateId.nullable(),
   task_inputs: z.record(z.string(), z.array(TaskInput)),
   state_type: StateType.nullable(),
   state_name: z.string().nullable(),
   run_count: z.int(),
+  /** The `run_count` of its flow run when it last ran. */
   flow_run_run_count: z.int(),
   expected_start_time: WireTime.nullable(),
   next_scheduled_start_time: WireTime.nullable(),
   start_time: WireTime.nullable(),
   end_time: WireTime.nullable(),
   total_run_time: z.number(),
+  /** With the time since it entered RUNNING, which `total_run_time` does not count yet. */
   estimated_run_time: z.number(),
+  /** How late it started, or is by now. */
   estimated_start_time_delta: z.number(),
   state: State.nullable(),
 });
@@ -92,6 +100,10 @@ export type TaskRunUpdate = z.infer<typeof TaskRunUpdate>;
 
 const byId = z.object({ id: TaskRunId });
 
+/**
+ * 201 for a new task run, 200 for one that is there. 404 for an unknown flow run, 409 when another task run has the id,
+ * 503 when 100,000 runs of the task wait for a task worker. An empty name is none: one is made up.
+ */
 export const createTaskRun = endpoint({
   id: "create_task_run",
   method: "POST",
@@ -104,6 +116,7 @@ export const createTaskRun = endpoint({
   body: TaskRunCreate,
   returns: TaskRun,
 });
+/** Asks the task run's owner, which is ahead of the lists. 404 for an unknown task run. */
 export const readTaskRun = endpoint({
   id: "read_task_run",
   method: "GET",
@@ -114,6 +127,7 @@ export const readTaskRun = endpoint({
   params: byId,
   returns: TaskRun,
 });
+/** 404 for an unknown task run. */
 export const updateTaskRun = endpoint({
   id: "update_task_run",
   method: "PATCH",
@@ -125,6 +139,7 @@ export const updateTaskRun = endpoint({
   params: byId,
   body: TaskRunUpdate,
 });
+/** 404 for an unknown task run. */
 export const deleteTaskRun = endpoint({
   id: "delete_task_run",
   method: "DELETE",
@@ -135,6 +150,11 @@ export const deleteTaskRun = endpoint({
   summary: "Delete a task run; one that waits for a task worker is not delivered any more.",
   params: byId,
 });
+/**
+ * RUNNING also takes a slot of each limit of its tags; when one has none left the verdict is WAIT, when it is 0 ABORT.
+ * A proposal that is refused is no error. 201 when a state was stored, otherwise 200; 404 for an unknown task run.
+ * `force` is false by default.
+ */
 export const setTaskRunState = endpoint({
   id: "set_task_run_state",
   method: "POST",
@@ -147,6 +167,10 @@ export const setTaskRunState = endpoint({
   body: z.object({ state: StateCreate, force: z.boolean().nullish() }),
   returns: OrchestrationResult,
 });
+/**
+ * The newest first unless `sort` says otherwise. Those of one flow run, in that order, come from its owner and are up
+ * to date; other lists lag a little behind.
+ */
 export const filterTaskRuns = endpoint({
   id: "filter_task_runs",
   method: "POST",
@@ -157,6 +181,7 @@ export const filterTaskRuns = endpoint({
   body: FlowRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(Paging.shape),
   returns: z.array(TaskRun),
 });
+/** Pages of at most 200 from page 1 on, the newest task run first unless `sort` says otherwise. */
 export const paginateTaskRuns = endpoint({
   id: "paginate_task_runs",
   method: "POST",
@@ -167,6 +192,7 @@ export const paginateTaskRuns = endpoint({
   body: FlowRunFilters.extend({ sort: TaskRunSort.nullish() }).extend(PageNumber.shape),
   returns: paginated(TaskRun),
 });
+/** Counts all that match; without filters, all task runs. */
 export const countTaskRuns = endpoint({
   id: "count_task_runs",
   method: "POST",
@@ -177,6 +203,7 @@ export const countTaskRuns = endpoint({
   body: FlowRunFilters,
   returns: z.int(),
 });
+/** Of many states the first and the newest are kept. 404 for an unknown task run. */
 export const readTaskRunStates = endpoint({
   id: "read_task_run_states",
   method: "GET",
@@ -187,6 +214,7 @@ export const readTaskRunStates = endpoint({
   query: z.object({ task_run_id: TaskRunId }),
   returns: z.array(State),
 });
+/** Answers each interval, also one without task runs, up to 500 of them. 422 for intervals of less than a second. */
 export const readTaskRunHistory = endpoint({
   id: "read_task_run_history",
   method: "POST",
@@ -197,6 +225,10 @@ export const readTaskRunHistory = endpoint({
   body: RunHistoryQuery,
   returns: z.array(RunHistoryInterval),
 });
+/**
+ * 404 for an unknown state. An earlier state of a task run is looked for among a bounded number of task runs only, the
+ * newest first.
+ */
 export const readTaskRunState = endpoint({
   id: "read_task_run_state",
   method: "GET",

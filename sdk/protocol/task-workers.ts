@@ -31,6 +31,7 @@ export const TaskWorker = z.object({
 });
 export type TaskWorker = z.infer<typeof TaskWorker>;
 
+/** One entry a worker, however many connections it has. Without task keys, all workers. */
 export const filterTaskWorkers = endpoint({
   id: "filter_task_workers",
   method: "POST",

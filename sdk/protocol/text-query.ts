@@ -11,6 +11,9 @@ export interface TextQuery {
 /** A sign that stands right before its term, then a phrase (whose closing quote may be missing) or a word. */
 const TERM = /([-!+]?)(?:"((?:\\.|[^"\\])*)(?:"|\\?$)|([^\s"]+))/gsu;
 
+/**
+ * Reads a search. Nothing is an error: a quote that is not closed ends with the text, and a sign alone says nothing.
+ */
 export function parseTextQuery(query: string): TextQuery {
   const terms = { anyOf: [] as string[], noneOf: [] as string[], allOf: [] as string[] };
   for (const [, sign = "", phrase, word] of query.toLowerCase().matchAll(TERM)) {

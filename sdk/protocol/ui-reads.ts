@@ -34,6 +34,7 @@ export const FlowRunDot = z.object({
 });
 export type FlowRunDot = z.infer<typeof FlowRunDot>;
 
+/** The scheduled run of a flow that is due first. */
 export const NextFlowRun = z.object({
   id: FlowRunId,
   flow_id: FlowId,
@@ -44,6 +45,7 @@ export const NextFlowRun = z.object({
 });
 export type NextFlowRun = z.infer<typeof NextFlowRun>;
 
+/** At most 1,000, those expected last first unless `sort` says otherwise. Runs without a state are left out. */
 export const readFlowRunDots = endpoint({
   id: "ui_flow_run_history",
   method: "POST",
@@ -58,6 +60,7 @@ export const readFlowRunDots = endpoint({
   }),
   returns: z.array(FlowRunDot),
 });
+/** At most 200 ids; answers a count for each, 0 for one that is unknown. */
 export const countTaskRunsOfFlowRuns = endpoint({
   id: "ui_count_task_runs_by_flow_run",
   method: "POST",
@@ -68,6 +71,7 @@ export const countTaskRunsOfFlowRuns = endpoint({
   body: z.object({ flow_run_ids: z.array(FlowRunId).max(LIMITS.pageRows) }),
   returns: counts,
 });
+/** At most 200 ids; answers a count for each, 0 for one that is unknown. */
 export const countDeploymentsOfFlows = endpoint({
   id: "ui_count_deployments_by_flow",
   method: "POST",
@@ -78,6 +82,7 @@ export const countDeploymentsOfFlows = endpoint({
   body: flowIds,
   returns: counts,
 });
+/** At most 200 ids; null for a flow of which nothing is scheduled. */
 export const readNextRunsOfFlows = endpoint({
   id: "ui_next_runs_by_flow",
   method: "POST",
@@ -88,6 +93,7 @@ export const readNextRunsOfFlows = endpoint({
   body: flowIds,
   returns: z.record(z.string(), NextFlowRun.nullable()),
 });
+/** Values that do not fit are the answer and no error; 422 for a schema that cannot be used. */
 export const validateValues = endpoint({
   id: "ui_validate_obj",
   method: "POST",

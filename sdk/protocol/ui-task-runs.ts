@@ -19,6 +19,10 @@ export function noneByState(): CountByState {
 export const TaskRunOutcomes = z.object({ completed: z.int(), failed: z.int() });
 export type TaskRunOutcomes = z.infer<typeof TaskRunOutcomes>;
 
+/**
+ * The span begins at `task_runs.start_time.after_` (422 without it) and ends at `before_`, by default now; both in
+ * whole minutes.
+ */
 export const countTaskRunOutcomes = endpoint({
   id: "count_task_run_outcomes",
   method: "POST",
@@ -32,6 +36,7 @@ export const countTaskRunOutcomes = endpoint({
   }),
   returns: z.array(TaskRunOutcomes),
 });
+/** Task runs without a state are not counted. */
 export const countTaskRunsByState = endpoint({
   id: "count_task_runs_by_state",
   method: "POST",
@@ -42,6 +47,7 @@ export const countTaskRunsByState = endpoint({
   body: FlowRunFilters,
   returns: CountByState,
 });
+/** The name is null for a task run outside a flow. 404 for an unknown task run. */
 export const readTaskRunForUi = endpoint({
   id: "read_task_run_for_ui",
   method: "GET",

@@ -17,6 +17,7 @@ const value = z.unknown().refine((given) => (JSON.stringify(given)?.length ?? 0)
   error: `is longer than ${VALUE_CHARS} characters of JSON; keep it in storage of your own, and set where it is`,
 });
 
+/** A variable. Its name is unique. */
 export const Variable = z.object({
   id: Uuid,
   created: WireTime,
@@ -27,6 +28,7 @@ export const Variable = z.object({
 });
 export type Variable = z.infer<typeof Variable>;
 
+/** A variable that is to be made; without tags it has none. */
 export const VariableCreate = z.object({
   name,
   /** Any JSON value of at most 5,000 characters. */
@@ -43,17 +45,20 @@ export const VariableUpdate = z.object({
 });
 export type VariableUpdate = z.infer<typeof VariableUpdate>;
 
+/** Which variables: all criteria must hold, or one of them with the operator `or_`. Null means all. */
 export const VariableFilter = z
   .object({ operator: z.enum(["and_", "or_"]).nullish(), id: IdFilter, name: NameFilter, tags: TagsFilter })
   .nullish();
 export type VariableFilter = z.infer<typeof VariableFilter>;
 
+/** Orders of a list of variables; NAME_ASC unless given. */
 export const VariableSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_DESC", "NAME_ASC"]);
 export type VariableSort = z.infer<typeof VariableSort>;
 
 const byId = z.object({ id: Uuid });
 const byName = z.object({ name: z.string() });
 
+/** 409 when the name is taken, 422 for a value of more than 5,000 characters of JSON. */
 export const createVariable = endpoint({
   id: "create_variable",
   method: "POST",
@@ -64,6 +69,7 @@ export const createVariable = endpoint({
   body: VariableCreate,
   returns: Variable,
 });
+/** 404 for an unknown variable. */
 export const readVariable = endpoint({
   id: "read_variable",
   method: "GET",
@@ -74,6 +80,7 @@ export const readVariable = endpoint({
   params: byId,
   returns: Variable,
 });
+/** 404 for an unknown name. */
 export const readVariableByName = endpoint({
   id: "read_variable_by_name",
   method: "GET",
@@ -84,6 +91,7 @@ export const readVariableByName = endpoint({
   params: byName,
   returns: Variable,
 });
+/** 404 for an unknown variable, 409 when the new name is taken, 422 for a value that is too long. */
 export const updateVariable = endpoint({
   id: "update_variable",
   method: "PATCH",
@@ -94,6 +102,7 @@ export const updateVariable = endpoint({
   params: byId,
   body: VariableUpdate,
 });
+/** 404 for an unknown name, 409 when the new one is taken, 422 for a value that is too long. */
 export const updateVariableByName = endpoint({
   id: "update_variable_by_name",
   method: "PATCH",
@@ -104,6 +113,7 @@ export const updateVariableByName = endpoint({
   params: byName,
   body: VariableUpdate,
 });
+/** 404 for an unknown variable. */
 export const deleteVariable = endpoint({
   id: "delete_variable",
   method: "DELETE",
@@ -113,6 +123,7 @@ export const deleteVariable = endpoint({
   summary: "Delete a variable.",
   params: byId,
 });
+/** 404 for an unknown name. */
 export const deleteVariableByName = endpoint({
   id: "delete_variable_by_name",
   method: "DELETE",
@@ -122,6 +133,7 @@ export const deleteVariableByName = endpoint({
   summary: "Delete a variable by its name.",
   params: byName,
 });
+/** By name unless `sort` says otherwise, at most 200. */
 export const filterVariables = endpoint({
   id: "filter_variables",
   method: "POST",
@@ -132,6 +144,7 @@ export const filterVariables = endpoint({
   body: z.object({ variables: VariableFilter, sort: VariableSort.nullish() }).extend(Paging.shape),
   returns: z.array(Variable),
 });
+/** Counts what {@link filterVariables} would list without a limit. */
 export const countVariables = endpoint({
   id: "count_variables",
   method: "POST",

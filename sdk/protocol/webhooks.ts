@@ -55,6 +55,7 @@ const bodyBytes = z.int().min(1).max(LIMITS.webhookBodyBytes);
 const tags = bounded(z.array(z.string()), LIMITS.detailBytes);
 const keyTemplate = z.string().max(LIMITS.keyChars);
 
+/** A webhook as it is read; its secrets are not shown. */
 export const Webhook = z.object({
   id: Uuid,
   created: WireTime,
@@ -63,6 +64,7 @@ export const Webhook = z.object({
   /** Where deliveries go, below the address of the server. */
   path: z.string(),
   deployment_id: DeploymentId,
+  /** One that is not active refuses deliveries with 409. */
   active: z.boolean(),
   verification: WebhookVerification,
   /** How many secrets it has; they are never shown. */
@@ -72,11 +74,13 @@ export const Webhook = z.object({
   /** What tells deliveries apart; null leaves it to the way of verification. */
   idempotency_key: z.string().nullable(),
   tags: z.array(z.string()),
+  /** By how much the time of a signed delivery may differ from the server's. */
   replay_window_seconds: z.int(),
   max_body_bytes: z.int(),
 });
 export type Webhook = z.infer<typeof Webhook>;
 
+/** A webhook that is to be made. By default it is active, without parameters and tags. */
 export const WebhookCreate = z.object({
   /** Default: one that nobody guesses. */
   slug: slug.nullish(),
@@ -112,6 +116,7 @@ export type WebhookUpdate = z.infer<typeof WebhookUpdate>;
 export const WebhookVerdict = z.enum(["accepted", "duplicate", "answered", "refused"]);
 export type WebhookVerdict = z.infer<typeof WebhookVerdict>;
 
+/** A delivery as it was kept: the last 50 of senders that proved themselves, and the last 20 of others. */
 export const WebhookDelivery = z.object({
   id: Uuid,
   created: WireTime,
@@ -120,6 +125,7 @@ export const WebhookDelivery = z.object({
   status: z.int(),
   /** Why it was refused, or answered without a run. */
   reason: z.string().nullable(),
+  /** Null where no run was started. */
   flow_run_id: FlowRunId.nullable(),
   /** Whether the sender proved itself: only such a delivery can be sent again, and only its body is kept. */
   is_verified: z.boolean(),
@@ -143,6 +149,10 @@ export type WebhookAccepted = z.infer<typeof WebhookAccepted>;
 
 const bySlug = z.object({ slug: z.string() });
 
+/**
+ * 404 for an unknown deployment, 409 when the slug is taken, 422 for verification without a secret that it needs or a
+ * placeholder that is none, 503 where the control plane has no key to encrypt secrets with.
+ */
 export const createWebhook = endpoint({
   id: "create_webhook",
   method: "POST",
@@ -153,6 +163,7 @@ export const createWebhook = endpoint({
   body: WebhookCreate,
   returns: Webhook,
 });
+/** Those of one deployment, or all; at most 200. */
 export const filterWebhooks = endpoint({
   id: "filter_webhooks",
   method: "POST",
@@ -163,6 +174,7 @@ export const filterWebhooks = endpoint({
   body: z.object({ deployment_id: DeploymentId.nullish() }).extend(Paging.shape),
   returns: z.array(Webhook),
 });
+/** 404 for an unknown slug. */
 export const readWebhook = endpoint({
   id: "read_webhook",
   method: "GET",
@@ -173,6 +185,7 @@ export const readWebhook = endpoint({
   params: bySlug,
   returns: Webhook,
 });
+/** Answers the whole webhook. 404 for an unknown slug or deployment, 422 and 503 as {@link createWebhook}. */
 export const updateWebhook = endpoint({
   id: "update_webhook",
   method: "PATCH",
@@ -183,6 +196,7 @@ export const updateWebhook = endpoint({
   body: WebhookUpdate,
   returns: Webhook,
 });
+/** Deliveries are answered 404 from then on. 404 for an unknown slug. */
 export const deleteWebhook = endpoint({
   id: "delete_webhook",
   method: "DELETE",
@@ -192,6 +206,7 @@ export const deleteWebhook = endpoint({
   summary: "Delete a webhook and its deliveries.",
   params: bySlug,
 });
+/** Needs the role operator, unlike other lists. 404 for an unknown slug. */
 export const filterWebhookDeliveries = endpoint({
   id: "filter_webhook_deliveries",
   method: "POST",
@@ -202,6 +217,10 @@ export const filterWebhookDeliveries = endpoint({
   body: Paging,
   returns: z.array(WebhookDelivery),
 });
+/**
+ * 404 for an unknown webhook or delivery; 409 for a webhook that is not active, a delivery whose sender did not prove
+ * itself, or one that starts no run; otherwise what making a run of the deployment fails with.
+ */
 export const resendWebhookDelivery = endpoint({
   id: "resend_webhook_delivery",
   method: "POST",

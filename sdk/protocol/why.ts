@@ -14,6 +14,7 @@ function reason<K extends string, D extends z.ZodRawShape>(kind: K, details: D) 
 
 const place = { work_pool_name: z.string(), work_queue_name: z.string() };
 
+/** One reason: its kind, a sentence for people, and what that says as data. Times are null where there is none. */
 export const Why = z.discriminatedUnion("kind", [
   /** It runs, or it has ended: it waits for nothing. */
   reason("not_waiting", { state_type: StateType.nullable(), state_name: z.string().nullable() }),
@@ -97,6 +98,7 @@ export type Why = z.infer<typeof Why>;
 /** One reason by its kind. */
 export type WhyOf<K extends Why["kind"]> = Extract<Why, { kind: K }>;
 
+/** All reasons of one run, and the state that it is in; both parts of it null before its first. */
 export const WhyNotRunning = z.object({
   flow_run_id: FlowRunId,
   state_type: StateType.nullable(),
@@ -107,6 +109,7 @@ export const WhyNotRunning = z.object({
 });
 export type WhyNotRunning = z.infer<typeof WhyNotRunning>;
 
+/** Asks the run's owner and its pool at that moment. 404 for an unknown run. */
 export const readWhy = endpoint({
   id: "read_why_flow_run_waits",
   method: "GET",

@@ -9,6 +9,7 @@ import { LIMITS } from "./limits.ts";
 import { Name } from "./names.ts";
 import { LenientTime, WireTime } from "./time.ts";
 
+/** A work pool. A null `concurrency_limit` is none, and `active_slots` is null then. */
 export const WorkPool = z.object({
   id: WorkPoolId,
   created: WireTime,
@@ -27,6 +28,10 @@ export const WorkPool = z.object({
 });
 export type WorkPool = z.infer<typeof WorkPool>;
 
+/**
+ * A work pool that is to be made: by default of the type "process", not paused and without a limit. A limit of 0 lets
+ * nothing run.
+ */
 export const WorkPoolCreate = z.object({
   name: Name,
   description: z.string().nullish(),
@@ -42,6 +47,7 @@ export type WorkPoolCreate = z.infer<typeof WorkPoolCreate>;
 export const WorkPoolUpdate = WorkPoolCreate.omit({ name: true, type: true }).partial();
 export type WorkPoolUpdate = z.infer<typeof WorkPoolUpdate>;
 
+/** A queue of a work pool. A null `concurrency_limit` is none, and `active_slots` is null then. */
 export const WorkQueue = z.object({
   id: WorkQueueId,
   created: WireTime,
@@ -54,13 +60,16 @@ export const WorkQueue = z.object({
   priority: z.int(),
   work_pool_id: WorkPoolId,
   work_pool_name: z.string(),
+  /** Of Prefect's agents, before there were work pools; always null. */
   filter: JsonObject.nullable(),
+  /** Null: no worker that polls has asked yet. */
   last_polled: WireTime.nullable(),
   status: z.enum(["READY", "NOT_READY", "PAUSED"]),
   active_slots: z.int().nullable(),
 });
 export type WorkQueue = z.infer<typeof WorkQueue>;
 
+/** A queue that is to be made: by default not paused, without a limit, and behind all others of its pool. */
 export const WorkQueueCreate = z.object({
   name: Name,
   description: z.string().nullish(),
@@ -78,6 +87,7 @@ export const WorkQueueUpdate = WorkQueueCreate.partial().extend({
   last_polled: LenientTime.nullish(),
 });
 
+/** A worker of a pool: ONLINE while it is connected, or was heard of within three of its intervals. */
 export const Worker = z.object({
   id: Uuid,
   created: WireTime,
@@ -101,6 +111,10 @@ export type WorkerHeartbeat = z.infer<typeof WorkerHeartbeat>;
 const byName = z.object({ name: z.string() });
 const byQueue = z.object({ name: z.string(), queue: z.string() });
 
+/**
+ * 409 when the name is taken, 403 for a name that begins with "prefect", 422 for a template whose variables are not
+ * declared or, of an http pool, whose URL may not be called.
+ */
 export const createWorkPool = endpoint({
   id: "create_work_pool",
   method: "POST",
@@ -111,6 +125,7 @@ export const createWorkPool = endpoint({
   body: WorkPoolCreate,
   returns: WorkPool,
 });
+/** 404 for an unknown pool. */
 export const readWorkPool = endpoint({
   id: "read_work_pool",
   method: "GET",
@@ -121,6 +136,10 @@ export const readWorkPool = endpoint({
   params: byName,
   returns: WorkPool,
 });
+/**
+ * A null description or limit takes it away; other nulls change nothing. 404 for an unknown pool, 422 for a template as
+ * in {@link createWorkPool}.
+ */
 export const updateWorkPool = endpoint({
   id: "update_work_pool",
   method: "PATCH",
@@ -131,6 +150,7 @@ export const updateWorkPool = endpoint({
   params: byName,
   body: WorkPoolUpdate,
 });
+/** Its workers are sent away, its deployments left without a pool. 404 for an unknown pool. */
 export const deleteWorkPool = endpoint({
   id: "delete_work_pool",
   method: "DELETE",
@@ -140,6 +160,7 @@ export const deleteWorkPool = endpoint({
   summary: "Delete a work pool with its queues.",
   params: byName,
 });
+/** By name, at most 200. */
 export const filterWorkPools = endpoint({
   id: "filter_work_pools",
   method: "POST",
@@ -150,6 +171,7 @@ export const filterWorkPools = endpoint({
   body: z.object({ work_pools: WorkPoolFilter }).extend(Paging.shape),
   returns: z.array(WorkPool),
 });
+/** Counts what {@link filterWorkPools} would list without a limit. */
 export const countWorkPools = endpoint({
   id: "count_work_pools",
   method: "POST",
@@ -160,6 +182,10 @@ export const countWorkPools = endpoint({
   body: z.object({ work_pools: WorkPoolFilter }),
   returns: z.int(),
 });
+/**
+ * A queue that has the priority moves back, and those behind it as far as they must. 404 for an unknown pool, 409 when
+ * it has a queue of this name.
+ */
 export const createWorkQueue = endpoint({
   id: "create_work_queue",
   method: "POST",
@@ -171,6 +197,7 @@ export const createWorkQueue = endpoint({
   body: WorkQueueCreate,
   returns: WorkQueue,
 });
+/** 404 for an unknown pool or queue. */
 export const readWorkQueue = endpoint({
   id: "read_work_queue",
   method: "GET",
@@ -181,6 +208,7 @@ export const readWorkQueue = endpoint({
   params: byQueue,
   returns: WorkQueue,
 });
+/** By priority, then by name, at most 200. 404 for an unknown pool. */
 export const filterWorkQueues = endpoint({
   id: "filter_work_queues",
   method: "POST",
@@ -192,6 +220,10 @@ export const filterWorkQueues = endpoint({
   body: z.object({ work_queues: WorkQueueFilter }).extend(Paging.shape),
   returns: z.array(WorkQueue),
 });
+/**
+ * A null limit takes it away; other nulls change nothing. 404 for an unknown pool or queue, 409 when the new name is
+ * taken.
+ */
 export const updateWorkQueue = endpoint({
   id: "update_work_queue",
   method: "PATCH",
@@ -202,6 +234,7 @@ export const updateWorkQueue = endpoint({
   params: byQueue,
   body: WorkQueueUpdate,
 });
+/** 409 for the default queue, which goes with its pool only; 404 for an unknown pool or queue. */
 export const deleteWorkQueue = endpoint({
   id: "delete_work_queue",
   method: "DELETE",
@@ -211,6 +244,7 @@ export const deleteWorkQueue = endpoint({
   summary: "Delete a queue of a work pool; not its default queue.",
   params: byQueue,
 });
+/** By name, at most 200, those that are offline among them. 404 for an unknown pool. */
 export const filterWorkers = endpoint({
   id: "filter_workers",
   method: "POST",
@@ -222,6 +256,7 @@ export const filterWorkers = endpoint({
   body: z.object({ workers: WorkerFilter }).extend(Paging.shape),
   returns: z.array(Worker),
 });
+/** 404 for an unknown pool or worker. */
 export const deleteWorker = endpoint({
   id: "delete_worker",
   method: "DELETE",
@@ -231,6 +266,7 @@ export const deleteWorker = endpoint({
   summary: "Forget a worker of a work pool; one that is alive is listed again when it shows itself.",
   params: z.object({ name: z.string(), worker: z.string() }),
 });
+/** The token of a run is not enough (403). 404 for an unknown pool. */
 export const sendWorkerHeartbeat = endpoint({
   id: "worker_heartbeat",
   method: "POST",

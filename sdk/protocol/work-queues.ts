@@ -11,10 +11,12 @@ export const AGENT_POOL = "default-agent-pool";
 
 const byId = z.object({ id: WorkQueueId });
 
+/** How a queue is served. It is healthy if no run of it is late and its status is READY. */
 export const WorkQueueStatus = z.object({
   healthy: z.boolean(),
   late_runs_count: z.int(),
   last_polled: WireTime.nullable(),
+  /** What counts as healthy; the same for all queues. */
   health_check_policy: z.object({
     maximum_late_runs: z.int().nullable(),
     maximum_seconds_since_last_polled: z.int().nullable(),
@@ -22,6 +24,7 @@ export const WorkQueueStatus = z.object({
 });
 export type WorkQueueStatus = z.infer<typeof WorkQueueStatus>;
 
+/** Makes a queue of the pool {@link AGENT_POOL}, and that pool if it is not there. 409 when the name is taken. */
 export const createAgentQueue = endpoint({
   id: "create_work_queue_by_name",
   method: "POST",
@@ -32,6 +35,7 @@ export const createAgentQueue = endpoint({
   body: WorkQueueCreate,
   returns: WorkQueue,
 });
+/** 404 for an unknown queue. */
 export const readWorkQueueById = endpoint({
   id: "read_work_queue_by_id",
   method: "GET",
@@ -42,6 +46,7 @@ export const readWorkQueueById = endpoint({
   params: byId,
   returns: WorkQueue,
 });
+/** Looks in the pool {@link AGENT_POOL} only. 404 for an unknown name. */
 export const readAgentQueue = endpoint({
   id: "read_work_queue_by_name",
   method: "GET",
@@ -52,6 +57,7 @@ export const readAgentQueue = endpoint({
   params: z.object({ name: z.string() }),
   returns: WorkQueue,
 });
+/** As {@link updateWorkQueue}: 404 for an unknown queue, 409 when the new name is taken. */
 export const updateWorkQueueById = endpoint({
   id: "update_work_queue_by_id",
   method: "PATCH",
@@ -62,6 +68,7 @@ export const updateWorkQueueById = endpoint({
   params: byId,
   body: WorkQueueUpdate,
 });
+/** As {@link deleteWorkQueue}: 409 for the default queue of a pool, 404 for an unknown queue. */
 export const deleteWorkQueueById = endpoint({
   id: "delete_work_queue_by_id",
   method: "DELETE",
@@ -71,6 +78,7 @@ export const deleteWorkQueueById = endpoint({
   summary: "Delete a work queue by its id.",
   params: byId,
 });
+/** By name, at most 200. */
 export const filterAllWorkQueues = endpoint({
   id: "filter_all_work_queues",
   method: "POST",
@@ -81,6 +89,7 @@ export const filterAllWorkQueues = endpoint({
   body: z.object({ work_queues: WorkQueueFilter }).extend(Paging.shape),
   returns: z.array(WorkQueue),
 });
+/** 404 for an unknown queue. */
 export const readWorkQueueStatus = endpoint({
   id: "read_work_queue_status",
   method: "GET",

@@ -10,6 +10,7 @@ import { JsonObject } from "./flow-runs.ts";
 import { DeploymentId, FlowRunId, Uuid, type WorkQueueId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
+/** Version of this protocol. The pool refuses a worker of another one. */
 export const WORKER_CHANNEL_PROTOCOL = 1;
 
 /** All that a worker needs to start the process of a run. Parameters are not here: the process asks for its run. */

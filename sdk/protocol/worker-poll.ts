@@ -8,6 +8,10 @@ import { endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { WorkerClientFrame, WorkerServerFrame } from "./worker-channel.ts";
 
+/**
+ * What a frame is refused for is an `error` frame in the answer, not a status. The token of a run is not enough (403).
+ * 404 for an unknown pool.
+ */
 export const pollWorkerChannel = endpoint({
   id: "poll_worker_channel",
   method: "POST",
