@@ -40,6 +40,7 @@ export const ApiKey = z.object({
 });
 export type ApiKey = z.infer<typeof ApiKey>;
 
+/** What a new key is to be. The server makes up the key itself. */
 export const ApiKeyCreate = z.object({
   /** Names one key that is not revoked. */
   name: z.string().trim().min(1).max(LIMITS.nameChars),
@@ -69,6 +70,7 @@ export type Session = z.infer<typeof Session>;
 
 const byId = z.object({ id: Uuid });
 
+/** Tells who calls, and so whether a key is good: 401 where it is refused. A run's token is answered as a worker's. */
 export const readSession = endpoint({
   id: "read_session",
   method: "GET",
@@ -78,6 +80,10 @@ export const readSession = endpoint({
   summary: "Who the caller is, and what they may do.",
   returns: Session,
 });
+/**
+ * Checks a key and keeps it for 30 days in the cookie. Where a request has an Authorization header, the cookie is not
+ * looked at. 401 for a key that is unknown, expired or revoked.
+ */
 export const signIn = endpoint({
   id: "sign_in",
   method: "POST",
@@ -88,6 +94,7 @@ export const signIn = endpoint({
   body: z.object({ key: z.string().min(1).max(LIMITS.nameChars) }),
   returns: Session,
 });
+/** Has the browser forget the cookie; also where nobody is signed in. */
 export const signOut = endpoint({
   id: "sign_out",
   method: "POST",
@@ -97,6 +104,10 @@ export const signOut = endpoint({
   status: 204,
   summary: "Forget the cookie of a sign-in. The key stays valid.",
 });
+/**
+ * The answer is the only place where the key itself is shown. 409 when a key that is not revoked has the name; 422 when
+ * `expires` is not in the future.
+ */
 export const createKey = endpoint({
   id: "create_key",
   method: "POST",
@@ -108,6 +119,7 @@ export const createKey = endpoint({
   body: ApiKeyCreate,
   returns: ApiKeyWithSecret,
 });
+/** A name finds the key that has just this name. Keys that have expired are listed, until retention removes them. */
 export const filterKeys = endpoint({
   id: "filter_keys",
   method: "POST",
@@ -120,6 +132,7 @@ export const filterKeys = endpoint({
     .extend(Paging.shape),
   returns: z.array(ApiKey),
 });
+/** What is listed of one key, also when it is revoked or has expired. 404 when there is none. */
 export const readKey = endpoint({
   id: "read_key",
   method: "GET",
@@ -130,6 +143,10 @@ export const readKey = endpoint({
   params: byId,
   returns: ApiKey,
 });
+/**
+ * Ends the use of a key; its name is free again at once. A key that is revoked already keeps its time and is answered
+ * as it is. 404 when there is none.
+ */
 export const revokeKey = endpoint({
   id: "revoke_key",
   method: "POST",
@@ -140,6 +157,7 @@ export const revokeKey = endpoint({
   params: byId,
   returns: ApiKey,
 });
+/** Nothing of the key stays listed, unlike after {@link revokeKey}. 404 when there is none. */
 export const deleteKey = endpoint({
   id: "delete_key",
   method: "DELETE",

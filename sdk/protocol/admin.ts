@@ -7,21 +7,28 @@ import { Uuid } from "./ids.ts";
 export const ServerSettings = z.object({
   server: z.object({
     version: z.string(),
+    /** `embedded` on somebody's machine, or `cloudflare`. */
     mode: z.string(),
+    /** The name of the database's newest migration. */
     schema: z.string(),
+    /** Host names that requests may carry. Empty: the server's own. */
     allowed_hosts: z.array(z.string()),
   }),
   api: z.object({
     /** Whether a caller needs a key. */
     requires_key: z.boolean(),
+    /** Rows of a page of a list at most. */
     page_rows: z.int(),
     body_bytes: z.int(),
+    /** Bytes of JSON in the parameters of one run at most. */
     parameter_bytes: z.int(),
+    /** Beyond them only errors are kept. */
     log_bytes_per_run: z.int(),
   }),
   runs: z.object({
     /** Over how many objects of a week new runs are spread. */
     shards: z.int(),
+    /** How often the process of a run shows that it is alive; after three that are missed the run counts as lost. */
     heartbeat_seconds: z.number(),
   }),
   /** In days; null means that nothing expires. */
@@ -39,6 +46,7 @@ export type ServerSettings = z.infer<typeof ServerSettings>;
 export const DefaultResultStorage = z.object({ default_result_storage_block_id: Uuid.nullable() });
 export type DefaultResultStorage = z.infer<typeof DefaultResultStorage>;
 
+/** What the server goes by. It comes from the environment that it was started with; no request changes it. */
 export const readSettings = endpoint({
   id: "read_settings",
   method: "GET",
@@ -48,6 +56,7 @@ export const readSettings = endpoint({
   summary: "The server's configuration, without secrets.",
   returns: ServerSettings,
 });
+/** Where results go that name no storage of their own. Where none is set the id is null, which is no error. */
 export const readDefaultStorage = endpoint({
   id: "read_server_default_result_storage",
   method: "GET",
@@ -57,6 +66,10 @@ export const readDefaultStorage = endpoint({
   summary: "The block in which results are stored by default.",
   returns: DefaultResultStorage,
 });
+/**
+ * Chooses a block for results. 404 when there is no such block document; 422 when its schema does not have the
+ * capability `write-path`.
+ */
 export const writeDefaultStorage = endpoint({
   id: "update_server_default_result_storage",
   method: "PUT",
@@ -66,6 +79,7 @@ export const writeDefaultStorage = endpoint({
   body: z.object({ default_result_storage_block_id: Uuid }),
   returns: DefaultResultStorage,
 });
+/** The block document itself stays. Where none is set nothing happens. */
 export const clearDefaultStorage = endpoint({
   id: "clear_server_default_result_storage",
   method: "DELETE",

@@ -6,6 +6,7 @@ import { JsonObject } from "./flow-runs.ts";
 import { FlowRunId, TaskRunId, Uuid } from "./ids.ts";
 import { WireTime } from "./time.ts";
 
+/** Something that a run, or anybody, left for people to look at. Without a key it is no version of anything. */
 export const Artifact = z.object({
   id: Uuid,
   created: WireTime,
@@ -15,13 +16,16 @@ export const Artifact = z.object({
   /** `markdown`, `table`, `link`, `image`, `progress`, `result`, or any other word. */
   type: z.string().nullable(),
   description: z.string().nullable(),
+  /** In the form that goes with the type; null where nothing was given. */
   data: z.unknown(),
   metadata_: JsonObject.nullable(),
+  /** The run that left it. Null for none; `task_run_id` likewise. */
   flow_run_id: FlowRunId.nullable(),
   task_run_id: TaskRunId.nullable(),
 });
 export type Artifact = z.infer<typeof Artifact>;
 
+/** What a new artifact is to be; what is left out is null. Whether the runs exist is not looked at. */
 export const ArtifactCreate = z.object({
   key: z
     .string()
@@ -45,9 +49,14 @@ const criteria = z.object({
   flow_run_id: z.object({ any_: ids }).nullish(),
   task_run_id: z.object({ any_: ids }).nullish(),
 });
+/**
+ * All criteria hold, or (operator "or_") any of them. `exists_` asks whether there is a key; `not_any_` also leaves out
+ * artifacts that have no type.
+ */
 export const ArtifactFilter = criteria.extend({ id: z.object({ any_: ids }).nullish() }).nullish();
 export type ArtifactFilter = z.infer<typeof ArtifactFilter>;
 
+/** ID_DESC is the default: in the order of creation, the newest first. */
 export const ArtifactSort = z.enum(["ID_DESC", "CREATED_DESC", "UPDATED_DESC", "KEY_ASC", "KEY_DESC"]);
 export type ArtifactSort = z.infer<typeof ArtifactSort>;
 
@@ -64,6 +73,7 @@ const ofRuns = FlowRunFilters.pick({ flows: true, flow_runs: true, task_runs: tr
 
 const byId = z.object({ id: Uuid });
 
+/** Always makes one more. Under a key that is used already it becomes the newest version; nothing is replaced. */
 export const createArtifact = endpoint({
   id: "create_artifact",
   method: "POST",
@@ -75,6 +85,7 @@ export const createArtifact = endpoint({
   body: ArtifactCreate,
   returns: Artifact,
 });
+/** One artifact by its id, whichever version it is. 404 when there is none. */
 export const readArtifact = endpoint({
   id: "read_artifact",
   method: "GET",
@@ -85,6 +96,7 @@ export const readArtifact = endpoint({
   params: byId,
   returns: Artifact,
 });
+/** The version that was made last, whichever was changed last. 404 when no artifact has the key. */
 export const readLatestArtifact = endpoint({
   id: "read_latest_artifact",
   method: "GET",
@@ -95,6 +107,7 @@ export const readLatestArtifact = endpoint({
   params: z.object({ key: z.string() }),
   returns: Artifact,
 });
+/** Artifacts without a key are not in it. Filters look at the latest version alone, never at older ones. */
 export const filterLatestArtifacts = endpoint({
   id: "read_latest_artifacts",
   method: "POST",
@@ -105,6 +118,7 @@ export const filterLatestArtifacts = endpoint({
   body: ofRuns.extend({ artifacts: ArtifactCollectionFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
   returns: z.array(ArtifactCollection),
 });
+/** As many as {@link filterLatestArtifacts} lists on all its pages. */
 export const countLatestArtifacts = endpoint({
   id: "count_latest_artifacts",
   method: "POST",
@@ -115,6 +129,7 @@ export const countLatestArtifacts = endpoint({
   body: ofRuns.extend({ artifacts: ArtifactCollectionFilter }),
   returns: z.int(),
 });
+/** Every version of each key, and those without a key. */
 export const filterArtifacts = endpoint({
   id: "filter_artifacts",
   method: "POST",
@@ -125,6 +140,7 @@ export const filterArtifacts = endpoint({
   body: ofRuns.extend({ artifacts: ArtifactFilter, sort: ArtifactSort.nullish() }).extend(Paging.shape),
   returns: z.array(Artifact),
 });
+/** As many as {@link filterArtifacts} lists on all its pages. */
 export const countArtifacts = endpoint({
   id: "count_artifacts",
   method: "POST",
@@ -135,6 +151,7 @@ export const countArtifacts = endpoint({
   body: ofRuns.extend({ artifacts: ArtifactFilter }),
   returns: z.int(),
 });
+/** An absent key is left as it is, and null is stored as null. It makes no new version. 404 when there is none. */
 export const updateArtifact = endpoint({
   id: "update_artifact",
   method: "PATCH",
@@ -150,6 +167,7 @@ export const updateArtifact = endpoint({
     metadata_: JsonObject.nullish(),
   }),
 });
+/** Of a key's versions only this one goes: the newest that is left is then the latest. 404 when there is none. */
 export const deleteArtifact = endpoint({
   id: "delete_artifact",
   method: "DELETE",

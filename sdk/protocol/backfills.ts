@@ -9,6 +9,10 @@ import { WireTime } from "./time.ts";
 /** The label of a run that says which backfill it belongs to. */
 export const BACKFILL_LABEL = "sluice.backfill.id";
 
+/**
+ * RUNNING until the last of its runs has ended, then COMPLETED, whatever became of them. CANCELLED by request, or
+ * because its schedule was deleted.
+ */
 export const BackfillStatus = z.enum(["RUNNING", "COMPLETED", "CANCELLED"]);
 export type BackfillStatus = z.infer<typeof BackfillStatus>;
 
@@ -19,12 +23,14 @@ export const BackfillDetails = z.object({
   end: WireTime,
   /** Runs that may be open at the same time. */
   concurrency: z.int(),
+  /** Over those of deployment and schedule. */
   parameters: JsonObject,
   /** Due times in the range. */
   total: z.int(),
 });
 export type BackfillDetails = z.infer<typeof BackfillDetails>;
 
+/** A backfill, and how far it has come. */
 export const Backfill = BackfillDetails.extend({
   id: Uuid,
   created: WireTime,
@@ -41,6 +47,7 @@ export type Backfill = z.infer<typeof Backfill>;
 export const BackfillRange = z.object({ start: WireTime, end: WireTime, schedule_id: Uuid.nullish() });
 export type BackfillRange = z.infer<typeof BackfillRange>;
 
+/** What a new backfill is to run, and how. Both ends of the range are included. */
 export const BackfillCreate = BackfillRange.extend({
   /** Default: 1. */
   concurrency: z.int().min(1).max(LIMITS.backfillRunsAtOnce).nullish(),
@@ -49,8 +56,10 @@ export const BackfillCreate = BackfillRange.extend({
 });
 export type BackfillCreate = z.infer<typeof BackfillCreate>;
 
+/** What a backfill of a range would run. Nothing is made. */
 export const BackfillPreview = z.object({
   schedule_id: Uuid,
+  /** Due times in the range. */
   total: z.int(),
   /** The first and the last few due times. */
   first: z.array(WireTime),
@@ -61,6 +70,11 @@ export type BackfillPreview = z.infer<typeof BackfillPreview>;
 const ofDeployment = z.object({ id: DeploymentId });
 const byId = z.object({ id: Uuid });
 
+/**
+ * What {@link createBackfill} would do, without doing it. 404 for an unknown deployment or schedule. 422 when the range
+ * ends before it begins or has more than 50,000 due times, and when no schedule is named where the deployment does not
+ * have exactly one.
+ */
 export const previewBackfill = endpoint({
   id: "preview_backfill",
   method: "POST",
@@ -72,6 +86,10 @@ export const previewBackfill = endpoint({
   body: BackfillRange,
   returns: BackfillPreview,
 });
+/**
+ * The schedule need not be active. The first runs are there when this is answered. Errors as those of
+ * {@link previewBackfill}; also 422 when nothing is due in the range.
+ */
 export const createBackfill = endpoint({
   id: "create_backfill",
   method: "POST",
@@ -83,6 +101,7 @@ export const createBackfill = endpoint({
   body: BackfillCreate,
   returns: Backfill,
 });
+/** The newest 200; there are no pages. 404 for an unknown deployment. */
 export const readBackfills = endpoint({
   id: "read_backfills",
   method: "GET",
@@ -93,6 +112,7 @@ export const readBackfills = endpoint({
   params: ofDeployment,
   returns: z.array(Backfill),
 });
+/** One backfill with how far it has come. 404 when there is none. */
 export const readBackfill = endpoint({
   id: "read_backfill",
   method: "GET",
@@ -103,6 +123,10 @@ export const readBackfill = endpoint({
   params: byId,
   returns: Backfill,
 });
+/**
+ * Runs that wait are cancelled at once, those that have begun are asked to stop. A backfill that is over stays as it
+ * is. 404 when there is none.
+ */
 export const cancelBackfill = endpoint({
   id: "cancel_backfill",
   method: "POST",

@@ -12,6 +12,10 @@ import { WireTime } from "./time.ts";
 /** What stands in place of a secret for whoever does not get to read it. */
 export const OBFUSCATED = "********";
 
+/**
+ * A block: data in the form of one schema. Secrets in it stand as {@link OBFUSCATED} unless they were asked for by a
+ * caller who may read them.
+ */
 export const BlockDocument = z.object({
   id: Uuid,
   created: WireTime,
@@ -26,6 +30,7 @@ export const BlockDocument = z.object({
   block_type: BlockType.nullable(),
   /** By the key of the data under which the referenced document stands. */
   block_document_references: z.record(z.string(), JsonObject),
+  /** Made by a client for its own use, and left out of lists unless asked for. */
   is_anonymous: z.boolean(),
 });
 export type BlockDocument = z.infer<typeof BlockDocument>;
@@ -36,6 +41,7 @@ const DocumentName = z
   .max(LIMITS.nameChars)
   .regex(/^[a-z0-9-]+$/, "must only contain lowercase letters, numbers, and dashes");
 
+/** What a new block document is to be. Without data it is empty. */
 export const BlockDocumentCreate = z
   .object({
     /** Unique within the block type; made up for an anonymous document that has none. */
@@ -52,6 +58,7 @@ export const BlockDocumentCreate = z
   });
 export type BlockDocumentCreate = z.infer<typeof BlockDocumentCreate>;
 
+/** What is null or absent is left as it is; only with `merge_existing_data` false, data that is not sent is gone. */
 export const BlockDocumentUpdate = z.object({
   /** Another schema of the same block type. */
   block_schema_id: Uuid.nullish(),
@@ -73,6 +80,7 @@ export const BlockDocumentFilter = z
   .nullish();
 export type BlockDocumentFilter = z.infer<typeof BlockDocumentFilter>;
 
+/** NAME_ASC is the default. */
 export const BlockDocumentSort = z.enum(["NAME_DESC", "NAME_ASC", "BLOCK_TYPE_AND_NAME_ASC"]);
 export type BlockDocumentSort = z.infer<typeof BlockDocumentSort>;
 
@@ -88,6 +96,11 @@ const byId = z.object({ id: Uuid });
 const bySlug = z.object({ slug: z.string() });
 const withSecrets = z.object({ include_secrets: z.stringbool().optional() });
 
+/**
+ * Stores a block, its secrets encrypted. 404 for an unknown block type. 409 for an unknown schema, a name that the type
+ * has already, or a reference to a document that there is not. 422 when data are larger than 1 MB or bring more than
+ * 200 documents with them. 503 when there are secrets and the server has no key to keep them with.
+ */
 export const createBlockDocument = endpoint({
   id: "create_block_document",
   method: "POST",
@@ -98,6 +111,10 @@ export const createBlockDocument = endpoint({
   body: BlockDocumentCreate,
   returns: BlockDocument,
 });
+/**
+ * One block by its id. `include_secrets` is passed over for callers below the role worker. 404 when there is none; 503
+ * when the key of its secrets is gone.
+ */
 export const readBlockDocument = endpoint({
   id: "read_block_document_by_id",
   method: "GET",
@@ -109,6 +126,7 @@ export const readBlockDocument = endpoint({
   query: withSecrets,
   returns: BlockDocument,
 });
+/** The first 200 that are not anonymous; {@link filterBlockDocuments} has pages. 404 for an unknown type. */
 export const readBlockDocumentsOfType = endpoint({
   id: "read_block_documents_for_block_type",
   method: "GET",
@@ -120,6 +138,7 @@ export const readBlockDocumentsOfType = endpoint({
   query: withSecrets,
   returns: z.array(BlockDocument),
 });
+/** The block that a client loads as `slug/name`. 404 when the type, or the name in it, is unknown. */
 export const readBlockDocumentByName = endpoint({
   id: "read_block_document_by_name_for_block_type",
   method: "GET",
@@ -131,6 +150,11 @@ export const readBlockDocumentByName = endpoint({
   query: withSecrets,
   returns: BlockDocument,
 });
+/**
+ * Changes the data of a block, or the schema whose form they have. 404 when there is none. 400 for a schema of another
+ * block type, or when the document would contain itself. 409 for an unknown schema, or a reference to a document that
+ * there is not. 422 and 503 as {@link createBlockDocument}; 503 also while others keep changing the document.
+ */
 export const updateBlockDocument = endpoint({
   id: "update_block_document_data",
   method: "PATCH",
@@ -141,6 +165,7 @@ export const updateBlockDocument = endpoint({
   params: byId,
   body: BlockDocumentUpdate,
 });
+/** Documents that refer to it stay, without that key. 404 when there is none. */
 export const deleteBlockDocument = endpoint({
   id: "delete_block_document",
   method: "DELETE",
@@ -150,6 +175,7 @@ export const deleteBlockDocument = endpoint({
   summary: "Delete a block document. References to it disappear.",
   params: byId,
 });
+/** Without `include_secrets`, or from a caller below the role worker, secrets are obfuscated. */
 export const filterBlockDocuments = endpoint({
   id: "read_block_documents",
   method: "POST",
@@ -163,6 +189,7 @@ export const filterBlockDocuments = endpoint({
   }),
   returns: z.array(BlockDocument),
 });
+/** As many as {@link filterBlockDocuments} lists on all its pages. */
 export const countBlockDocuments = endpoint({
   id: "count_block_documents",
   method: "POST",
@@ -173,6 +200,10 @@ export const countBlockDocuments = endpoint({
   body: BlockDocumentFilters,
   returns: z.int(),
 });
+/**
+ * For the time after a key was put before the others in SLUICE_ENCRYPTION_KEYS. Secrets of webhooks and http pools are
+ * counted among the documents. A page has 50 unless said. 503 when there are no keys.
+ */
 export const rotateBlockSecrets = endpoint({
   id: "rotate_block_document_secrets",
   method: "POST",

@@ -11,6 +11,7 @@ import { WireTime } from "./time.ts";
 /** The version of a schema that names none. */
 export const UNVERSIONED = "non-versioned";
 
+/** One version of a block type's fields. It never changes: other fields are another schema. */
 export const BlockSchema = z.object({
   id: Uuid,
   created: WireTime,
@@ -21,11 +22,13 @@ export const BlockSchema = z.object({
   fields: JsonObject,
   block_type_id: Uuid,
   block_type: BlockType.nullable(),
+  /** What a block of it can do, in words of its author, such as `write-path`. */
   capabilities: z.array(z.string()),
   version: z.string(),
 });
 export type BlockSchema = z.infer<typeof BlockSchema>;
 
+/** What a new schema is to be. Left out: no fields, no capabilities, and the version {@link UNVERSIONED}. */
 export const BlockSchemaCreate = z.object({
   fields: JsonObject.nullish(),
   block_type_id: Uuid,
@@ -36,6 +39,10 @@ export type BlockSchemaCreate = z.infer<typeof BlockSchemaCreate>;
 
 const byId = z.object({ id: Uuid });
 
+/**
+ * Blocks that the fields nest get schemas of their own. 404 for an unknown block type, 409 where that of a nested block
+ * is unknown. 422 for a nested block that is not defined in the fields, or fields larger than 1 MB.
+ */
 export const createBlockSchema = endpoint({
   id: "create_block_schema",
   method: "POST",
@@ -46,6 +53,7 @@ export const createBlockSchema = endpoint({
   body: BlockSchemaCreate,
   returns: BlockSchema,
 });
+/** One schema by its id. 404 when there is none. */
 export const readBlockSchema = endpoint({
   id: "read_block_schema_by_id",
   method: "GET",
@@ -56,6 +64,7 @@ export const readBlockSchema = endpoint({
   params: byId,
   returns: BlockSchema,
 });
+/** How Prefect's client finds out whether its fields are known. 404 when they are not, or not in this version. */
 export const readBlockSchemaByChecksum = endpoint({
   id: "read_block_schema_by_checksum",
   method: "GET",
@@ -67,6 +76,7 @@ export const readBlockSchemaByChecksum = endpoint({
   query: z.object({ version: z.string().optional() }),
   returns: BlockSchema,
 });
+/** Schemas with their block types, 200 to a page unless less is asked for. */
 export const filterBlockSchemas = endpoint({
   id: "read_block_schemas",
   method: "POST",
@@ -77,6 +87,7 @@ export const filterBlockSchemas = endpoint({
   body: z.object({ block_schemas: BlockSchemaFilter }).extend(Paging.shape),
   returns: z.array(BlockSchema),
 });
+/** The documents in its form go with it. 403 for a schema of a protected block type; 404 when there is none. */
 export const deleteBlockSchema = endpoint({
   id: "delete_block_schema",
   method: "DELETE",
@@ -86,6 +97,7 @@ export const deleteBlockSchema = endpoint({
   summary: "Delete a block schema with its documents.",
   params: byId,
 });
+/** What blocks can be asked for: the capabilities of all schemas, each once, in alphabetical order. */
 export const readBlockCapabilities = endpoint({
   id: "read_available_block_capabilities",
   method: "GET",

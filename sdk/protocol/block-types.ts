@@ -12,11 +12,13 @@ const text = z.string().nullish();
 /** What is shown of a block type, and may be changed. */
 const about = { logo_url: text, documentation_url: text, description: text, code_example: text };
 
+/** A kind of block. Description and code example are HTML-escaped, as upstream's clients expect them. */
 export const BlockType = z.object({
   id: Uuid,
   created: WireTime,
   updated: WireTime,
   name: z.string(),
+  /** Its name in addresses and in code; unique. */
   slug: z.string(),
   logo_url: z.string().nullable(),
   documentation_url: z.string().nullable(),
@@ -27,6 +29,7 @@ export const BlockType = z.object({
 });
 export type BlockType = z.infer<typeof BlockType>;
 
+/** What a new block type is to be. Its name and slug never change. */
 export const BlockTypeCreate = z.object({
   name: Name,
   slug: z
@@ -42,6 +45,7 @@ export type BlockTypeCreate = z.infer<typeof BlockTypeCreate>;
 export const BlockTypeUpdate = z.object(about);
 export type BlockTypeUpdate = z.infer<typeof BlockTypeUpdate>;
 
+/** Both criteria hold. `like_` finds a part of the name, whatever the case. */
 export const BlockTypeFilter = z
   .object({
     name: z.object({ like_: text }).nullish(),
@@ -65,6 +69,10 @@ export type BlockSchemaFilter = z.infer<typeof BlockSchemaFilter>;
 
 const byId = z.object({ id: Uuid });
 
+/**
+ * A kind of block of one's own. 403 for a name that begins with “prefect”, whatever the case; 409 when the slug is
+ * taken.
+ */
 export const createBlockType = endpoint({
   id: "create_block_type",
   method: "POST",
@@ -75,6 +83,7 @@ export const createBlockType = endpoint({
   body: BlockTypeCreate,
   returns: BlockType,
 });
+/** One block type by its id. 404 when there is none. */
 export const readBlockType = endpoint({
   id: "read_block_type_by_id",
   method: "GET",
@@ -85,6 +94,7 @@ export const readBlockType = endpoint({
   params: byId,
   returns: BlockType,
 });
+/** How Prefect's client looks for the type of a block. 404 when there is none. */
 export const readBlockTypeBySlug = endpoint({
   id: "read_block_type_by_slug",
   method: "GET",
@@ -95,6 +105,7 @@ export const readBlockTypeBySlug = endpoint({
   params: z.object({ slug: z.string() }),
   returns: BlockType,
 });
+/** With a filter of schemas, only types that have such a schema. */
 export const filterBlockTypes = endpoint({
   id: "read_block_types",
   method: "POST",
@@ -105,6 +116,7 @@ export const filterBlockTypes = endpoint({
   body: z.object({ block_types: BlockTypeFilter, block_schemas: BlockSchemaFilter }).extend(Paging.shape),
   returns: z.array(BlockType),
 });
+/** Changes addresses and texts, also of a protected type; null takes one away. 404 when there is none. */
 export const updateBlockType = endpoint({
   id: "update_block_type",
   method: "PATCH",
@@ -115,6 +127,7 @@ export const updateBlockType = endpoint({
   params: byId,
   body: BlockTypeUpdate,
 });
+/** All blocks of the type go with it. 403 for one of the system; 404 when there is none. */
 export const deleteBlockType = endpoint({
   id: "delete_block_type",
   method: "DELETE",
@@ -124,6 +137,7 @@ export const deleteBlockType = endpoint({
   summary: "Delete a block type with its schemas and documents.",
   params: byId,
 });
+/** Seldom needed: the server does it before it first answers about blocks. Doing it twice changes nothing. */
 export const installSystemBlockTypes = endpoint({
   id: "install_system_block_types",
   method: "POST",

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { JsonObject } from "./flow-runs.ts";
 
+/** Where clients find what a new work pool starts with. 404 for every other view. */
 export const readCollectionView = endpoint({
   id: "read_view_content",
   method: "GET",

@@ -32,6 +32,7 @@ export type GlobalConcurrencyLimit = z.infer<typeof GlobalConcurrencyLimit>;
 export const ConcurrencyLimitV2 = GlobalConcurrencyLimit.extend({
   /** Slots that those in line ask for. */
   denied_slots: z.int(),
+  /** How long a slot is held on average; 2 until one was given back. */
   avg_slot_occupancy_seconds: z.number(),
 });
 export type ConcurrencyLimitV2 = z.infer<typeof ConcurrencyLimitV2>;
@@ -39,14 +40,17 @@ export type ConcurrencyLimitV2 = z.infer<typeof ConcurrencyLimitV2>;
 const count = z.int().min(0);
 const decay = z.number().min(0);
 
+/** What a new limit is to be: active, without decay and with all slots free, unless said. */
 export const ConcurrencyLimitCreate = z.object({
   active: z.boolean().nullish(),
   name: Name,
+  /** In slots. */
   limit: count,
   /** Slots that are taken without a lease from the start. */
   active_slots: count.nullish(),
   /** Accepted for upstream's clients: who waits is counted, not configured. */
   denied_slots: count.nullish(),
+  /** Above 0 makes it a rate limit. */
   slot_decay_per_second: decay.nullish(),
 });
 export type ConcurrencyLimitCreate = z.infer<typeof ConcurrencyLimitCreate>;
@@ -62,6 +66,7 @@ export const LeaseHolder = z.object({
 });
 export type LeaseHolder = z.infer<typeof LeaseHolder>;
 
+/** A limit as those who take slots are told of it; `limit` is in slots. */
 export const MinimalConcurrencyLimit = z.object({ id: Uuid, name: z.string(), limit: z.int() });
 export type MinimalConcurrencyLimit = z.infer<typeof MinimalConcurrencyLimit>;
 
@@ -73,16 +78,19 @@ export type ConcurrencyLease = z.infer<typeof ConcurrencyLease>;
 export const LimitHolder = z.object({
   lease_id: Uuid,
   slots: z.number(),
+  /** Null where the caller did not say. */
   holder: LeaseHolder.nullable(),
   since: WireTime,
   /** Null for slots that are held until they are given back. */
   expires: WireTime.nullable(),
 });
 export type LimitHolder = z.infer<typeof LimitHolder>;
+/** Somebody in line for slots, as people look at it. */
 export const LimitWaiter = z.object({
   /** 1 is the next. */
   position: z.int(),
   slots: z.int(),
+  /** Null where the caller did not say. */
   holder: LeaseHolder.nullable(),
   /** 1 is the most urgent. */
   priority: z.int(),
@@ -109,8 +117,20 @@ const lease_duration = z.number().min(60).max(86_400).nullish();
 /** Accepted for old clients, and without effect, as upstream. */
 const create_if_missing = z.boolean().nullish();
 
+/**
+ * A wish for `slots` of each of the limits that are named. Mode `rate_limit` is refused for limits without decay; the
+ * default is `concurrency`.
+ */
 export const IncrementSlots = z.object({ slots, names, mode, create_if_missing });
+/**
+ * As {@link IncrementSlots}, on a lease of 300 seconds unless said. The holder is also how somebody who asks again is
+ * recognised.
+ */
 export const IncrementSlotsWithLease = z.object({ slots, names, mode, lease_duration, holder: LeaseHolder.nullish() });
+/**
+ * How many slots of each of the limits come back. `occupancy_seconds` says how long they were held, all together; it
+ * goes into the average by which others are told when to ask again.
+ */
 export const DecrementSlots = z.object({
   slots,
   names,
@@ -118,6 +138,10 @@ export const DecrementSlots = z.object({
   create_if_missing,
 });
 
+/**
+ * A wish for slots, and how long to wait for them. In mode `rate_limit` they come back by themselves, so the answer is
+ * a lease that needs no renewal.
+ */
 export const AcquireSlots = z.object({
   names,
   /** Default 1. */
@@ -140,6 +164,7 @@ export type AcquireSlots = z.infer<typeof AcquireSlots>;
 const tag = "Concurrency Limits V2";
 const byIdOrName = z.object({ id_or_name: z.string() });
 
+/** It holds from the next slot that anybody takes. 409 when the name is taken. */
 export const createConcurrencyLimitV2 = endpoint({
   id: "create_concurrency_limit_v2",
   method: "POST",
@@ -150,6 +175,7 @@ export const createConcurrencyLimitV2 = endpoint({
   body: ConcurrencyLimitCreate,
   returns: ConcurrencyLimitV2,
 });
+/** The limit as it is now. What has the form of a UUID is taken for an id. 404 when there is none. */
 export const readConcurrencyLimitV2 = endpoint({
   id: "read_concurrency_limit_v2",
   method: "GET",
@@ -160,6 +186,7 @@ export const readConcurrencyLimitV2 = endpoint({
   params: byIdOrName,
   returns: GlobalConcurrencyLimit,
 });
+/** Also the limits of task tags (`tag:…`) and those of deployments (`deployment:…`). */
 export const filterConcurrencyLimitsV2 = endpoint({
   id: "read_all_concurrency_limits_v2",
   method: "POST",
@@ -170,6 +197,10 @@ export const filterConcurrencyLimitsV2 = endpoint({
   body: Paging,
   returns: z.array(GlobalConcurrencyLimit),
 });
+/**
+ * Null leaves a thing as it is, as an absent key does; `active_slots` sets what is taken without a lease. 404 when
+ * there is none; 409 when the new name is taken.
+ */
 export const updateConcurrencyLimitV2 = endpoint({
   id: "update_concurrency_limit_v2",
   method: "PATCH",
@@ -181,6 +212,7 @@ export const updateConcurrencyLimitV2 = endpoint({
   params: byIdOrName,
   body: ConcurrencyLimitUpdate,
 });
+/** What it limited is not limited any more, and who waits looks again. 404 when there is none. */
 export const deleteConcurrencyLimitV2 = endpoint({
   id: "delete_concurrency_limit_v2",
   method: "DELETE",
@@ -190,6 +222,10 @@ export const deleteConcurrencyLimitV2 = endpoint({
   summary: "Delete a concurrency limit. Leases on it end: their next renewal is answered 410.",
   params: byIdOrName,
 });
+/**
+ * Its `active_slots` also count what was taken without a lease, which need not be listed. 404 when there is no such
+ * limit.
+ */
 export const readConcurrencyLimitHolders = endpoint({
   id: "read_concurrency_limit_holders",
   method: "GET",
@@ -200,6 +236,7 @@ export const readConcurrencyLimitHolders = endpoint({
   params: byIdOrName,
   returns: LimitOccupancy,
 });
+/** For slots that nobody will give back: those in line are next. 404 when there is no such limit. */
 export const resetConcurrencyLimit = endpoint({
   id: "reset_concurrency_limit_v2",
   method: "POST",
@@ -209,6 +246,10 @@ export const resetConcurrencyLimit = endpoint({
   summary: "Free all slots of a limit. Leases on it end: their next renewal is answered 410.",
   params: byIdOrName,
 });
+/**
+ * Names without a limit, and limits that are not active, limit nothing. 423 with Retry-After when slots are missing;
+ * 422 for more slots than a limit has, and for a rate limit without decay.
+ */
 export const incrementSlots = endpoint({
   id: "bulk_increment_active_slots",
   method: "POST",
@@ -219,6 +260,7 @@ export const incrementSlots = endpoint({
   body: IncrementSlots,
   returns: z.array(MinimalConcurrencyLimit),
 });
+/** When the lease ends, released or not renewed, its slots are free. Errors as those of {@link incrementSlots}. */
 export const incrementSlotsWithLease = endpoint({
   id: "bulk_increment_active_slots_with_lease",
   method: "POST",
@@ -229,6 +271,10 @@ export const incrementSlotsWithLease = endpoint({
   body: IncrementSlotsWithLease,
   returns: ConcurrencyLease,
 });
+/**
+ * 423 when the wait is over: ask again with the same `waiter_id` to keep the place. 404 for a name without a limit
+ * where `strict` is set; 422 as {@link incrementSlots}, but a limit of 0 is waited for.
+ */
 export const acquireSlots = endpoint({
   id: "acquire_slots",
   method: "POST",
@@ -239,6 +285,7 @@ export const acquireSlots = endpoint({
   body: AcquireSlots,
   returns: ConcurrencyLease,
 });
+/** The other half of {@link incrementSlots}. More than was taken is no error, and neither is a name without a limit. */
 export const decrementSlots = endpoint({
   id: "bulk_decrement_active_slots",
   method: "POST",
@@ -249,6 +296,7 @@ export const decrementSlots = endpoint({
   body: DecrementSlots,
   returns: z.array(MinimalConcurrencyLimit),
 });
+/** Frees the slots of the lease in all of its limits. */
 export const decrementSlotsWithLease = endpoint({
   id: "bulk_decrement_active_slots_with_lease",
   method: "POST",
@@ -259,6 +307,7 @@ export const decrementSlotsWithLease = endpoint({
   summary: "End a lease. One that has ended already is no error.",
   body: z.object({ lease_id: Uuid }),
 });
+/** To be called well before the lease ends. After 410 the slots are somebody else's: stop what they protect. */
 export const renewConcurrencyLease = endpoint({
   id: "renew_concurrency_lease",
   method: "POST",

@@ -17,6 +17,10 @@ const RunLine = z.object({
   start_time: WireTime.nullable(),
 });
 
+/**
+ * What is going on and what has lately gone wrong. Lists of runs and of deployments have 10 rows at most, that of work
+ * pools 200.
+ */
 export const Dashboard = z.object({
   since: WireTime,
   until: WireTime,
@@ -29,6 +33,10 @@ export const Dashboard = z.object({
     by_state: z.record(z.string(), z.int()),
     /** Completed of those that ended, between 0 and 1; null when none ended. */
     success_rate: z.number().nullable(),
+    /**
+     * How much later than expected they started, or for how long they wait by now; those on time count as 0. Null
+     * without runs.
+     */
     average_lateness_seconds: z.number().nullable(),
   }),
   /** As of now, whatever the span of time. */
@@ -36,6 +44,7 @@ export const Dashboard = z.object({
     running: z.int(),
     pending: z.int(),
     scheduled: z.int(),
+    /** Of those that are scheduled. */
     late: z.int(),
     /** The longest running first. */
     runs: z.array(RunLine),
@@ -46,10 +55,13 @@ export const Dashboard = z.object({
     z.object({
       id: WorkPoolId,
       name: z.string(),
+      /** READY where a worker is online, or none is needed. */
       status: z.enum(["READY", "NOT_READY", "PAUSED"]),
       workers_online: z.int(),
+      /** Runs that were claimed and have not ended. */
       running: z.int(),
       late: z.int(),
+      /** Runs at the same time; null for any number. */
       concurrency_limit: z.int().nullable(),
     }),
   ),
@@ -59,6 +71,7 @@ export const Dashboard = z.object({
       id: DeploymentId,
       name: z.string(),
       flow_name: z.string(),
+      /** Of the `ended` runs that were to start between `since` and `until`. */
       failed: z.int(),
       ended: z.int(),
       last_failed_run_id: FlowRunId,
@@ -67,6 +80,7 @@ export const Dashboard = z.object({
 });
 export type Dashboard = z.infer<typeof Dashboard>;
 
+/** A span of a day until now unless said. 422 when `since` is not before `until`. */
 export const readDashboard = endpoint({
   id: "read_dashboard",
   method: "POST",

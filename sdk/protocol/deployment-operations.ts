@@ -20,6 +20,10 @@ const byId = z.object({ id: DeploymentId });
 const bySchedule = z.object({ id: DeploymentId, schedule_id: Uuid });
 const bulkLimit = z.int().min(1).max(LIMITS.bulkRows).nullish();
 
+/**
+ * None of its schedules makes runs any more. Those that were made ahead and have not begun are removed; runs can still
+ * be made by hand. 404 when there is none.
+ */
 export const pauseDeployment = endpoint({
   id: "pause_deployment",
   method: "POST",
@@ -28,6 +32,7 @@ export const pauseDeployment = endpoint({
   summary: "Stop the schedules of a deployment.",
   params: byId,
 });
+/** The next runs of its active schedules are made at once. 404 when there is none. */
 export const resumeDeployment = endpoint({
   id: "resume_deployment",
   method: "POST",
@@ -36,6 +41,9 @@ export const resumeDeployment = endpoint({
   summary: "Let the schedules of a deployment go on.",
   params: byId,
 });
+/**
+ * Works while the deployment is paused, too. A time that has its run already gets no other one. 404 when there is none.
+ */
 export const scheduleDeployment = endpoint({
   id: "schedule_deployment",
   method: "POST",
@@ -50,10 +58,13 @@ export const scheduleDeployment = endpoint({
     end_time: LenientTime.nullish(),
     /** Runs are made at least until so many seconds after the start. */
     min_time: z.number().nullish(),
+    /** At least so many of each schedule; 3 unless said. */
     min_runs: z.int().nullish(),
+    /** At most so many of each schedule; 100 unless said. */
     max_runs: z.int().max(LIMITS.scheduledRuns).nullish(),
   }),
 });
+/** The oldest first. 404 when there is no such deployment. */
 export const readDeploymentSchedules = endpoint({
   id: "read_deployment_schedules",
   method: "GET",
@@ -64,6 +75,10 @@ export const readDeploymentSchedules = endpoint({
   params: byId,
   returns: z.array(DeploymentSchedule),
 });
+/**
+ * All of them or none. 404 when there is no such deployment; 409 when a slug is taken in it; 422 for a schedule that
+ * cannot be followed.
+ */
 export const createDeploymentSchedules = endpoint({
   id: "create_deployment_schedules",
   method: "POST",
@@ -75,6 +90,10 @@ export const createDeploymentSchedules = endpoint({
   body: z.array(DeploymentScheduleCreate),
   returns: z.array(DeploymentSchedule),
 });
+/**
+ * Runs that were made ahead by the old schedule are replaced by those of the new one. 404 for an unknown deployment or
+ * schedule; 409 when the slug is taken; 422 for a schedule that cannot be followed.
+ */
 export const updateDeploymentSchedule = endpoint({
   id: "update_deployment_schedule",
   method: "PATCH",
@@ -85,6 +104,7 @@ export const updateDeploymentSchedule = endpoint({
   params: bySchedule,
   body: DeploymentScheduleUpdate,
 });
+/** Runs that it made ahead and that have not begun go with it. 404 for an unknown deployment or schedule. */
 export const deleteDeploymentSchedule = endpoint({
   id: "delete_deployment_schedule",
   method: "DELETE",
@@ -94,6 +114,7 @@ export const deleteDeploymentSchedule = endpoint({
   summary: "Delete a schedule of a deployment.",
   params: bySchedule,
 });
+/** As `filterDeployments`, with the number of all rows. 200 to a page unless less is asked for. */
 export const paginateDeployments = endpoint({
   id: "paginate_deployments",
   method: "POST",
@@ -104,6 +125,10 @@ export const paginateDeployments = endpoint({
   body: FlowRunFilters.extend({ sort: DeploymentSort.nullish() }).extend(PageNumber.shape),
   returns: paginated(Deployment),
 });
+/**
+ * Without a filter every deployment matches, 50 at a time unless less is asked for. Each is deleted as by
+ * `deleteDeployment`; call it until none is answered.
+ */
 export const bulkDeleteDeployments = endpoint({
   id: "bulk_delete_deployments",
   method: "POST",
@@ -113,6 +138,10 @@ export const bulkDeleteDeployments = endpoint({
   body: z.object({ deployments: DeploymentFilter, limit: bulkLimit }),
   returns: z.object({ deleted: z.array(DeploymentId) }),
 });
+/**
+ * Each request stands for itself: one that fails has its message in `error`, and no run. 400 for more than 100
+ * requests; 404 when there is no such deployment.
+ */
 export const bulkCreateFlowRuns = endpoint({
   id: "bulk_create_flow_runs_from_deployment",
   method: "POST",
@@ -131,6 +160,7 @@ export const bulkCreateFlowRuns = endpoint({
     ),
   }),
 });
+/** One queue, or none for a deployment without a work pool. 404 when there is no such deployment. */
 export const checkWorkQueues = endpoint({
   id: "work_queue_check_for_deployment",
   method: "GET",
@@ -141,6 +171,7 @@ export const checkWorkQueues = endpoint({
   params: byId,
   returns: z.array(WorkQueue),
 });
+/** As the list of flows, with the number of all rows. 200 to a page unless less is asked for. */
 export const paginateFlows = endpoint({
   id: "paginate_flows",
   method: "POST",
@@ -151,6 +182,10 @@ export const paginateFlows = endpoint({
   body: FlowRunFilters.extend({ sort: FlowSort.nullish() }).extend(PageNumber.shape),
   returns: paginated(Flow),
 });
+/**
+ * Without a filter every flow matches, 50 at a time unless less is asked for. Runs of the flows are deleted, too; call
+ * it until none is answered.
+ */
 export const bulkDeleteFlows = endpoint({
   id: "bulk_delete_flows",
   method: "POST",

@@ -16,11 +16,13 @@ export const VERSION_LABEL = "sluice.deployment.version";
 export const DeploymentContent = z.object({
   details: DeploymentDetails.omit({ created_by: true, updated_by: true }),
   tags: z.array(z.string()),
+  /** Null for a deployment that no work pool runs. */
   work_pool_name: z.string().nullable(),
   work_queue_name: z.string().nullable(),
 });
 export type DeploymentContent = z.infer<typeof DeploymentContent>;
 
+/** What a deployment was from `created` until the next version. The one with the highest number is what it is now. */
 export const DeploymentVersion = z.object({
   deployment_id: DeploymentId,
   /** Counted from 1. */
@@ -32,6 +34,10 @@ export type DeploymentVersion = z.infer<typeof DeploymentVersion>;
 
 const byNumber = z.object({ id: DeploymentId, number: z.coerce.number().int().min(1) });
 
+/**
+ * All that is kept of what the deployment was; 200 to a page unless less is asked for. 404 when there is no such
+ * deployment.
+ */
 export const readDeploymentVersions = endpoint({
   id: "read_deployment_versions",
   method: "GET",
@@ -46,6 +52,7 @@ export const readDeploymentVersions = endpoint({
   }),
   returns: z.array(DeploymentVersion),
 });
+/** What the deployment was then. 404 for an unknown deployment or number. */
 export const readDeploymentVersion = endpoint({
   id: "read_deployment_version",
   method: "GET",
@@ -56,6 +63,10 @@ export const readDeploymentVersion = endpoint({
   params: byNumber,
   returns: DeploymentVersion,
 });
+/**
+ * What it restores becomes a new version, unless the deployment is so already. Schedules, pausing and the concurrency
+ * limit stay as they are. 404 for an unknown deployment or number, and where its work pool is gone.
+ */
 export const restoreDeploymentVersion = endpoint({
   id: "restore_deployment_version",
   method: "POST",

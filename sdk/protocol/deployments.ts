@@ -28,11 +28,15 @@ export const Schedule = z.union([
 ]);
 export type Schedule = z.infer<typeof Schedule>;
 
+/** A schedule that a deployment is to have. It is active unless said. */
 export const DeploymentScheduleCreate = z.object({
   schedule: Schedule,
   active: z.boolean().nullish(),
+  /** Kept for upstream's clients; how many runs are made ahead does not depend on it. */
   max_scheduled_runs: z.int().min(1).max(50).nullish(),
+  /** Over those of the deployment. */
   parameters: JsonObject.nullish(),
+  /** Names it among the schedules of the deployment. */
   slug: z.string().nullish(),
   /** The slug under which the deployment has this schedule so far, when it is changed. */
   replaces: z.string().nullish(),
@@ -57,6 +61,7 @@ const schedulesOf = <T extends z.ZodType<{ slug?: string | null | undefined }>>(
     }
   });
 
+/** A schedule of a deployment. Its runs are made while it is active and the deployment is not paused. */
 export const DeploymentSchedule = z.object({
   id: Uuid,
   created: WireTime,
@@ -66,6 +71,7 @@ export const DeploymentSchedule = z.object({
   active: z.boolean(),
   max_scheduled_runs: z.int().nullable(),
   parameters: JsonObject,
+  /** Null for one that has no name. */
   slug: z.string().nullable(),
 });
 export type DeploymentSchedule = z.infer<typeof DeploymentSchedule>;
@@ -90,17 +96,23 @@ export const DeploymentDetails = z.object({
   parameters: JsonObject,
   labels: Labels,
   parameter_openapi_schema: JsonObject.nullable(),
+  /** The folder of the code where it is run; null for the worker's own. */
   path: z.string().nullable(),
+  /** What a worker does to get the code; null or empty for nothing. */
   pull_steps: z.array(JsonObject).nullable(),
+  /** `path/to/file:name` of the flow, from `path` on. */
   entrypoint: z.string().nullable(),
   storage_document_id: Uuid.nullable(),
   infrastructure_document_id: Uuid.nullable(),
+  /** Null unless known, as `updated_by`. */
   created_by: CreatedBy.nullable(),
   updated_by: CreatedBy.nullable(),
+  /** Whether parameters that do not fit `parameter_openapi_schema` are refused. */
   enforce_parameter_schema: z.boolean(),
 });
 export type DeploymentDetails = z.infer<typeof DeploymentDetails>;
 
+/** A flow that can be run from elsewhere: how it is run, where, and when. */
 export const Deployment = DeploymentDetails.extend({
   id: DeploymentId,
   created: WireTime,
@@ -115,7 +127,12 @@ export const Deployment = DeploymentDetails.extend({
   work_queue_name: z.string().nullable(),
   work_queue_id: WorkQueueId.nullable(),
   work_pool_name: z.string().nullable(),
+  /** When a process last asked for its runs; null for never. */
   last_polled: WireTime.nullable(),
+  /**
+   * READY when somebody is there to run it: a worker of its pool is online, the pool pushes, or it was polled within
+   * the last minute.
+   */
   status: z.enum(["READY", "NOT_READY"]),
 });
 export type Deployment = z.infer<typeof Deployment>;
@@ -124,6 +141,7 @@ const deploymentFields = z.object({
   /** It stands behind the flow's name and a slash where people name the deployment. */
   name: Name,
   flow_id: FlowId,
+  /** Default: false. */
   paused: z.boolean().nullish(),
   schedules: schedulesOf(DeploymentScheduleCreate).nullish(),
   /** Runs at the same time, by a limit of the deployment's own; null takes it away. */
@@ -133,13 +151,16 @@ const deploymentFields = z.object({
   version_info: z.looseObject({ type: z.string(), version: z.string() }).nullish(),
   /** A limit that other deployments may share. */
   global_concurrency_limit_id: Uuid.nullish(),
+  /** Default: true. */
   enforce_parameter_schema: z.boolean().nullish(),
   parameter_openapi_schema: JsonObject.nullish(),
   parameters: JsonObject.nullish(),
   tags: z.array(z.string()).nullish(),
   labels: Labels.nullish(),
   pull_steps: z.array(JsonObject).nullish(),
+  /** Default: that of the pool. */
   work_queue_name: z.string().nullish(),
+  /** Null or absent for none: the process that serves the deployment runs it. */
   work_pool_name: z.string().nullish(),
   storage_document_id: Uuid.nullish(),
   infrastructure_document_id: Uuid.nullish(),
@@ -157,6 +178,10 @@ const hasOneLimit = (value: {
 }): boolean => !(value.concurrency_limit && value.global_concurrency_limit_id);
 const twoLimits = "A deployment cannot have both a concurrency limit and a global concurrency limit.";
 
+/**
+ * What a deployment is to be. Where the flow has one of the name already, absent keys leave that one as it is and null
+ * sets the default; but its schedules are replaced by those that are given, or by none.
+ */
 export const DeploymentCreate = deploymentFields.refine(hasOneLimit, twoLimits);
 export type DeploymentCreate = z.infer<typeof DeploymentCreate>;
 
@@ -168,11 +193,17 @@ export const DeploymentUpdate = deploymentFields
   .refine(hasOneLimit, twoLimits);
 export type DeploymentUpdate = z.infer<typeof DeploymentUpdate>;
 
+/** NAME_ASC is the default. */
 export const DeploymentSort = z.enum(["CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"]);
 export type DeploymentSort = z.infer<typeof DeploymentSort>;
 
 const byId = z.object({ id: DeploymentId });
 
+/**
+ * The next runs of its schedules are made at once. 200 instead of 201 where it was there already. 404 for an unknown
+ * flow, work pool or limit; a queue that there is not is made. 422 for a schedule that cannot be followed, or job
+ * variables that do not fit the pool's.
+ */
 export const createDeployment = endpoint({
   id: "create_deployment",
   method: "POST",
@@ -183,6 +214,7 @@ export const createDeployment = endpoint({
   body: DeploymentCreate,
   returns: Deployment,
 });
+/** One deployment by its id. 404 when there is none. */
 export const readDeployment = endpoint({
   id: "read_deployment",
   method: "GET",
@@ -193,6 +225,7 @@ export const readDeployment = endpoint({
   params: byId,
   returns: Deployment,
 });
+/** What people write as `flow/deployment`. 404 when there is none. */
 export const readDeploymentByName = endpoint({
   id: "read_deployment_by_name",
   method: "GET",
@@ -203,6 +236,11 @@ export const readDeploymentByName = endpoint({
   params: z.object({ flow: z.string(), deployment: z.string() }),
   returns: Deployment,
 });
+/**
+ * Runs that its schedules made ahead are made anew. Schedules that are given replace those that are there, unless these
+ * all have slugs: then each is matched by its slug, and the others stay. 404 and 422 as {@link createDeployment}; 422
+ * also for slugs that are missing or taken.
+ */
 export const updateDeployment = endpoint({
   id: "update_deployment",
   method: "PATCH",
@@ -213,6 +251,7 @@ export const updateDeployment = endpoint({
   params: byId,
   body: DeploymentUpdate,
 });
+/** A concurrency limit of its own goes with it, one that others share stays. 404 when there is none. */
 export const deleteDeployment = endpoint({
   id: "delete_deployment",
   method: "DELETE",
@@ -222,6 +261,7 @@ export const deleteDeployment = endpoint({
   summary: "Delete a deployment with its schedules and scheduled runs. Runs that have begun stay.",
   params: byId,
 });
+/** Filters of flows, runs, pools and queues ask for deployments that have such a one. */
 export const filterDeployments = endpoint({
   id: "filter_deployments",
   method: "POST",
@@ -232,6 +272,7 @@ export const filterDeployments = endpoint({
   body: FlowRunFilters.extend({ sort: DeploymentSort.nullish() }).extend(Paging.shape),
   returns: z.array(Deployment),
 });
+/** As many as {@link filterDeployments} lists on all its pages. */
 export const countDeployments = endpoint({
   id: "count_deployments",
   method: "POST",
@@ -242,6 +283,12 @@ export const countDeployments = endpoint({
   body: FlowRunFilters,
   returns: z.int(),
 });
+/**
+ * 200 with the run that is there already where the idempotency key was used. What the request leaves open comes from
+ * the deployment. 404 when there is none. 409 when parameters do not fit its schema and it enforces that. 422 when job
+ * variables do not fit the pool's, or parameters are larger than 512 KiB. 400 for a placeholder in the parameters that
+ * stands for nothing, or a queue where there is no pool.
+ */
 export const createFlowRunFromDeployment = endpoint({
   id: "create_flow_run_from_deployment",
   method: "POST",

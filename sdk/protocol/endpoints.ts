@@ -90,6 +90,7 @@ const MODULES = [
   runChannel,
 ];
 
+/** All operations, in the order in which the API's document has them. WebSockets are in `CHANNELS`. */
 export const ENDPOINTS: readonly Endpoint[] = MODULES.flatMap((module) => Object.values(module).filter(isEndpoint));
 
 function isEndpoint(value: unknown): value is Endpoint {

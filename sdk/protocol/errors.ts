@@ -28,13 +28,18 @@ export const ERROR_STATUS = {
   not_configured: 503,
 } as const satisfies Record<string, number>;
 
+/** The word in `code` of an {@link ErrorBody}. A defect of the server has `defect`, which is none of these. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /** One thing that is wrong with a request: where, what, with which value, and what to send instead. */
 export const FieldIssue = z.object({
+  /** `body`, `query` or `path`, then keys and positions down to the field. */
   loc: z.array(z.union([z.string(), z.number()])),
+  /** What is wrong, in words. */
   msg: z.string(),
+  /** The rule that was broken, as one word. */
   type: z.string(),
+  /** The value that was sent, cut to 200 characters. */
   input: z.unknown().optional(),
 });
 export type FieldIssue = z.infer<typeof FieldIssue>;
@@ -48,6 +53,7 @@ export const ErrorBody = z.object({
   exception_message: z.string(),
   detail: z.string(),
   fix: z.string(),
+  /** Absent where no field is to blame. */
   exception_detail: z.array(FieldIssue).optional(),
 });
 export type ErrorBody = z.infer<typeof ErrorBody>;

@@ -43,13 +43,16 @@ export const EventAnyResourceFilter = z.object({
 });
 export type EventAnyResourceFilter = z.infer<typeof EventAnyResourceFilter>;
 
+/** Which events, and in which order. All criteria must hold. */
 export const EventFilter = z.object({
   /** Both ends included. Without `until` there is no end. */
   occurred: z.object({ since: LenientTime.nullish(), until: LenientTime.nullish() }).nullish(),
+  /** By the event's name: one of the names or prefixes, and none of those that are excluded. */
   event: z.object({ prefix: words, exclude_prefix: words, name: words, exclude_name: words }).nullish(),
   resource: EventResourceFilter.nullish(),
   /** Of a list all must match, each by a related resource of its own or the same. */
   related: z.union([EventRelatedFilter, z.array(EventRelatedFilter)]).nullish(),
+  /** Of a list all must match. */
   any_resource: z.union([EventAnyResourceFilter, z.array(EventAnyResourceFilter)]).nullish(),
   id: z.object({ id: z.array(Uuid).nullish() }).nullish(),
   /** One of the words, none of those after `-` or `!`, and all of those after `+`; "…" holds words together. */

@@ -28,6 +28,7 @@ export const Event = z.object({
   id: Uuid,
   /** By the sender's clock; it may lie in the past or in the future. */
   occurred: WireTime,
+  /** What happened, in words with dots between, such as `prefect.flow-run.Completed`. */
   event: z.string().min(1).max(LIMITS.eventNameChars),
   resource: EventResource,
   related: z
@@ -83,6 +84,10 @@ const SizedEvent = Event.refine((event) => utf8Length(JSON.stringify(event)) <= 
   error: `is larger than the ${LIMITS.eventBytes} bytes that one event may have`,
 });
 
+/**
+ * For clients without a WebSocket; answered when the events are stored. 422, and nothing is stored, when one of them is
+ * not in the form of an event or too large, or when there are more than 1,000.
+ */
 export const createEvents = endpoint({
   id: "create_events",
   method: "POST",

@@ -33,6 +33,7 @@ export const StateFilter = z
   })
   .nullish();
 
+/** Match flows. All criteria must hold, or (operator "or_") any of them; so it is wherever a filter has one. */
 export const FlowFilter = z
   .object({
     operator,
@@ -43,6 +44,10 @@ export const FlowFilter = z
     deployment: z.object({ operator, is_null_: z.boolean().nullish() }).nullish(),
   })
   .nullish();
+/**
+ * Match flow runs as they are listed, which may be a moment behind. For the bounds of `start_time`, a run that has not
+ * started does so when it is expected to.
+ */
 export const FlowRunFilter = z
   .object({
     operator,
@@ -65,6 +70,7 @@ export const FlowRunFilter = z
   })
   .nullish();
 export type FlowRunFilter = z.infer<typeof FlowRunFilter>;
+/** Match task runs. `is_null_` of `flow_run_id` asks for those outside of any flow. */
 export const TaskRunFilter = z
   .object({
     operator,
@@ -81,6 +87,7 @@ export const TaskRunFilter = z
   })
   .nullish();
 export type TaskRunFilter = z.infer<typeof TaskRunFilter>;
+/** Match deployments by what they are, and by the queue that their runs go to. */
 export const DeploymentFilter = z
   .object({
     operator,
@@ -97,6 +104,7 @@ export const DeploymentFilter = z
       .nullish(),
   })
   .nullish();
+/** Match work queues; `startswith_` whatever the case. */
 export const WorkQueueFilter = z
   .object({
     operator,
@@ -105,10 +113,12 @@ export const WorkQueueFilter = z
   })
   .nullish();
 export type WorkQueueFilter = z.infer<typeof WorkQueueFilter>;
+/** Match work pools; a type is the word that a pool was made with, such as `process` or `http`. */
 export const WorkPoolFilter = z
   .object({ operator, id: IdFilter, name: NameFilter, type: z.object({ any_: words }).nullish() })
   .nullish();
 
+/** Match workers; ONLINE are those whose heartbeats come in time. */
 export const WorkerFilter = z
   .object({
     operator,
@@ -165,6 +175,10 @@ export function paginated<T extends z.ZodType>(row: T) {
   });
 }
 
+/**
+ * The order of a list of flow runs; ID_DESC, the newest first, unless said. By START_TIME, a run that has not started
+ * does so when it is expected to; by END_TIME and NEXT_SCHEDULED_START_TIME, runs without that time come last.
+ */
 export const FlowRunSort = z.enum([
   "ID_DESC",
   "START_TIME_ASC",
@@ -177,6 +191,10 @@ export const FlowRunSort = z.enum([
   "END_TIME_DESC",
 ]);
 export type FlowRunSort = z.infer<typeof FlowRunSort>;
+/**
+ * The order of a list of task runs; ID_DESC, the newest first, unless said. By END_TIME and NEXT_SCHEDULED_START_TIME,
+ * runs without that time come last.
+ */
 export const TaskRunSort = z.enum([
   "ID_DESC",
   "EXPECTED_START_TIME_ASC",

@@ -25,6 +25,7 @@ export const TTL_LABEL = "sluice.time_to_live_seconds";
 /** The label that keeps what becomes of a run whose process is lost. Whoever makes a run may set it. */
 export const ON_LOST_LABEL = "sluice.on_lost";
 
+/** What may become of a run whose process is lost: it ends Crashed, or it is offered again. */
 export const ON_LOST = ["crash", "retry"] as const;
 
 /** The label of a run of a schedule that was debounced or throttled: when it may begin. */
@@ -45,6 +46,7 @@ export const KeyPath = z
     "must begin with parameters. or tags. and name a value, such as parameters.customer",
   );
 
+/** What may become of one run more than a key's limit; {@link KeyedConcurrency} says what each means. */
 export const CONCURRENCY_STRATEGIES = ["queue", "skip", "cancel-running", "round-robin"] as const;
 
 /** How many runs of each key are in progress at the same time, and what becomes of one more. */
@@ -68,6 +70,7 @@ const span = z
   .positive()
   .max(7 * 86_400);
 
+/** All that is said of a deployment's runs beyond Prefect's API. Null, or absent in a request, says nothing of it. */
 export const FlowControl = z.object({
   /** A run that is not started within so many seconds of its time ends Cancelled, named Expired. */
   time_to_live_seconds: z
@@ -150,6 +153,7 @@ export type KeyedOccupancy = z.infer<typeof KeyedOccupancy>;
 
 const byId = z.object({ id: DeploymentId });
 
+/** Has nulls where nothing was said. 404 when there is no such deployment. */
 export const readFlowControl = endpoint({
   id: "read_deployment_flow_control",
   method: "GET",
@@ -161,6 +165,10 @@ export const readFlowControl = endpoint({
   params: byId,
   returns: FlowControl,
 });
+/**
+ * Runs that wait for a slot of their key go by the new limit. Nulls alone take everything away. 404 when there is no
+ * such deployment.
+ */
 export const writeFlowControl = endpoint({
   id: "write_deployment_flow_control",
   method: "PUT",
@@ -171,6 +179,7 @@ export const writeFlowControl = endpoint({
   body: FlowControl,
   returns: FlowControl,
 });
+/** Answers empty lists for a deployment without a limit by key. 404 when there is no such deployment. */
 export const readFlowControlRuns = endpoint({
   id: "read_deployment_flow_control_runs",
   method: "GET",
