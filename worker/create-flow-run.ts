@@ -5,6 +5,7 @@ import type { DeploymentId, FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { runName } from "#protocol/run-name";
 import { NO_DETAILS, type StateCreate } from "#protocol/states";
+import { utf8Length } from "#protocol/utf8";
 import type { NewFlowRun, RunPlacement } from "../durable-objects/flow-run-owner.ts";
 import { ownerOf } from "../durable-objects/partition.ts";
 import { deploymentById } from "./db/queries/deployments.ts";
@@ -18,7 +19,7 @@ export type FlowRunDraft = Omit<NewFlowRun, "id" | "name"> & { readonly name: st
 
 /** Fails where parameters are larger than a run may carry. */
 export function requireSize(parameters: JsonObject): void {
-  const bytes = JSON.stringify(parameters).length;
+  const bytes = utf8Length(JSON.stringify(parameters));
   if (bytes <= LIMITS.parameterBytes) return;
   throw new SluiceError("validation", `Field parameters has ${bytes} bytes; ${LIMITS.parameterBytes} are allowed.`, {
     fix: "Put large data into storage of your own and pass where it is.",

@@ -5,7 +5,7 @@ import { ownerOf } from "../durable-objects/partition.ts";
 
 /** Taking runs, and telling of workers. */
 const OF_WORKERS =
-  /^\/api\/(?:work_pools\/[^/]+\/(?:channel|poll|workers|get_scheduled_flow_runs)|flow_runs\/[^/]+\/give_back)(?:\/|$)/;
+  /^\/api\/(?:work_pools\/[^/]+\/(?:channel|poll|workers|get_scheduled_flow_runs)|work_queues\/[^/]+\/get_runs|deployments\/get_scheduled_flow_runs|flow_runs\/[^/]+\/give_back)(?:\/|$)/;
 /** Speaking as the process of a run. */
 const OF_A_RUN = /^\/api\/flow_runs\/([^/]+)\/(?:channel|frames)$/;
 

@@ -1,5 +1,6 @@
 /** Bounds on free JSON: a value that is larger than a stored row may be is refused at the border, by its field. */
 import type { z } from "zod";
+import { utf8Length } from "./utf8.ts";
 
 /** The schema, refusing values whose JSON is longer than `bytes`. */
 export function bounded<T extends z.ZodType>(schema: T, bytes: number): T {
@@ -9,5 +10,5 @@ export function bounded<T extends z.ZodType>(schema: T, bytes: number): T {
 }
 
 function jsonLength(value: unknown): number {
-  return JSON.stringify(value)?.length ?? 0;
+  return utf8Length(JSON.stringify(value) ?? "");
 }

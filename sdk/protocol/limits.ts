@@ -33,8 +33,8 @@ export const LIMITS = {
   bodyBytes: 8 * 1024 * 1024,
   /** Log lines in one request or frame. */
   logLines: 1_000,
-  /** Characters of one log message; the rest is cut and marked. Upstream's client splits at 1 MB. */
-  logMessageChars: 1_000_000,
+  /** Bytes of one log message; the rest is cut and marked, by the server if not before. Upstream's client splits at 1 MB. */
+  logMessageBytes: 1_000_000,
   /** Bytes of log kept for one run; beyond it only errors are kept, after one marker line. */
   logBytesPerRun: 50 * 1024 * 1024,
   /** How long before they are due a worker may take runs, in milliseconds: pools hear of them some minutes ahead. */

@@ -11,3 +11,15 @@ export function utf8Length(text: string): number {
   }
   return bytes;
 }
+
+/** The longest beginning of a text that has at most `maxBytes` bytes in UTF-8; no character is torn. */
+export function utf8Prefix(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let end = 0;
+  for (const character of text) {
+    bytes += utf8Length(character);
+    if (bytes > maxBytes) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}

@@ -1,6 +1,5 @@
 import { describe, it } from "vitest";
 import { globMatches } from "#protocol/glob";
-import { utf8Length } from "#protocol/utf8";
 
 describe("a shell pattern", () => {
   it.for<[string, string, boolean]>([
@@ -32,13 +31,4 @@ describe("a shell pattern", () => {
   ])("%j against %j: %s", ([pattern, value, expected], { expect }) => {
     expect(globMatches(pattern, value)).toBe(expected);
   });
-});
-
-describe("the length of a text in UTF-8", () => {
-  it.for(["", "plain", "é", "€", "😀", "a😀b", "\ud800", "\udc00x"])(
-    "of %j is that of its encoding",
-    (text, { expect }) => {
-      expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length);
-    },
-  );
 });

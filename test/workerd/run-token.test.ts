@@ -80,6 +80,8 @@ describe("the token of a run", () => {
     ["POST", "/work_pools/p/poll"],
     ["POST", "/work_pools/p/workers/heartbeat"],
     ["POST", "/work_pools/p/get_scheduled_flow_runs"],
+    ["POST", "/work_queues/01a1ff55-8552-75f7-97ce-5b19a1474f9e/get_runs"],
+    ["POST", "/deployments/get_scheduled_flow_runs"],
     ["POST", "/flow_runs/ID/give_back"],
   ] as const)("does not do the work of workers: %s %s", async ([method, path], { expect }) => {
     const { id, token } = await claimed();

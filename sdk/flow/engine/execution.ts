@@ -1,8 +1,7 @@
 /** One flow run while this process executes it; or, without a session, tasks that were called outside of any flow. */
 
 import type { TaskRunId } from "../../protocol/ids.ts";
-import { LIMITS } from "../../protocol/limits.ts";
-import type { LogCreate } from "../../protocol/logs.ts";
+import { cutLogMessage, type LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import type { Clock } from "../clock.ts";
@@ -20,7 +19,6 @@ import type { ItemStream } from "./item-stream.ts";
 import { newTaskRunId } from "./new-id.ts";
 import { Slots } from "./slots.ts";
 
-const CUT = " … (cut)";
 const CLEAN_UP_MS = 5_000;
 const HAND_OVER_MS = 500;
 
@@ -208,11 +206,10 @@ export class Execution {
     const hears = this.session ?? this.#options.sink;
     if (hears === undefined || this.#isOver || !isLogged(level)) return;
     const message = masked(given);
-    const tooLong = message.length > LIMITS.logMessageChars;
     hears.log({
       name: loggerName,
       level: LEVEL_NUMBER[level],
-      message: tooLong ? message.slice(0, LIMITS.logMessageChars - CUT.length) + CUT : message,
+      message: cutLogMessage(message),
       timestamp: toWireTime(this.clock.now()),
       flow_run_id: this.session?.run.id ?? null,
       task_run_id: task?.taskRunId ?? null,

@@ -262,7 +262,10 @@ export class Pool {
   }
 
   /** Connects a worker and waits for its welcome. */
-  async connect(name: string, { limit = 1, queues = [], runs = [], prefetchMs = 0 }: ConnectOptions = {}): Promise<WorkerClient> {
+  async connect(
+    name: string,
+    { limit = 1, queues = [], runs = [], prefetchMs = 0 }: ConnectOptions = {},
+  ): Promise<WorkerClient> {
     const client = await this.dial(name);
     client.send({
       type: "hello",
