@@ -45,7 +45,7 @@ function ticket(generation: number): RunTicket {
 describe("a worker", () => {
   it("says who it is and what it takes, and is online once it is welcomed", async ({ expect }) => {
     await using pool = await startScriptedPool();
-    await using worker = startRunner(pool, { limit: 3, workQueueNames: ["urgent"] });
+    await using worker = startRunner(pool, { limit: 3, prefetchMs: 5_000, workQueueNames: ["urgent"] });
     await eventually("online", () => worker.runner.state.kind === "online");
     expect(pool.connections[0]?.request.url).toBe("/api/work_pools/local/channel");
     expect(pool.connections[0]?.frames()).toEqual([
@@ -56,6 +56,7 @@ describe("a worker", () => {
         worker_type: "process",
         limit: 3,
         work_queue_names: ["urgent"],
+        prefetch_ms: 5_000,
         runs: [],
       },
     ]);
