@@ -12,6 +12,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
+import { mergeChunks } from "./package-core.ts";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = join(ROOT, "node_modules/.cache/sluice");
@@ -67,7 +68,7 @@ const PROGRAMS = ["cli/main", "runner/child", "runner/orphan-watch", "runner/loa
 
 /**
  * Puts bundles in the places of the compiled doors and programs, and removes what they are made of. Chunks lie beside the
- * worker's programs, which some of their modules look for beside themselves.
+ * worker's programs, which some of their modules look for beside themselves. Those of the core are one.
  */
 async function bundleCode(external: string[]): Promise<void> {
   const doors = Object.values(readManifest().exports).map((source) => source.replace(/\.ts$/, ".js"));
@@ -99,6 +100,7 @@ async function bundleCode(external: string[]): Promise<void> {
     logLevel: "warning",
   });
   for (const file of compiled) if (!(file in metafile.outputs)) rmSync(join(PACKAGE, file));
+  await mergeChunks(PACKAGE, metafile.outputs, "sdk/index.js", "sdk/runner/core.js");
 }
 
 function importedPackages(): ReadonlySet<string> {

@@ -141,6 +141,17 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     this.#pump();
   }
 
+  async miss(subscriber: SubscriberName, id: TaskRunId): Promise<void> {
+    const store = this.#store;
+    if (!store) return;
+    const now = clock.now();
+    await this.#commit.run(() => {
+      // A mark from before would count the time since an absence that is over.
+      if (store.row(id)?.holder === subscriber) store.markMissing(id, now);
+    });
+    this.#alarmBy(now + SPANS.taskWorkerReturnsMs);
+  }
+
   async leave(subscriber: SubscriberName): Promise<void> {
     this.#busy.delete(subscriber);
     if (this.#servedAt.delete(subscriber)) this.#store?.removeSubscriber(subscriber);
@@ -153,7 +164,8 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
     const now = clock.now();
     for (const [id, { holder, since }] of this.#held) {
       // One that was just taken may still be on its way.
-      if (now - since >= SPANS.taskLeaseMs / 2 && !this.#onTheWay.has(id)) await this.#look(id, holder);
+      const isDue = now - since >= SPANS.taskLeaseMs / 2 || this.#missingSince(id) !== null;
+      if (isDue && !this.#onTheWay.has(id)) await this.#look(id, holder);
     }
     store.purge((clock.now() - REMEMBERED_MS) as EpochMs);
     this.#pump();
@@ -254,18 +266,27 @@ export class TaskQueueObject extends DurableObject<Env> implements TaskQueueOwne
 
   /** Whether a subscriber is gone for good: one that holds its tasks has a moment in which it may come back. */
   async #isGone(id: TaskRunId, holder: SubscriberName): Promise<boolean> {
-    const store = this.#store;
-    const dueAt = store?.row(id)?.dueAt ?? 0;
-    if (!store || !holdsTasks(holder)) return true;
-    const now = clock.now();
-    if (dueAt < 0) return now + dueAt >= SPANS.taskLeaseMs / 2;
-    await this.#commit.run(() => store.markMissing(id, now));
+    if (!this.#store || !holdsTasks(holder)) return true;
+    const since = this.#missingSince(id);
+    if (since === null) {
+      await this.miss(holder, id);
+      return false;
+    }
+    const goneAt = since + SPANS.taskWorkerReturnsMs;
+    if (clock.now() >= goneAt) return true;
+    this.#alarmBy(goneAt);
     return false;
+  }
+
+  /** Since when the holder of a task is known not to be there; null for one that is, as far as is known. */
+  #missingSince(id: TaskRunId): number | null {
+    const dueAt = this.#store?.row(id)?.dueAt ?? 0;
+    return dueAt < 0 ? -dueAt : null;
   }
 
   /** A subscriber is there, again if it was not. Never gives anything back. */
   #isBack(id: TaskRunId): false {
-    if ((this.#store?.row(id)?.dueAt ?? 0) < 0) this.#store?.markMissing(id, null);
+    if (this.#missingSince(id) !== null) this.#store?.markMissing(id, null);
     return false;
   }
 

@@ -46,6 +46,11 @@ export interface TaskQueueOwner {
    * tasks, also one that it had begun, a bounded number of times.
    */
   giveBack(subscriber: SubscriberName, id: TaskRunId): Promise<void>;
+  /**
+   * The connection of a subscriber that holds a task was heard closing. It may come back; if it is not there after
+   * `SPANS.taskWorkerReturnsMs`, the task waits again.
+   */
+  miss(subscriber: SubscriberName, id: TaskRunId): Promise<void>;
   /** The subscriber is gone. */
   leave(subscriber: SubscriberName): Promise<void>;
 }

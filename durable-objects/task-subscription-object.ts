@@ -210,11 +210,12 @@ export class TaskSubscriptionObject extends DurableObject<Env> implements TaskSu
       .getWebSockets(name)
       .some((other) => other !== socket && other.readyState === WebSocket.OPEN);
     if (isReplaced) return;
-    // One that holds its tasks may come back: its queue asks after a while.
-    if (inHand && (inHand.isAcknowledged || !holdsTasks(name))) {
+    if (inHand) {
       void this.#insist(`Background task ${inHand.id}, whose worker went away,`, () => {
         const queue = queueOf(this.env, inHand.taskKey);
-        return inHand.isAcknowledged ? queue.acknowledge(name, inHand.id) : queue.giveBack(name, inHand.id);
+        if (inHand.isAcknowledged) return queue.acknowledge(name, inHand.id);
+        // One that holds its tasks may come back: its queue asks after a while.
+        return holdsTasks(name) ? queue.miss(name, inHand.id) : queue.giveBack(name, inHand.id);
       });
     }
     this.#left(name);

@@ -1,6 +1,6 @@
 /** The door `sluice`: what a file with flows and tasks imports. */
 
-export { ApiUnreachableError } from "./client/index.ts";
+export { ApiUnreachableError } from "./client/errors.ts";
 export { artifacts, type ProgressArtifact, type TableRow } from "./flow/artifacts.ts";
 export { allowFailure, asCompleted } from "./flow/as-completed.ts";
 export { type Asset, type AssetOrKey, type AssetProperties, addAssetMetadata, asset } from "./flow/assets.ts";

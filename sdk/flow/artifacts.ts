@@ -1,5 +1,4 @@
 /** What a run leaves for people to look at. */
-import { ArtifactCreate } from "../protocol/artifacts.ts";
 import { currentScope } from "./engine/scope.ts";
 
 interface ArtifactText {
@@ -67,6 +66,7 @@ async function create(
   if (!scope || !session) {
     throw new Error(`artifacts.${type}() was called outside of a flow run. Call it inside a flow or a task of one.`);
   }
+  const { ArtifactCreate } = await import("../protocol/artifacts.ts");
   const artifact = ArtifactCreate.safeParse({
     key: text.key ?? null,
     type,

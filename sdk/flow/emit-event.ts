@@ -1,5 +1,4 @@
 /** Events that programs tell of. */
-import { createEvents } from "../protocol/events.ts";
 import type { Uuid } from "../protocol/ids.ts";
 import { toWireTime } from "../protocol/time.ts";
 import { clock, configuredClient } from "./configuration.ts";
@@ -40,6 +39,7 @@ export async function emitEvents(events: readonly EmittedEvent[]): Promise<reado
     related: [...related.map((one) => ({ ...one })), ...own],
     payload: { ...payload },
   }));
+  const { createEvents } = await import("../protocol/events.ts");
   await client.call(createEvents, { body: body as never }, { idempotent: true });
   return body.map(({ id }) => id);
 }

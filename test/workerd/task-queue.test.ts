@@ -148,6 +148,49 @@ describe("a background task", () => {
     for (const turnBack of undo) turnBack();
   });
 
+  it("of a worker that holds it and was heard going away waits again 15 s later, although its lease is longer", async ({
+    expect,
+  }) => {
+    const key = freshName("task");
+    const { id } = await delay(key);
+    const lost = await TaskWorkerClient.connect([key], "lost", { holder: crypto.randomUUID() });
+    await lost.take();
+    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    const other = await TaskWorkerClient.connect([key], "other", { holder: crypto.randomUUID() });
+    lost.close();
+    await until("its absence is known, and looked at in time", async () => {
+      const alarmAt = await runInDurableObject(queue(key), (_, { storage }) => storage.getAlarm());
+      return (await missingSince(key)) !== null && Number(alarmAt) <= clock.now() + SPANS.taskWorkerReturnsMs;
+    });
+    clock.move(SPANS.taskWorkerReturnsMs - 2_000);
+    await runDurableObjectAlarm(queue(key));
+    expect((await counts(key)).held).toBe(1);
+    clock.move(2_000);
+    await runDurableObjectAlarm(queue(key));
+    expect((await other.take())[0]?.id).toBe(id);
+    clock.move(-SPANS.taskWorkerReturnsMs);
+  });
+
+  it("stays in the hand of a worker that was away twice, each time for less than 15 s", async ({ expect }) => {
+    const key = freshName("task");
+    const { id } = await delay(key);
+    const holder = crypto.randomUUID();
+    const first = await TaskWorkerClient.connect([key], "holder", { holder });
+    await first.take();
+    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    first.close();
+    await until("its absence is known", async () => (await missingSince(key)) !== null);
+    const since = await missingSince(key);
+    clock.move(SPANS.taskWorkerReturnsMs - 2_000);
+    const again = await TaskWorkerClient.connect([key], "holder", { holder, inHand: { id, task_key: key } });
+    again.close();
+    await until("its next absence is known", async () => (await missingSince(key)) !== since);
+    clock.move(2_000);
+    await runDurableObjectAlarm(queue(key));
+    expect((await counts(key)).held).toBe(1);
+    clock.move(-SPANS.taskWorkerReturnsMs);
+  });
+
   it("stays in the hand of a worker that holds it and comes back in time", async ({ expect }) => {
     const key = freshName("task");
     const { id } = await delay(key);
@@ -404,6 +447,14 @@ async function subscribers(key: string): Promise<number> {
     const tables = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'subscribers'").toArray();
     if (tables.length === 0) return 0;
     return storage.sql.exec<{ count: number }>("SELECT count(*) AS count FROM subscribers").one().count;
+  });
+}
+
+/** Since when the holder of a task is known to be away; null where it is not. */
+async function missingSince(key: string): Promise<number | null> {
+  return runInDurableObject(queue(key), (_, { storage }) => {
+    const rows = storage.sql.exec<{ due_at: number }>("SELECT due_at FROM tasks WHERE holder > '' AND due_at < 0");
+    return rows.toArray()[0]?.due_at ?? null;
   });
 }
 

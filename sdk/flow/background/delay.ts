@@ -1,7 +1,6 @@
 /** Asks for a run of a task that a task worker executes. */
 
 import type { Uuid } from "../../protocol/ids.ts";
-import { LIMITS } from "../../protocol/limits.ts";
 import { NO_DETAILS } from "../../protocol/states.ts";
 import { createTaskRun } from "../../protocol/task-runs.ts";
 import { clock } from "../configuration.ts";
@@ -13,11 +12,7 @@ import { keyOfCall, shortened } from "../engine/subflow-task.ts";
 import type { TaskDefinition } from "../task.ts";
 import { DelayedRun } from "./delayed-run.ts";
 import { forgetParameters, storeParameters } from "./parameters.ts";
-
-/** By what task workers find their tasks: the name alone, so that another version or another bundle of the code does. */
-export function queueKeyOf({ name }: TaskDefinition): string {
-  return name.slice(0, LIMITS.taskKeyChars);
-}
+import { queueKeyOf } from "./queue-key.ts";
 
 /** Waits for the futures among the arguments, stores them, and makes the run. */
 export async function delayTask(task: TaskDefinition, args: readonly unknown[]): Promise<DelayedRun<unknown>> {

@@ -1,17 +1,14 @@
 /** Runs of background tasks, as whoever asked for them sees them. */
-import { type ApiClient, watchEvents } from "../../client/index.ts";
+import type { ApiClient } from "../../client/index.ts";
 import { pause } from "../../client/jitter.ts";
-import { createEvents } from "../../protocol/events.ts";
 import { isTerminal, type State } from "../../protocol/states.ts";
-import { readTaskRun, setTaskRunState, type TaskRun } from "../../protocol/task-runs.ts";
+import type { TaskRun } from "../../protocol/task-runs.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { currentScope } from "../engine/scope.ts";
 import { TimedOutError } from "../errors.ts";
 import { TaskFuture } from "../future.ts";
-import { readHead, readValue } from "../results/record.ts";
 import { failureOf } from "../states.ts";
 import type { TaskDefinition } from "../task.ts";
-import { keptWith } from "./parameters.ts";
 
 /** How the end of a background task is waited for. Everything may be left out. */
 export interface WaitOptions {
@@ -61,6 +58,10 @@ export class DelayedRun<R> extends TaskFuture<R> {
     const timeoutMs = options.timeout === undefined ? null : parseDuration(options.timeout, 'wait() option "timeout"');
     const scope = currentScope();
     const signal = options.signal ?? scope?.task?.signal ?? scope?.flow?.signal;
+    const [{ readTaskRun }, { watchEvents }] = await Promise.all([
+      import("../../protocol/task-runs.ts"),
+      import("../../client/event-stream.ts"),
+    ]);
     const over = new AbortController();
     let hear = Promise.withResolvers<void>();
     const resource = { id: [`prefect.task-run.${this.taskRunId}`] };
@@ -89,9 +90,11 @@ export class DelayedRun<R> extends TaskFuture<R> {
   async cancel(): Promise<void> {
     const wanted = { type: "CANCELLED", message: "Cancelled by whoever asked for it." } as const;
     const body = { state: wanted };
+    const { setTaskRunState } = await import("../../protocol/task-runs.ts");
     const { status, state } = await this.#client.call(setTaskRunState, { params: { id: this.taskRunId }, body });
     if (status !== "ACCEPT" || state === null) return;
     this.#state = state;
+    const { createEvents } = await import("../../protocol/events.ts");
     // States that others set are not told of: its worker would hear of it only when it looks.
     const event = {
       id: crypto.randomUUID(),
@@ -106,6 +109,10 @@ export class DelayedRun<R> extends TaskFuture<R> {
   async #result(options: WaitOptions): Promise<R> {
     const state = await this.wait(options);
     if (state.type !== "COMPLETED") throw failureOf(state);
+    const [{ readHead, readValue }, { keptWith }] = await Promise.all([
+      import("../results/record.ts"),
+      import("./parameters.ts"),
+    ]);
     const key = storageKeyOf(state.data);
     const { storage, serializer } = keptWith(this.#task);
     const bytes = key === null ? null : await storage.read(key);

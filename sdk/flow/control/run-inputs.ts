@@ -2,7 +2,6 @@
 import type { ApiClient } from "../../client/index.ts";
 import { pause } from "../../client/jitter.ts";
 import { SluiceError } from "../../protocol/errors.ts";
-import { createFlowRunInput, filterFlowRunInput } from "../../protocol/flow-run-inputs.ts";
 import type { FlowRunId } from "../../protocol/ids.ts";
 import { requiredClient } from "../deploy/deployment.ts";
 import { type Duration, parseDuration } from "../duration.ts";
@@ -40,7 +39,9 @@ export async function sendInput(flowRunId: FlowRunId, topic: string, value: unkn
     value: text,
     ...(sender === undefined ? {} : { sender: `prefect.flow-run.${sender}` }),
   };
-  await requiredClient("sendInput()").call(createFlowRunInput, { params: { id: flowRunId }, body });
+  const client = requiredClient("sendInput()");
+  const { createFlowRunInput } = await import("../../protocol/flow-run-inputs.ts");
+  await client.call(createFlowRunInput, { params: { id: flowRunId }, body });
 }
 
 /**
@@ -77,6 +78,7 @@ export async function findInput(
   prefix: string,
   exclude: readonly string[] = [],
 ): Promise<{ readonly key: string; readonly value: unknown } | null> {
+  const { filterFlowRunInput } = await import("../../protocol/flow-run-inputs.ts");
   const body = { prefix, limit: 1, exclude_keys: [...exclude] };
   const [first] = await client.call(
     filterFlowRunInput,
@@ -88,6 +90,7 @@ export async function findInput(
 
 /** Stores an input under a key of its own; one that is there stays. */
 export async function keepInput(client: ApiClient, id: FlowRunId, key: string, value: unknown): Promise<void> {
+  const { createFlowRunInput } = await import("../../protocol/flow-run-inputs.ts");
   try {
     const body = { key, value: JSON.stringify(value) };
     await client.call(createFlowRunInput, { params: { id }, body }, { idempotent: true, patienceMs: PATIENCE_MS });

@@ -1,10 +1,9 @@
 /** Deployments as programs declare them. */
 import type { ApiClient } from "../../client/index.ts";
-import { createDeployment, type DeploymentCreate } from "../../protocol/deployments.ts";
+import type { DeploymentCreate } from "../../protocol/deployments.ts";
 import { SluiceError } from "../../protocol/errors.ts";
-import { type FlowControl, readFlowControl, writeFlowControl } from "../../protocol/flow-control.ts";
+import type { FlowControl } from "../../protocol/flow-control.ts";
 import type { JsonObject, Labels } from "../../protocol/flow-runs.ts";
-import { createFlow } from "../../protocol/flows.ts";
 import type { DeploymentId } from "../../protocol/ids.ts";
 import { configuredClient } from "../configuration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
@@ -113,11 +112,16 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
 
 /** Makes or changes the deployment. Throws `SluiceError` where there is no control plane, or what it refuses. */
 export async function applyDeployment(client: ApiClient, planned: PlannedDeployment): Promise<DeploymentId> {
+  const [{ createFlow }, { createDeployment }] = await Promise.all([
+    import("../../protocol/flows.ts"),
+    import("../../protocol/deployments.ts"),
+  ]);
   const flow = await client.call(createFlow, { body: { name: planned.flow.name } }, { idempotent: true });
   const body = { ...planned.body, flow_id: flow.id };
   const { id } = await client.call(createDeployment, { body }, { idempotent: true });
   const { flowControl, onLost } = planned;
   if (flowControl !== null || onLost !== null) {
+    const { readFlowControl, writeFlowControl } = await import("../../protocol/flow-control.ts");
     const control = flowControl ?? (await client.call(readFlowControl, { params: { id } }));
     const body = onLost === null ? control : { ...control, on_lost: onLost };
     await client.call(writeFlowControl, { params: { id }, body });

@@ -1,14 +1,12 @@
 /** Runs deployments from programs, and waits for runs to end. */
 import type { ApiClient } from "../../client/index.ts";
 import { pause } from "../../client/jitter.ts";
-import { createFlowRunFromDeployment, readDeploymentByName } from "../../protocol/deployments.ts";
-import { type FlowRun, type JsonObject, readFlowRun } from "../../protocol/flow-runs.ts";
+import type { FlowRun, JsonObject } from "../../protocol/flow-runs.ts";
 import type { FlowRunId } from "../../protocol/ids.ts";
 import { isTerminal } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { currentScope } from "../engine/scope.ts";
-import { openSubflowTask } from "../engine/server-backend.ts";
 import { subflowTask } from "../engine/subflow-task.ts";
 import { TRACEPARENT_LABEL } from "../engine/tracing.ts";
 import { TimedOutError } from "../errors.ts";
@@ -55,10 +53,12 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
   const client = requiredClient("runDeployment()");
   const timeoutMs =
     options.timeout === undefined ? null : parseDuration(options.timeout, 'runDeployment() option "timeout"');
+  const { createFlowRunFromDeployment, readDeploymentByName } = await import("../../protocol/deployments.ts");
   const { id } = await client.call(readDeploymentByName, { params: { flow, deployment } });
   const { parameters, flowRunName, scheduledTime, tags, jobVariables, idempotencyKey } = options;
   const inputs = { parameters, flowRunName, tags, jobVariables };
   const task = (options.asSubflow ?? true) ? await subflowTask(name, inputs) : null;
+  const { openSubflowTask } = await import("../engine/server-backend.ts");
   const parentId = task === null ? null : await openSubflowTask(client, task);
   const span = currentScope()?.span;
   const key = idempotencyKey ?? (parentId === null ? crypto.randomUUID() : `${task?.flowRunId}-${parentId}`);
@@ -97,6 +97,7 @@ export async function waitForFlowRun(
   const client = requiredClient("waitForFlowRun()");
   const timeoutMs =
     options.timeout === undefined ? null : parseDuration(options.timeout, 'waitForFlowRun() option "timeout"');
+  const { readFlowRun } = await import("../../protocol/flow-runs.ts");
   const first = await client.call(readFlowRun, { params: { id } });
   const run = await untilEnded(client, first, timeoutMs, options.signal ?? scopeSignal());
   if (isTerminal(run.state_type)) return run;
@@ -109,6 +110,7 @@ async function untilEnded(
   timeoutMs: number | null,
   signal: AbortSignal | undefined,
 ): Promise<FlowRun> {
+  const { readFlowRun } = await import("../../protocol/flow-runs.ts");
   const startedAt = clock().now();
   let run = first;
   for (let waitMs = FIRST_LOOK_MS; !isTerminal(run.state_type); waitMs = Math.min(waitMs * 1.5, LAST_LOOK_MS)) {

@@ -4,7 +4,7 @@ import { NO_DETAILS, type State } from "../../protocol/states.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import { clock, configuredBackend, configuredClient, resultSerializer, resultStorage } from "../configuration.ts";
 import type { FlowDefinition } from "../flow.ts";
-import { type FoundResult, Keeping } from "../results/keeping.ts";
+import type { FoundResult, Keeping } from "../results/keeping.ts";
 import type { GeneratorCall } from "../returned.ts";
 import { parseParameters } from "../standard-schema.ts";
 import { type RunState, runState } from "../states.ts";
@@ -14,10 +14,8 @@ import { flowRunName } from "./flow-run-name.ts";
 import { shapeOf } from "./function-shape.ts";
 import { generatorCall, handOver, isGeneratorFunction } from "./generators.ts";
 import { newStateId } from "./new-id.ts";
-import { OfflineBackend } from "./offline-backend.ts";
-import { type FlowCall, type FlowOutcome, runFlow } from "./run-flow.ts";
+import type { FlowCall, FlowOutcome } from "./run-flow.ts";
 import { currentScope, inScope, type Scope } from "./scope.ts";
-import { ServerBackend } from "./server-backend.ts";
 import { subflowTask } from "./subflow-task.ts";
 
 /** Of code outside of any run. */
@@ -72,10 +70,12 @@ async function called(flow: FlowDefinition, parameters: unknown, call: FlowCall)
   const scope = currentScope();
   // The task that stands for the child does not change with its source: what it is found by has to.
   const parent = await subflowTask(flow.name, [given, shapeOf(flow.run).hash]);
-  const keeping = scope && parent ? keepingOf(flow, given, scope, parent) : null;
+  const keeping = scope && parent ? await keepingOf(flow, given, scope, parent) : null;
   const found = (await keeping?.find()) ?? null;
   if (found !== null) return await restored(found, parent, call);
-  const session = await backend().createFlowRun({
+  const { runFlow } = await import("./run-flow.ts");
+  const lives = await backend();
+  const session = await lives.createFlowRun({
     flowName: flow.name,
     flowVersion: flow.version,
     runName: flowRunName(flow, asJson),
@@ -108,8 +108,14 @@ async function restored(found: FoundResult, parent: SubflowTask | null, { stream
 }
 
 /** A child run that had completed is restored with its parent's tasks; null where nothing is kept. */
-function keepingOf(flow: FlowDefinition, given: unknown, scope: Scope, parent: SubflowTask): Keeping | null {
+async function keepingOf(
+  flow: FlowDefinition,
+  given: unknown,
+  scope: Scope,
+  parent: SubflowTask,
+): Promise<Keeping | null> {
   if (!scope.execution.memory?.persists) return null;
+  const { Keeping } = await import("../results/keeping.ts");
   const { execution } = scope;
   const shape = shapeOf(flow.run);
   return Keeping.for({
@@ -127,11 +133,17 @@ function keepingOf(flow: FlowDefinition, given: unknown, scope: Scope, parent: S
   });
 }
 
-function backend(): RunBackend {
+/** Only what this process uses is loaded: a core without a control plane has no need of its API, nor the other way round. */
+async function backend(): Promise<RunBackend> {
   const configured = configuredBackend();
   if (configured !== null) return configured;
   const client = configuredClient();
-  return client === null ? new OfflineBackend({ clock: clock() }) : new ServerBackend(client);
+  if (client !== null) {
+    const { ServerBackend } = await import("./server-backend.ts");
+    return new ServerBackend(client);
+  }
+  const { OfflineBackend } = await import("./offline-backend.ts");
+  return new OfflineBackend({ clock: clock() });
 }
 
 /** Parameters as the control plane shows them. */

@@ -10,7 +10,7 @@ import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "..
 import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { holdTags } from "../limits.ts";
-import { Keeping } from "../results/keeping.ts";
+import type { Keeping } from "../results/keeping.ts";
 import { taggedHere } from "../tags.ts";
 import type { TaskDefinition } from "../task.ts";
 import { Transaction } from "../transaction.ts";
@@ -109,7 +109,7 @@ export class TaskRunner {
       }
       await this.#execution.session?.ready();
       this.#signal.throwIfAborted();
-      const keeping = this.#keeping(args);
+      const keeping = this.#mayBeKept ? await this.#keeping(args) : null;
       return await (keeping === null ? this.#limited(args, null) : this.#keep(args, keeping));
     } catch (error) {
       if (this.#states.runCount === 0) this.#teller.span?.threw(error);
@@ -147,18 +147,22 @@ export class TaskRunner {
     }
   }
 
-  #keeping(args: readonly unknown[]): Keeping | null {
-    const { storage, serializer, persist, cache } = this.#task;
-    // Nothing is asked of the environment for tasks of which nothing is kept.
-    const resultKey = this.#call.made?.resultKey ?? null;
-    if (!persist && cache === null && resultKey === null && !this.#execution.memory?.persists) return null;
+  /** Nothing is loaded, and nothing asked of the environment, for tasks of which nothing is kept. */
+  get #mayBeKept(): boolean {
+    const { persist, cache } = this.#task;
+    return persist || cache !== null || this.#call.made !== undefined || this.#execution.memory?.persists === true;
+  }
+
+  async #keeping(args: readonly unknown[]): Promise<Keeping | null> {
+    const { storage, serializer } = this.#task;
+    const { Keeping } = await import("../results/keeping.ts");
     return Keeping.for({
       task: this.#task,
       args,
       scope: this.#scope,
       identity: this.identity,
       runName: this.name,
-      resultKey,
+      resultKey: this.#call.made?.resultKey ?? null,
       storage: storage ?? this.#execution.resultStorage ?? resultStorage(),
       serializer: serializer ?? resultSerializer(),
       clock: this.#execution.clock,

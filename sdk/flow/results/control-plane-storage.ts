@@ -1,6 +1,5 @@
 /** Small results in the control plane, kept and deleted with their run. Encrypt them where it must not see them. */
 import type { ApiClient } from "../../client/index.ts";
-import { createFlowRunInput, deleteFlowRunInput, filterFlowRunInput } from "../../protocol/flow-run-inputs.ts";
 import type { FlowRunId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import { requiredClient } from "../deploy/deployment.ts";
@@ -24,10 +23,12 @@ export function controlPlaneStorage(through: ApiClient | null = null): ResultSto
     return { id: id as FlowRunId, key: `result-${name.join("-")}.` };
   };
   const client = () => through ?? requiredClient("controlPlaneStorage()");
+  const operations = () => import("../../protocol/flow-run-inputs.ts");
   const storage: ResultStorage = {
     async read(given) {
       const { id, key } = place(given);
       const body = { prefix: key, limit: 1 };
+      const { filterFlowRunInput } = await operations();
       const [found] = await client().call(filterFlowRunInput, { params: { id }, body }, { idempotent: true });
       return found?.key === key ? fromBase64(JSON.parse(found.value) as string) : null;
     },
@@ -40,11 +41,13 @@ export function controlPlaneStorage(through: ApiClient | null = null): ResultSto
         );
       }
       await storage.delete(given);
+      const { createFlowRunInput } = await operations();
       await client().call(createFlowRunInput, { params: { id }, body: { key, value } }, { idempotent: true });
     },
     async delete(given) {
       const { id, key } = place(given);
       if ((await storage.read(given)) === null) return;
+      const { deleteFlowRunInput } = await operations();
       await client().call(deleteFlowRunInput, { params: { id, key } });
     },
   };

@@ -1,5 +1,4 @@
 /** Results in a bucket of S3, R2 or MinIO, so that workers on several machines share them. */
-import { loadBlock } from "../../client/blocks.ts";
 import { requiredClient } from "../deploy/deployment.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import type { S3Bucket } from "../storage/s3-bucket.ts";
@@ -71,14 +70,17 @@ export function s3Storage(options: S3StorageOptions): ResultStorage {
 export function s3BlockStorage(name: string): ResultStorage {
   let opened: Promise<ResultStorage> | null = null;
   const open = (): Promise<ResultStorage> => {
-    opened ??= loadBlock(requiredClient("s3BlockStorage()"), { type: "s3-bucket", name }).then(
-      ({ data }) => s3Storage(s3OptionsOf(data)),
-      (error: unknown) => {
-        opened = null;
-        throw error;
-      },
-    );
+    opened ??= read().catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
     return opened;
+  };
+  const read = async (): Promise<ResultStorage> => {
+    const client = requiredClient("s3BlockStorage()");
+    const { loadBlock } = await import("../../client/blocks.ts");
+    const { data } = await loadBlock(client, { type: "s3-bucket", name });
+    return s3Storage(s3OptionsOf(data));
   };
   return {
     read: async (key) => (await open()).read(key),

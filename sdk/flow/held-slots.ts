@@ -1,0 +1,160 @@
+/** Takes slots of concurrency limits, keeps them, gives them back. Loaded when slots are first wanted. */
+import type { ApiClient } from "../client/api-client.ts";
+import { pause } from "../client/jitter.ts";
+import {
+  acquireSlots,
+  type ConcurrencyLease,
+  decrementSlotsWithLease,
+  type LeaseHolder,
+  renewConcurrencyLease,
+} from "../protocol/concurrency-limits.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { type EpochMs, ms, seconds } from "../protocol/time.ts";
+import { clock, configuredClient } from "./configuration.ts";
+import { currentScope } from "./engine/scope.ts";
+import { TimedOutError } from "./errors.ts";
+import { type ConcurrencyOptions, SlotsLostError } from "./limits.ts";
+import { logger } from "./logger.ts";
+
+/** One request waits this long; the place in line is kept from one to the next. */
+const WAIT_SECONDS = 20;
+const RETRY_MS = 500;
+
+/** Slots that were taken. */
+export interface Held {
+  readonly client: ApiClient;
+  readonly leaseId: string;
+  readonly names: readonly string[];
+}
+
+/** Null when nothing limits: there is no control plane, or none of the names has a limit. */
+export async function acquire(
+  given: string | readonly string[],
+  { slots = 1, timeoutMs, strict = false, priority, signal, leaseMs = 30_000 }: ConcurrencyOptions,
+  mode: "concurrency" | "rate_limit",
+  holder: LeaseHolder | null = holderHere(),
+): Promise<Held | null> {
+  const names = typeof given === "string" ? [given] : [...new Set(given)];
+  const client = configuredClient();
+  if (names.length === 0) return null;
+  if (client === null) {
+    if (!strict) return null;
+    throw new SluiceError("not_configured", `There is no control plane that keeps the limits ${names.join(", ")}.`, {
+      fix: "Set SLUICE_API_URL, or leave `strict` out to run without limits.",
+    });
+  }
+  const started = clock().now();
+  const body = {
+    names,
+    slots,
+    mode,
+    strict,
+    lease_seconds: leaseMs / 1_000,
+    waiter_id: crypto.randomUUID(),
+    holder,
+    ...(priority === undefined ? {} : { priority }),
+  };
+  const stopped = anyOf([signal, scopeSignal()]);
+  for (;;) {
+    const leftMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - (clock().now() - started);
+    try {
+      const wait_seconds = Math.max(0, Math.min(WAIT_SECONDS, leftMs / 1_000));
+      const lease: ConcurrencyLease = await client.call(
+        acquireSlots,
+        { body: { ...body, wait_seconds } },
+        stopped ? { signal: stopped } : {},
+      );
+      return lease.limits.length === 0 ? null : { client, leaseId: lease.lease_id, names };
+    } catch (error) {
+      if (!isWorthAnotherTry(error)) throw error;
+      if (leftMs <= 0) throw new TimedOutError(`Waiting for slots of ${names.join(", ")}`, timeoutMs ?? 0);
+      const isFull = error instanceof SluiceError && error.code === "locked";
+      if (!isFull) await pause(Math.min(RETRY_MS, leftMs), stopped);
+    }
+  }
+}
+
+/**
+ * Renews at a third of the lease; answers what ends that. The slots count as lost at the moment until which the last
+ * renewal holds, whatever becomes of the next one: the control plane may give them to others from then on.
+ */
+export function keepAlive(
+  { client, leaseId, names }: Held,
+  leaseMs: number,
+  onLost: (error: Error) => void,
+): () => void {
+  let isOver = false;
+  let renewedAt = clock().now();
+  let cancelNext = (): void => undefined;
+  let cancelEnd = (): void => undefined;
+  const stop = (): void => {
+    isOver = true;
+    cancelNext();
+    cancelEnd();
+  };
+  const lose = (heldUntil: number, cause?: unknown): void => {
+    if (isOver) return;
+    stop();
+    const message = `The slots of ${names.join(", ")} were lost while they were in use.`;
+    onLost(new SlotsLostError(message, { heldUntil, cause }));
+  };
+  const next = (): void => {
+    cancelNext = clock().after(seconds(leaseMs / 3_000), () => void renew());
+  };
+  const hold = (from: EpochMs): void => {
+    renewedAt = from;
+    cancelEnd();
+    const leftMs = Math.max(0, from + leaseMs - clock().now());
+    cancelEnd = clock().after(ms(leftMs), () => lose(from + leaseMs));
+  };
+  const renew = async (): Promise<void> => {
+    const from = clock().now();
+    try {
+      await client.call(
+        renewConcurrencyLease,
+        { params: { id: leaseId }, body: { lease_duration: leaseMs / 1_000 } },
+        { idempotent: true, patienceMs: leaseMs / 3 },
+      );
+      if (!isOver) hold(from);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === "gone") lose(renewedAt, error);
+    }
+    if (!isOver) next();
+  };
+  hold(renewedAt);
+  next();
+  return stop;
+}
+
+export async function giveBack({ client, leaseId, names }: Held): Promise<void> {
+  try {
+    await client.call(decrementSlotsWithLease, { body: { lease_id: leaseId } }, { idempotent: true });
+  } catch (error) {
+    // What was done with the slots is done; they come back by themselves when the lease ends.
+    if (currentScope())
+      logger().warn(`The slots of ${names.join(", ")} could not be given back at once.`, { error: String(error) });
+  }
+}
+
+/** Everything but a refusal may pass: no free slot, or nobody there. */
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof SluiceError)
+    return error.code === "locked" || error.code === "overloaded" || error.code === "not_ready";
+  return error instanceof Error && error.name === "ApiUnreachableError";
+}
+
+function holderHere(): LeaseHolder | null {
+  const scope = currentScope();
+  if (scope?.task) return { type: "task_run", id: scope.task.taskRunId };
+  return scope?.flow ? { type: "flow_run", id: scope.flow.flowRunId } : null;
+}
+
+function scopeSignal(): AbortSignal | undefined {
+  const scope = currentScope();
+  return scope?.task?.signal ?? scope?.flow?.signal;
+}
+
+function anyOf(signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length === 0 ? undefined : AbortSignal.any(given);
+}
