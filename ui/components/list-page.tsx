@@ -57,7 +57,7 @@ export function ListPage<Row extends { readonly id: string }>(props: ListPagePro
           total={total}
           columns={columns}
           widths={widths}
-          minWidth="40rem"
+          minWidth="48rem"
           onEnd={onEnd}
         />
       )}

@@ -80,6 +80,7 @@ function NameOfView({ search, onDone }: { readonly search: RunsSearch; readonly 
       </label>
       {save.error && <ErrorNote error={save.error} />}
       <div className="dialog-actions">
+        <Button onClick={onDone}>Leave it</Button>
         <Button type="submit" kind="primary" busy={save.isPending}>
           Save
         </Button>

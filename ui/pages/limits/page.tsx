@@ -18,7 +18,7 @@ import { Occupancy } from "./occupancy.tsx";
 const helper = createColumnHelper<typeof TABLE_FEATURES, GlobalConcurrencyLimit>();
 /** Before the id of the limit whose holders are shown. */
 const HOLDERS = "holders-";
-const WIDTHS = { slots: "10rem", rate: "12rem", active: "7rem", actions: "10rem" } as const;
+const WIDTHS = { slots: "11rem", rate: "9rem", active: "5rem", actions: "9rem" } as const;
 
 export function LimitsPage() {
   const { name } = useSearch({ from: "/app/limits" });
