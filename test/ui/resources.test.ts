@@ -20,6 +20,8 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 import { expectAccessible } from "./accessible.ts";
 import { deployShowcase, type Showcase } from "./showcase.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
   let server: TestServer;
   let browser: Browser;
@@ -214,7 +216,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await form.getByLabel("When an earlier run has not ended").selectOption("The new one is left out");
     await form.getByLabel("Times that were missed").selectOption("The last one runs");
     await form.getByLabel("Seconds over which starts are spread").fill("30");
+    await form.getByLabel("Not after").fill(new Date(Date.now() + 75 * DAY_MS).toISOString().slice(0, 16));
+    await expect.poll(() => next.count()).toBeLessThan(4);
     await form.getByLabel("Not after").fill("2031-01-01T00:00");
+    await expect.poll(() => next.count()).toBe(10);
     await expectAccessible(page, expect);
     await form.getByRole("button", { name: "Save" }).click();
     await page.getByText("0 6 1 * * (America/New_York)").waitFor();
