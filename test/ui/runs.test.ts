@@ -116,7 +116,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       .first()
       .waitFor();
     await page.goBack();
-    await page.getByRole("region", { name: /price-/ }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Close the task" }).waitFor({ state: "detached" });
     expect(new URL(page.url()).pathname).toBe(`/runs/${run.id}`);
   });
 
