@@ -83,7 +83,7 @@ const deployments = createRoute({
   path: "/deployments",
   validateSearch: DeploymentsSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(deploymentsQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(deploymentsQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/deployments/page.tsx"), "DeploymentsPage"),
 });
 
@@ -101,7 +101,7 @@ const flows = createRoute({
   path: "/flows",
   validateSearch: ListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(flowsQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(flowsQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/flows/page.tsx"), "FlowsPage"),
 });
 
@@ -110,7 +110,7 @@ const workPools = createRoute({
   path: "/work-pools",
   validateSearch: ListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(poolsQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(poolsQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/work-pools/page.tsx"), "WorkPoolsPage"),
 });
 
@@ -119,7 +119,7 @@ const blocks = createRoute({
   path: "/blocks",
   validateSearch: ListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(blocksQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(blocksQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/blocks/page.tsx"), "BlocksPage"),
 });
 
@@ -128,7 +128,7 @@ const variables = createRoute({
   path: "/variables",
   validateSearch: ListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(variablesQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(variablesQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/variables/page.tsx"), "VariablesPage"),
 });
 
@@ -137,7 +137,7 @@ const artifacts = createRoute({
   path: "/artifacts",
   validateSearch: ListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(artifactsQuery(deps)),
+  loader: ({ context, deps }) => void context.queryClient.prefetchInfiniteQuery(artifactsQuery(deps)),
   component: lazyRouteComponent(() => import("./pages/artifacts/page.tsx"), "ArtifactsPage"),
 });
 
@@ -145,7 +145,7 @@ const limits = createRoute({
   getParentRoute: () => app,
   path: "/limits",
   validateSearch: ListSearch,
-  loader: ({ context }) => void context.queryClient.prefetchQuery(limitsQuery),
+  loader: ({ context }) => void context.queryClient.prefetchInfiniteQuery(limitsQuery),
   component: lazyRouteComponent(() => import("./pages/limits/page.tsx"), "LimitsPage"),
 });
 
@@ -162,7 +162,7 @@ const webhooks = createRoute({
   getParentRoute: () => app,
   path: "/webhooks",
   validateSearch: ListSearch,
-  loader: ({ context }) => void context.queryClient.prefetchQuery(webhooksQuery),
+  loader: ({ context }) => void context.queryClient.prefetchInfiniteQuery(webhooksQuery),
   component: lazyRouteComponent(() => import("./pages/webhooks/page.tsx"), "WebhooksPage"),
 });
 

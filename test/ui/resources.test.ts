@@ -11,13 +11,16 @@ import { createFlow } from "../../sdk/protocol/flows.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
 import { readSchedulePolicy } from "../../sdk/protocol/schedule-policies.ts";
 import { StateDetails } from "../../sdk/protocol/states.ts";
-import { readVariableByName } from "../../sdk/protocol/variables.ts";
+import { createVariable, readVariableByName } from "../../sdk/protocol/variables.ts";
+import { createWebhook } from "../../sdk/protocol/webhooks.ts";
 import { readWorkPool } from "../../sdk/protocol/work-pools.ts";
 import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
 import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { expectAccessible } from "./accessible.ts";
 import { deployShowcase, type Showcase } from "./showcase.ts";
+
+const DAY_MS = 24 * 3_600_000;
 
 describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
   let server: TestServer;
@@ -213,7 +216,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await form.getByLabel("When an earlier run has not ended").selectOption("The new one is left out");
     await form.getByLabel("Times that were missed").selectOption("The last one runs");
     await form.getByLabel("Seconds over which starts are spread").fill("30");
+    await form.getByLabel("Not after").fill(new Date(Date.now() + 75 * DAY_MS).toISOString().slice(0, 16));
+    await expect.poll(() => next.count()).toBeLessThan(4);
     await form.getByLabel("Not after").fill("2031-01-01T00:00");
+    await expect.poll(() => next.count()).toBe(10);
     await expectAccessible(page, expect);
     await form.getByRole("button", { name: "Save" }).click();
     await page.getByText("0 6 1 * * (America/New_York)").waitFor();
@@ -286,6 +292,69 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("button", { name: /^Save \(not now: It is as it was/ }).waitFor();
     const { base_job_template } = await plane.client.call(readWorkPool, { params: { name: "local" } });
     expect(base_job_template).toMatchObject({ job_configuration: { command: "true" } });
+  });
+
+  it("scrolls a list on to its end, however long it is, and filters all of it", async ({ expect }) => {
+    const last = 203;
+    const slugs = Array.from({ length: last + 1 }, (_, index) => `sender-${String(index).padStart(3, "0")}`);
+    await Promise.all(
+      slugs.map((slug) =>
+        plane.client.call(createWebhook, {
+          body: { slug, deployment_id: made.orders, verification: { type: "none" } },
+        }),
+      ),
+    );
+    await open("/webhooks");
+    const table = page.getByRole("region", { name: "Webhooks" });
+    await table.getByRole("link", { name: "sender-000" }).waitFor();
+    expect(await table.getByRole("table").getAttribute("aria-rowcount")).toBe("-1");
+    await table.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await expect.poll(() => table.getByRole("table").getAttribute("aria-rowcount")).not.toBe("-1");
+    await table.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await table.getByRole("link", { name: `sender-${last}` }).waitFor();
+    await open(`/webhooks?name=sender-${last}`);
+    await table.getByRole("link", { name: `sender-${last}` }).waitFor();
+    await expect.poll(() => table.getByRole("table").getAttribute("aria-rowcount")).toBe("1");
+  });
+
+  it("goes back from what is open over a page to the page, and from there to the one before", async ({ expect }) => {
+    await plane.client.call(createVariable, { body: { name: "kept", value: 1 } });
+    await open("/artifacts");
+    await page.getByRole("link", { name: "Variables" }).click();
+    const path = () => new URL(page.url()).pathname + new URL(page.url()).search;
+    const dialog = page.getByRole("dialog");
+    const over = [
+      () => page.getByRole("row").filter({ hasText: "kept" }).getByRole("button", { name: "Delete" }).click(),
+      () => button("New variable").click(),
+      () => button("kept").click(),
+      () => page.keyboard.press("Control+k"),
+    ];
+    await button("kept").waitFor();
+    for (const opens of over) {
+      for (const closes of [() => page.goBack(), () => page.keyboard.press("Escape")]) {
+        await opens();
+        await dialog.waitFor();
+        await closes();
+        await dialog.waitFor({ state: "detached" });
+        expect(path()).toBe("/variables");
+      }
+    }
+    await over[0]?.();
+    await page.reload();
+    await button("kept").waitFor();
+    expect(await dialog.count()).toBe(0);
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole("heading", { name: "Artifacts" }).waitFor();
+    await open("/blocks");
+    await button("New block").click();
+    await button("New Secret").click();
+    await expect.poll(path).toBe("/blocks?open=new-secret");
+    await page.goBack();
+    await dialog.getByText("What kind of block?").waitFor();
+    await page.goForward();
+    await page.reload();
+    await dialog.getByLabel("Name").waitFor();
   });
 
   it.for([

@@ -115,6 +115,9 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       .getByText("AwaitingRetry")
       .first()
       .waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Close the task" }).waitFor({ state: "detached" });
+    expect(new URL(page.url()).pathname).toBe(`/runs/${run.id}`);
   });
 
   it("retries a run, and cannot while it runs", async ({ expect }) => {

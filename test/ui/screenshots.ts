@@ -1,10 +1,13 @@
 /**
- * Pictures of every screen: `node test/ui/screenshots.ts FOLDER [PART-OF-A-NAME [jpeg]]`. It starts a server and a worker of its own, runs
+ * Pictures of every screen: `node test/ui/screenshots.ts FOLDER [PARTS-OF-NAMES [jpeg]]`, with
+ * commas between the parts. It starts a server and a worker of its own, runs
  * flows that succeed, fail and go on, and looks at each page light and dark, wide and narrow.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createKey } from "../../sdk/protocol/access.ts";
+import { readDeploymentSchedules } from "../../sdk/protocol/deployment-operations.ts";
 import { createFlowRunFromDeployment } from "../../sdk/protocol/deployments.ts";
 import type { JsonObject } from "../../sdk/protocol/flow-runs.ts";
 import { createWebhook } from "../../sdk/protocol/webhooks.ts";
@@ -15,7 +18,7 @@ import { startTestServer } from "../support/server.ts";
 import { deployShowcase } from "./showcase.ts";
 
 const folder = process.argv[2] ?? "screenshots";
-const only = process.argv[3];
+const only = process.argv[3]?.split(",");
 const type = process.argv[4] === "jpeg" ? "jpeg" : "png";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 mkdirSync(folder, { recursive: true });
@@ -23,6 +26,10 @@ await using server = await startTestServer();
 const plane = controlPlane(server.apiUrl);
 await using browser = await startBrowser();
 
+const KEYS = [
+  ["laptop-of-ada", "operator"],
+  ["worker-in-the-cellar", "worker"],
+] as const;
 const LOOKS = [
   { name: "light", width: 1_360, height: 860, dark: false },
   { name: "dark", width: 1_360, height: 860, dark: true },
@@ -41,7 +48,7 @@ const WITHOUT_PLACE = `{
 
 /** `broken` is an operation of the API that fails meanwhile. */
 async function shoot(name: string, path: string, waitFor: string, broken?: string): Promise<void> {
-  if (only && !name.includes(only)) return;
+  if (only && !only.some((part) => name.includes(part))) return;
   for (const look of LOOKS) {
     const { page, troubles } = await openPage(browser, look);
     const fault = { code: "validation", detail: "The database is locked.", fix: "Look at the log of the server." };
@@ -65,6 +72,8 @@ await shoot("webhooks-empty", "/webhooks", "A webhook is an address");
 await shoot("work-pools-empty", "/work-pools", "A work pool hands runs");
 
 const { orders, forever, many } = await deployShowcase(plane);
+await shoot("work-pool-empty", "/work-pools/local", "No worker is connected");
+await shoot("settings-empty", "/settings", "No key was made yet");
 await using _worker = await startWorker({ apiUrl: server.apiUrl, pool: "local", limit: 4 });
 const start = async (id: typeof orders, parameters: JsonObject = {}) =>
   await plane.client.call(createFlowRunFromDeployment, { params: { id }, body: { parameters, tags: ["nightly"] } });
@@ -111,7 +120,7 @@ await shoot("run-failed", `/runs/${bad.id}`, "No price for article");
 await shoot("run-completed", `/runs/${good.id}`, "extract");
 await shoot("run-graph", `/runs/${good.id}?tab=graph`, "total");
 await shoot("run-tasks", `/runs/${good.id}?tab=tasks`, "total");
-await shoot("run-logs", `/runs/${big.id}?tab=logs`, "part 299");
+await shoot("run-logs", `/runs/${big.id}?tab=logs`, "Finished in state Completed after");
 await shoot("run-many", `/runs/${big.id}`, "extract-0");
 await shoot("run-parameters", `/runs/${good.id}?tab=parameters`, "It was given no parameters");
 await shoot("run-artifacts", `/runs/${good.id}?tab=artifacts`, "The sum is");
@@ -122,6 +131,8 @@ await shoot("deployments", "/deployments", "nightly");
 await shoot("deployment", `/deployments/${orders}`, "Schedules");
 await shoot("deployment-run", `/deployments/${orders}?open=run`, "Which regions");
 await shoot("deployment-schedule", `/deployments/${orders}?open=new-schedule`, "Next times");
+const [nightly] = await plane.client.call(readDeploymentSchedules, { params: { id: orders } });
+await shoot("deployment-schedule-edit", `/deployments/${orders}?open=${nightly?.id}`, "06:00");
 await shoot("deployment-concurrency", `/deployments/${orders}?open=concurrency`, "Of each key");
 await shoot("deployment-backfill", `/deployments/${orders}?open=new-backfill`, "Runs at once");
 await shoot("compare", `/compare?a=${good.id}&b=${bad.id}`, "Task runs");
@@ -135,6 +146,8 @@ await shoot("limits", "/limits", "Concurrency limits");
 await shoot("blocks", "/blocks", "A block is configuration");
 await shoot("variables", "/variables", "A variable is a small value");
 await shoot("artifacts", "/artifacts", "summary");
-await shoot("settings", "/settings", "What is kept");
+for (const [name, role] of KEYS) await plane.client.call(createKey, { body: { name, role } });
+await shoot("settings", "/settings", "laptop-of-ada");
+await shoot("settings-key", "/settings?open=new", "Make it");
 await shoot("run-task", `/runs/${bad.id}?tab=tasks&errors=true`, "price-0");
 await shoot("sign-in", "/sign-in", "API key");

@@ -1,7 +1,8 @@
 /**
  * The live stream of a run: a snapshot and then every change, whatever happens meanwhile.
  *
- * Teeth: a stream that forgot task runs, or those beyond its first frame, and one that forgot its watchers with the memory of its object, fail here.
+ * Teeth: a stream that forgot task runs, or those beyond its first frame, one that forgot its watchers with the memory of its
+ * object, or all of them when one goes, and a snapshot with its lines backwards fail here.
  */
 import { evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
@@ -66,18 +67,18 @@ describe("the stream of a flow run", () => {
   it("begins with what is known and goes on with each change", async ({ expect }) => {
     const id = freshRunId();
     await ownerStub(id).create(newRun(id));
-    await call("POST", "/logs/", log(id, "before"));
+    for (const line of ["long before", "before"]) await call("POST", "/logs/", log(id, line));
     const watcher = await watch(id);
-    expect(known(watcher)).toEqual({ state: "PENDING", tasks: new Map(), logs: ["before"] });
+    expect(known(watcher)).toEqual({ state: "PENDING", tasks: new Map(), logs: ["long before", "before"] });
     await ownerStub(id).setState(id, { state: state("RUNNING"), force: false });
     await call("POST", "/task_runs/", { flow_run_id: id, task_key: "a", dynamic_key: "0", state: { type: "RUNNING" } });
     await call("POST", "/logs/", log(id, "during"));
     await ownerStub(id).setState(id, { state: state("COMPLETED"), force: false });
-    await until("all of it", async () => known(watcher).state === "COMPLETED" && known(watcher).logs.length === 2);
+    await until("all of it", async () => known(watcher).state === "COMPLETED" && known(watcher).logs.length === 3);
     expect(known(watcher)).toEqual({
       state: "COMPLETED",
       tasks: new Map([["a", "RUNNING"]]),
-      logs: ["before", "during"],
+      logs: ["long before", "before", "during"],
     });
   });
 
@@ -91,6 +92,17 @@ describe("the stream of a flow run", () => {
     await until("the change", async () => known(watcher).state === "RUNNING");
     expect(known(elsewhere).state).toBe("PENDING");
     expect(elsewhere.frames).toHaveLength(1);
+  });
+
+  it("goes on for whoever stays when another one leaves", async ({ expect }) => {
+    const id = freshRunId();
+    await ownerStub(id).create(newRun(id));
+    const [leaves, stays] = [await watch(id), await watch(id)];
+    leaves.socket.close(1000, "Enough.");
+    await until("the close", async () => leaves.closed.code !== null);
+    await ownerStub(id).setState(id, { state: state("RUNNING"), force: false });
+    await until("the change", async () => known(stays).state === "RUNNING");
+    expect(leaves.frames).toHaveLength(1);
   });
 
   it("sends more task runs than fit into one frame in several", async ({ expect }) => {

@@ -1,5 +1,5 @@
-/** Names of what lists only know by id, read in one request for all ids of a list. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+/** Names of what lists only know by id, read in one request for each page of ids. */
+import { keepPreviousData, type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { filterDeployments } from "#protocol/deployments";
 import { filterFlows } from "#protocol/flows";
 import type { DeploymentId, FlowId } from "#protocol/ids";
@@ -9,27 +9,36 @@ import { read } from "./read.ts";
 const STALE_MS = 60_000;
 
 export function useFlowNames(ids: readonly (FlowId | null)[]): ReadonlyMap<FlowId, string> {
-  const wanted = distinct(ids);
-  const { data } = useQuery({
-    ...read(filterFlows, { body: { flows: { id: { any_: wanted } }, limit: LIMITS.pageRows } }),
-    enabled: wanted.length > 0,
-    staleTime: STALE_MS,
-    placeholderData: keepPreviousData,
+  return useQueries({
+    queries: pagesOfIds(ids).map((any_) => ({
+      ...read(filterFlows, { body: { flows: { id: { any_ } }, limit: LIMITS.pageRows } }),
+      staleTime: STALE_MS,
+      placeholderData: keepPreviousData,
+    })),
+    combine: namesOf<FlowId>,
   });
-  return new Map(data?.map(({ id, name }) => [id, name]));
 }
 
 export function useDeploymentNames(ids: readonly (DeploymentId | null)[]): ReadonlyMap<DeploymentId, string> {
-  const wanted = distinct(ids);
-  const { data } = useQuery({
-    ...read(filterDeployments, { body: { deployments: { id: { any_: wanted } }, limit: LIMITS.pageRows } }),
-    enabled: wanted.length > 0,
-    staleTime: STALE_MS,
-    placeholderData: keepPreviousData,
+  return useQueries({
+    queries: pagesOfIds(ids).map((any_) => ({
+      ...read(filterDeployments, { body: { deployments: { id: { any_ } }, limit: LIMITS.pageRows } }),
+      staleTime: STALE_MS,
+      placeholderData: keepPreviousData,
+    })),
+    combine: namesOf<DeploymentId>,
   });
-  return new Map(data?.map(({ id, name }) => [id, name]));
 }
 
-function distinct<Id extends string>(ids: readonly (Id | null)[]): Id[] {
-  return [...new Set(ids.filter((id) => id !== null))].sort().slice(0, LIMITS.pageRows);
+/** The ids, each once and in one order, in as many pages as the API needs. */
+export function pagesOfIds<Id extends string>(ids: readonly (Id | null)[]): Id[][] {
+  const all = [...new Set(ids.filter((id) => id !== null))].sort();
+  const count = Math.ceil(all.length / LIMITS.pageRows);
+  return Array.from({ length: count }, (_, page) => all.slice(page * LIMITS.pageRows, (page + 1) * LIMITS.pageRows));
+}
+
+function namesOf<Id>(
+  results: readonly UseQueryResult<readonly { readonly id: Id; readonly name: string }[]>[],
+): ReadonlyMap<Id, string> {
+  return new Map(results.flatMap(({ data }) => data ?? []).map(({ id, name }) => [id, name]));
 }

@@ -22,7 +22,15 @@ export function read<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
 ) {
   return queryOptions({
     queryKey: [endpoint.id, input as unknown, version] as const,
-    queryFn: ({ signal }) =>
-      (api.call as LooseCall)(endpoint, input, { signal, idempotent: true }) as Promise<z.output<R>>,
+    queryFn: ({ signal }) => call(endpoint, input, signal),
   });
+}
+
+/** Calls an operation that only reads. */
+export function call<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+  endpoint: Endpoint<P, Q, B, R>,
+  input: CallInput<P, Q, B>,
+  signal: AbortSignal,
+): Promise<z.output<R>> {
+  return (api.call as LooseCall)(endpoint, input, { signal, idempotent: true }) as Promise<z.output<R>>;
 }

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useState } from "react";
 import { useFindings } from "./findings.ts";
 
 /** Goes to a page, a run, or a deployment by a few letters of its name. */
-export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
+export function CommandPalette({ onClose }: { readonly onClose: () => Promise<void> }) {
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
@@ -13,8 +13,7 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
   const open = (index: number): void => {
     const finding = found[index];
     if (!finding) return;
-    onClose();
-    void navigate(finding.to);
+    void onClose().then(() => navigate(finding.to));
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === "ArrowDown") setAt(Math.min(chosen + 1, found.length - 1));
@@ -24,7 +23,7 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
     event.preventDefault();
   };
   return (
-    <Dialog.Root open onOpenChange={(next) => next || onClose()}>
+    <Dialog.Root open onOpenChange={(next) => next || void onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="overlay" />
         <Dialog.Content className="dialog palette" aria-describedby={undefined}>

@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { Button } from "../elements/button.tsx";
 import { Modal } from "../elements/modal.tsx";
+import { useAsked } from "./asked.ts";
 
 export interface ConfirmButtonProps {
   readonly text: string;
@@ -26,33 +26,21 @@ export function ConfirmButton({
   busy = false,
   onConfirm,
 }: ConfirmButtonProps) {
-  const [isAsking, setAsking] = useState(false);
+  const { isAsked, ask, close } = useAsked();
   return (
     <>
-      <Button
-        {...(kind ? { kind } : {})}
-        {...(size ? { size } : {})}
-        refusal={refusal}
-        busy={busy}
-        onClick={() => setAsking(true)}
-      >
+      <Button {...(kind ? { kind } : {})} {...(size ? { size } : {})} refusal={refusal} busy={busy} onClick={ask}>
         {text}
       </Button>
       <Modal
-        open={isAsking}
-        onClose={() => setAsking(false)}
+        open={isAsked}
+        onClose={() => void close()}
         title={question}
         {...(consequence ? { description: consequence } : {})}
       >
         <div className="dialog-actions">
-          <Button onClick={() => setAsking(false)}>Leave it</Button>
-          <Button
-            kind={kind ?? "primary"}
-            onClick={() => {
-              setAsking(false);
-              onConfirm();
-            }}
-          >
+          <Button onClick={() => void close()}>Leave it</Button>
+          <Button kind={kind ?? "primary"} onClick={() => void close().then(onConfirm)}>
             {text}
           </Button>
         </div>

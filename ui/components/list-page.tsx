@@ -1,4 +1,3 @@
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import type { ReactNode } from "react";
 import { ErrorNote } from "../elements/error-note.tsx";
@@ -6,6 +5,7 @@ import { Skeleton } from "../elements/skeleton.tsx";
 import { useTitle } from "../elements/title.ts";
 import { LateInput } from "./late-input.tsx";
 import { FILTER } from "./list-keys.ts";
+import type { Rows } from "./rows.ts";
 import { type TABLE_FEATURES, VirtualTable } from "./virtual-table.tsx";
 
 export interface ListPageProps<Row extends { readonly id: string }> {
@@ -13,7 +13,7 @@ export interface ListPageProps<Row extends { readonly id: string }> {
   /** Part of the name that is looked for, and how it is changed. */
   readonly name: string | undefined;
   readonly onName: (name: string | undefined) => void;
-  readonly query: UseQueryResult<Row[]>;
+  readonly list: Rows<Row>;
   readonly columns: ColumnDef<typeof TABLE_FEATURES, Row, unknown>[];
   readonly widths: Readonly<Record<string, string>>;
   /** Buttons beside the title. */
@@ -26,9 +26,9 @@ export interface ListPageProps<Row extends { readonly id: string }> {
 
 /** A page that lists things of one kind: query, filter, error, empty state and table, the same everywhere. */
 export function ListPage<Row extends { readonly id: string }>(props: ListPageProps<Row>) {
-  const { title, name, onName, query, columns, widths, actions, below, empty } = props;
+  const { title, name, onName, list, columns, widths, actions, below, empty } = props;
   useTitle(title);
-  const { data, error } = query;
+  const { rows, total, error, onRetry, onEnd } = list;
   return (
     <main className="page stack">
       <div className="page-head" style={{ margin: 0 }}>
@@ -46,20 +46,19 @@ export function ListPage<Row extends { readonly id: string }>(props: ListPagePro
           {actions}
         </div>
       </div>
-      {error && !data && (
-        <ErrorNote title={`${title} could not be read`} error={error} onRetry={() => void query.refetch()} />
-      )}
-      {!data && !error && <Skeleton height="60vh" />}
-      {data?.length === 0 &&
+      {error && !rows && <ErrorNote title={`${title} could not be read`} error={error} onRetry={onRetry} />}
+      {!rows && !error && <Skeleton height="60vh" />}
+      {rows?.length === 0 &&
         (name ? <p className="panel empty">None has this in its name.</p> : <div className="panel empty">{empty}</div>)}
-      {data && data.length > 0 && (
+      {rows && rows.length > 0 && (
         <VirtualTable
           label={title}
-          rows={data}
-          total={data.length}
+          rows={rows}
+          total={total}
           columns={columns}
           widths={widths}
-          minWidth="40rem"
+          minWidth="48rem"
+          onEnd={onEnd}
         />
       )}
       {below}

@@ -1,6 +1,7 @@
 /** The dialog over a page is part of its address: it can be linked to, and back closes it. */
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
+import { useLayers } from "./layers.ts";
 
 /** The value of `open` that stands for making a new thing. */
 export const NEW = "new";
@@ -8,18 +9,10 @@ export const NEW = "new";
 /** What is open, if anything, and how something else is opened; null closes it. */
 export function useOpened(): readonly [string | undefined, (open: string | null) => void] {
   const { open } = useSearch({ strict: false });
-  const navigate = useNavigate();
+  const { lay, lift } = useLayers();
   const setOpen = useCallback(
-    (next: string | null) => {
-      void navigate({
-        to: ".",
-        search: (before) => ({ ...before, open: next ?? undefined }),
-        // Back must not open again what was closed.
-        replace: next === null,
-        resetScroll: false,
-      });
-    },
-    [navigate],
+    (next: string | null) => (next === null ? lift("open") : lay("open", (before) => ({ ...before, open: next }))),
+    [lay, lift],
   );
   return [open, setOpen];
 }

@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Button } from "../elements/button.tsx";
+import { useAsked } from "./asked.ts";
 import { CommandPalette } from "./command-palette.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
 import { useListKeys } from "./list-keys.ts";
@@ -11,9 +12,9 @@ import { SessionFoot } from "./session-foot.tsx";
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [menuOfPath, setMenuOfPath] = useState<string | null>(null);
-  const [paletteOpen, setPaletteOpen] = useState(false);
+  const palette = useAsked();
   useListKeys();
-  usePaletteKey(() => setPaletteOpen(true));
+  usePaletteKey(palette.ask);
   return (
     <div className="shell">
       <a className="sr-only" href="#content">
@@ -46,7 +47,7 @@ export function Shell() {
           ))}
         </nav>
         <div className="sidebar-foot">
-          <Button kind="plain" size="small" onClick={() => setPaletteOpen(true)}>
+          <Button kind="plain" size="small" onClick={palette.ask}>
             Find anything <kbd>Ctrl K</kbd>
           </Button>
           <SessionFoot />
@@ -56,7 +57,7 @@ export function Shell() {
         <ConnectionBar />
         <Outlet />
       </div>
-      {paletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} />}
+      {palette.isAsked && <CommandPalette onClose={palette.close} />}
     </div>
   );
 }
@@ -78,5 +79,5 @@ function usePaletteKey(open: () => void): void {
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  });
+  }, [open]);
 }

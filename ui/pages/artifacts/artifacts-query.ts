@@ -1,14 +1,9 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { filterLatestArtifacts } from "#protocol/artifacts";
-import { LIMITS } from "#protocol/limits";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 import type { ListSearch } from "../../components/list-search.ts";
 
 export function artifactsQuery({ name }: ListSearch) {
   const artifacts = { type: { not_any_: ["result"] }, ...(name && { key: { like_: name } }) };
-  return queryOptions({
-    ...read(filterLatestArtifacts, { body: { artifacts, sort: "UPDATED_DESC", limit: LIMITS.pageRows } }),
-    placeholderData: keepPreviousData,
-    refetchInterval: LIVE_MS * 2,
-  });
+  return readPages(filterLatestArtifacts, { body: { artifacts, sort: "UPDATED_DESC" } }, LIVE_MS * 2);
 }

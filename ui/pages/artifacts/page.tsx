@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
@@ -7,6 +6,7 @@ import { ArtifactVersions } from "../../components/artifact/artifact-versions.ts
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { When } from "../../elements/when.tsx";
 import { artifactsQuery } from "./artifacts-query.ts";
@@ -25,7 +25,7 @@ export function ArtifactsPage() {
         title="Artifacts"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={useQuery(artifactsQuery({ name }))}
+        list={useRows(artifactsQuery({ name }))}
         columns={columns}
         widths={WIDTHS}
         empty={

@@ -1,7 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { filterBlockSchemas } from "#protocol/block-schemas";
-import { type BlockType, installSystemBlockTypes } from "#protocol/block-types";
+import { installSystemBlockTypes } from "#protocol/block-types";
 import { api } from "../../api/client.ts";
 import { read } from "../../api/read.ts";
 import { Button } from "../../elements/button.tsx";
@@ -11,19 +10,26 @@ import { Skeleton } from "../../elements/skeleton.tsx";
 import { BlockForm } from "./block-form.tsx";
 import { blockTypesQuery } from "./blocks-query.ts";
 
+export interface NewBlockProps {
+  /** Of the type of the new block; null while there is none. */
+  readonly slug: string | null;
+  readonly onChoose: (slug: string) => void;
+  readonly onClose: () => void;
+}
+
 /** First the type of the new block, then its form. */
-export function NewBlock({ onClose }: { readonly onClose: () => void }) {
+export function NewBlock({ slug, onChoose, onClose }: NewBlockProps) {
   const { data: types, error } = useQuery(blockTypesQuery);
-  const [type, setType] = useState<BlockType | null>(null);
+  const type = types?.find((one) => one.slug === slug);
   const install = useMutation({ mutationFn: () => api.call(installSystemBlockTypes) });
   const { data: schemas } = useQuery({
     ...read(filterBlockSchemas, {
       body: { block_schemas: { block_type_id: { any_: type ? [type.id] : [] } }, limit: 1 },
     }),
-    enabled: type !== null,
+    enabled: type !== undefined,
   });
   const schema = schemas?.[0];
-  if (type !== null && schema) return <BlockForm schema={schema} document={null} onClose={onClose} />;
+  if (type && schema) return <BlockForm schema={schema} document={null} onClose={onClose} />;
   return (
     <Modal open onClose={onClose} title="What kind of block?">
       {(error ?? install.error) && <ErrorNote error={error ?? install.error} />}
@@ -36,16 +42,14 @@ export function NewBlock({ onClose }: { readonly onClose: () => void }) {
           </Button>
         </p>
       )}
-      {type !== null && schemas?.length === 0 && (
-        <p className="notice">{type.name} has no schema, so it has no form.</p>
-      )}
+      {type && schemas?.length === 0 && <p className="notice">{type.name} has no schema, so it has no form.</p>}
       <ul className="lines">
         {types?.map((one) => (
           <li key={one.id}>
             <span className="cut">
               <strong>{one.name}</strong> <span className="quiet">{one.description}</span>
             </span>
-            <Button size="small" aria-label={`New ${one.name}`} onClick={() => setType(one)}>
+            <Button size="small" aria-label={`New ${one.name}`} onClick={() => onChoose(one.slug)}>
               Choose
             </Button>
           </li>

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
@@ -9,6 +8,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { When } from "../../elements/when.tsx";
@@ -17,14 +17,17 @@ import { blocksQuery } from "./blocks-query.ts";
 import { NewBlock } from "./new-block.tsx";
 
 const helper = createColumnHelper<typeof TABLE_FEATURES, BlockDocument>();
+/** Before the slug of the type of a new block. */
+const NEW_OF_TYPE = "new-";
 const WIDTHS = { type: "30%", updated: "9rem", actions: "6rem" } as const;
 
 export function BlocksPage() {
   const { name } = useSearch({ from: "/app/blocks" });
   const navigate = useNavigate({ from: "/blocks" });
   const [open, setOpen] = useOpened();
-  const query = useQuery(blocksQuery({ name }));
-  const edited = query.data?.find(({ id }) => id === open);
+  const isNamed = open !== undefined && open !== NEW && !open.startsWith(NEW_OF_TYPE);
+  const list = useRows(blocksQuery({ name }), { sought: isNamed ? ({ id }) => id === open : undefined });
+  const edited = list.rows?.find(({ id }) => id === open);
   const columns = useMemo(() => blockColumns(({ id }) => setOpen(id)), [setOpen]);
   return (
     <>
@@ -32,7 +35,7 @@ export function BlocksPage() {
         title="Blocks"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={query}
+        list={list}
         columns={columns}
         widths={WIDTHS}
         actions={
@@ -44,7 +47,13 @@ export function BlocksPage() {
           <p>A block is configuration by a name, with its secrets encrypted: credentials, a bucket, a web hook.</p>
         }
       />
-      {open === NEW && <NewBlock onClose={() => setOpen(null)} />}
+      {(open === NEW || open?.startsWith(NEW_OF_TYPE)) && (
+        <NewBlock
+          slug={open === NEW ? null : open.slice(NEW_OF_TYPE.length)}
+          onChoose={(slug) => setOpen(`${NEW_OF_TYPE}${slug}`)}
+          onClose={() => setOpen(null)}
+        />
+      )}
       {edited?.block_schema && (
         <BlockForm key={open} schema={edited.block_schema} document={edited} onClose={() => setOpen(null)} />
       )}

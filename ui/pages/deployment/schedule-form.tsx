@@ -70,7 +70,7 @@ function Form({ deployment, edited, onClose, policy }: ScheduleFormProps & { rea
           <option key={zone} value={zone} />
         ))}
       </datalist>
-      <section>
+      <section className="next-times">
         <h3>Next times</h3>
         <SchedulePreview
           schedule={schedule}

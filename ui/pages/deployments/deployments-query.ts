@@ -1,8 +1,7 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
 import { DeploymentSort, filterDeployments } from "#protocol/deployments";
-import { LIMITS } from "#protocol/limits";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 
 export const DeploymentsSearch = z.object({
   name: z.string().min(1).optional().catch(undefined),
@@ -12,18 +11,17 @@ export const DeploymentsSearch = z.object({
 export type DeploymentsSearch = z.infer<typeof DeploymentsSearch>;
 
 export function deploymentsQuery({ name, tags, sort }: DeploymentsSearch) {
-  return queryOptions({
-    ...read(filterDeployments, {
+  return readPages(
+    filterDeployments,
+    {
       body: {
         deployments: {
           ...(name && { flow_or_deployment_name: { like_: name } }),
           ...(tags?.length && { tags: { all_: tags } }),
         },
         sort: sort ?? "NAME_ASC",
-        limit: LIMITS.pageRows,
       },
-    }),
-    refetchInterval: LIVE_MS * 2,
-    placeholderData: keepPreviousData,
-  });
+    },
+    LIVE_MS * 2,
+  );
 }

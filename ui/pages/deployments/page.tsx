@@ -1,9 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useFlowNames } from "../../api/names.ts";
 import { LateInput } from "../../components/late-input.tsx";
 import { FILTER } from "../../components/list-keys.ts";
+import { useRows } from "../../components/rows.ts";
 import { TagsInput } from "../../components/tags-input.tsx";
 import { VirtualTable } from "../../components/virtual-table.tsx";
 import { Commands } from "../../elements/commands.tsx";
@@ -44,22 +44,22 @@ export function DeploymentsPage() {
 }
 
 function Deployments({ search }: { readonly search: DeploymentsSearch }) {
-  const { data, error, refetch } = useQuery(deploymentsQuery(search));
-  const flows = useFlowNames((data ?? []).map(({ flow_id }) => flow_id));
+  const { rows, total, error, onRetry, onEnd } = useRows(deploymentsQuery(search));
+  const flows = useFlowNames((rows ?? []).map(({ flow_id }) => flow_id));
   const columns = useMemo(() => deploymentColumns(flows), [flows]);
-  if (error && !data)
-    return <ErrorNote title="The deployments could not be read" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Skeleton height="60vh" />;
-  if (data.length === 0)
+  if (error && !rows) return <ErrorNote title="The deployments could not be read" error={error} onRetry={onRetry} />;
+  if (!rows) return <Skeleton height="60vh" />;
+  if (rows.length === 0)
     return search.name || search.tags ? <p className="panel empty">No deployment is like this.</p> : <NoDeployments />;
   return (
     <VirtualTable
       label="Deployments"
-      rows={data}
-      total={data.length}
+      rows={rows}
+      total={total}
       columns={columns}
       widths={WIDTHS}
       minWidth="48rem"
+      onEnd={onEnd}
     />
   );
 }

@@ -5,6 +5,7 @@ import { readFlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { read } from "../../api/read.ts";
 import { type LiveRun, useRunStream } from "../../api/run-stream.ts";
+import { useLayers } from "../../components/layers.ts";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { Tabs } from "../../elements/tabs.tsx";
 import { useTitle } from "../../elements/title.ts";
@@ -38,7 +39,11 @@ export function FlowRunPage() {
   const runId = useParams({ from: "/app/runs/$runId" }).runId as FlowRunId;
   const search = useSearch({ from: "/app/runs/$runId" });
   const navigate = useNavigate({ from: "/runs/$runId" });
-  const change = (next: RunSearch): void => void navigate({ search: next, replace: next.tab === search.tab });
+  const { lay, lift } = useLayers();
+  const change = (next: RunSearch): void => {
+    if (next.task !== undefined && next.task !== search.task) lay("task", () => next);
+    else void navigate({ search: next, replace: next.tab === search.tab });
+  };
   const { data } = useSuspenseQuery(read(readFlowRun, { params: { id: runId } }));
   const live = useRunStream(runId);
   const run = live.run ?? data;
@@ -66,13 +71,7 @@ export function FlowRunPage() {
         </div>
       </section>
       {search.task && live.tasks.has(search.task) && (
-        <TaskPanel
-          run={run}
-          live={live}
-          taskId={search.task}
-          onClose={() => change({ ...search, task: undefined })}
-          onSearch={change}
-        />
+        <TaskPanel run={run} live={live} taskId={search.task} onClose={() => lift("task")} onSearch={change} />
       )}
     </main>
   );

@@ -47,7 +47,7 @@ export function FlowRunsPage() {
           >
             {search.plot ? "Hide the plot" : "Plot"}
           </Button>
-          <Views search={search} onChange={change} />
+          <Views search={search} onChange={(next) => void navigate({ search: next })} />
         </div>
       </div>
       <RunFilters search={search} onChange={change} />

@@ -5,6 +5,7 @@ import { deleteSavedSearch, filterSavedSearches, putSavedSearch, type SavedSearc
 import { api } from "../../api/client.ts";
 import { read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
+import { useAsked } from "../../components/asked.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Modal } from "../../elements/modal.tsx";
@@ -18,7 +19,7 @@ export interface ViewsProps {
 /** Filters under a name, kept on the server. */
 export function Views({ search, onChange }: ViewsProps) {
   const { data: views = [] } = useQuery(read(filterSavedSearches, { body: {} }));
-  const [isNaming, setNaming] = useState(false);
+  const naming = useAsked();
   const remove = useMutation({ mutationFn: (id: string) => api.call(deleteSavedSearch, { params: { id } }) });
   const refusal = useRoleRefusal("operator");
   return (
@@ -38,7 +39,7 @@ export function Views({ search, onChange }: ViewsProps) {
             ))}
             {views.length === 0 && <p className="menu-item quiet">No view is saved yet.</p>}
             <Menu.Separator />
-            <Menu.Item className="menu-item" disabled={refusal !== null} onSelect={() => setNaming(true)}>
+            <Menu.Item className="menu-item" disabled={refusal !== null} onSelect={naming.ask}>
               Save this view …
             </Menu.Item>
             {views.map((view) => (
@@ -54,8 +55,8 @@ export function Views({ search, onChange }: ViewsProps) {
           </Menu.Content>
         </Menu.Portal>
       </Menu.Root>
-      <Modal open={isNaming} onClose={() => setNaming(false)} title="Save this view">
-        <NameOfView search={search} onDone={() => setNaming(false)} />
+      <Modal open={naming.isAsked} onClose={() => void naming.close()} title="Save this view">
+        <NameOfView search={search} onDone={() => void naming.close()} />
       </Modal>
     </>
   );
@@ -79,6 +80,7 @@ function NameOfView({ search, onDone }: { readonly search: RunsSearch; readonly 
       </label>
       {save.error && <ErrorNote error={save.error} />}
       <div className="dialog-actions">
+        <Button onClick={onDone}>Leave it</Button>
         <Button type="submit" kind="primary" busy={save.isPending}>
           Save
         </Button>

@@ -1,14 +1,9 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { filterFlows } from "#protocol/flows";
-import { LIMITS } from "#protocol/limits";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 import type { ListSearch } from "../../components/list-search.ts";
 
 export function flowsQuery({ name }: ListSearch) {
-  const body = { flows: name ? { name: { like_: name } } : {}, sort: "NAME_ASC", limit: LIMITS.pageRows } as const;
-  return queryOptions({
-    ...read(filterFlows, { body }),
-    placeholderData: keepPreviousData,
-    refetchInterval: LIVE_MS * 3,
-  });
+  const body = { flows: name ? { name: { like_: name } } : {}, sort: "NAME_ASC" } as const;
+  return readPages(filterFlows, { body }, LIVE_MS * 3);
 }

@@ -1,14 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { deleteFlow, type Flow } from "#protocol/flows";
 import { countDeploymentsOfFlows, type NextFlowRun, readNextRunsOfFlows } from "#protocol/ui-reads";
 import { api } from "../../api/client.ts";
+import { pagesOfIds } from "../../api/names.ts";
 import { read } from "../../api/read.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { When } from "../../elements/when.tsx";
 import { flowsQuery } from "./flows-query.ts";
@@ -19,23 +21,38 @@ const WIDTHS = { deployments: "9rem", next: "10rem", created: "9rem", actions: "
 export function FlowsPage() {
   const { name } = useSearch({ from: "/app/flows" });
   const navigate = useNavigate({ from: "/flows" });
-  const query = useQuery(flowsQuery({ name }));
-  const flow_ids = (query.data ?? []).map(({ id }) => id);
-  const enabled = flow_ids.length > 0;
-  const { data: deployments } = useQuery({ ...read(countDeploymentsOfFlows, { body: { flow_ids } }), enabled });
-  const { data: next } = useQuery({ ...read(readNextRunsOfFlows, { body: { flow_ids } }), enabled });
-  const columns = useMemo(() => flowColumns(deployments ?? {}, next ?? {}), [deployments, next]);
+  const list = useRows(flowsQuery({ name }));
+  const pages = pagesOfIds((list.rows ?? []).map(({ id }) => id));
+  const deployments = useQueries({
+    queries: pages.map((flow_ids) => ({
+      ...read(countDeploymentsOfFlows, { body: { flow_ids } }),
+      placeholderData: keepPreviousData,
+    })),
+    combine: merged<number>,
+  });
+  const next = useQueries({
+    queries: pages.map((flow_ids) => ({
+      ...read(readNextRunsOfFlows, { body: { flow_ids } }),
+      placeholderData: keepPreviousData,
+    })),
+    combine: merged<NextFlowRun | null>,
+  });
+  const columns = useMemo(() => flowColumns(deployments, next), [deployments, next]);
   return (
     <ListPage
       title="Flows"
       name={name}
       onName={(next) => void navigate({ search: { name: next }, replace: true })}
-      query={query}
+      list={list}
       columns={columns}
       widths={WIDTHS}
       empty={<p>A flow appears here when it runs for the first time, or when it is deployed.</p>}
     />
   );
+}
+
+function merged<Value>(results: readonly UseQueryResult<Record<string, Value>>[]): Readonly<Record<string, Value>> {
+  return Object.assign({}, ...results.map(({ data }) => data));
 }
 
 function flowColumns(

@@ -1,9 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
 import { filterConcurrencyLimitsV2 } from "#protocol/concurrency-limits";
-import { LIMITS } from "#protocol/limits";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 
-export const limitsQuery = queryOptions({
-  ...read(filterConcurrencyLimitsV2, { body: { limit: LIMITS.pageRows } }),
-  refetchInterval: LIVE_MS,
-});
+export const limitsQuery = readPages(filterConcurrencyLimitsV2, { body: {} }, LIVE_MS);

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
@@ -9,6 +8,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { LimitForm } from "./limit-form.tsx";
@@ -18,19 +18,20 @@ import { Occupancy } from "./occupancy.tsx";
 const helper = createColumnHelper<typeof TABLE_FEATURES, GlobalConcurrencyLimit>();
 /** Before the id of the limit whose holders are shown. */
 const HOLDERS = "holders-";
-const WIDTHS = { slots: "10rem", rate: "12rem", active: "7rem", actions: "10rem" } as const;
+const WIDTHS = { slots: "11rem", rate: "9rem", active: "5rem", actions: "9rem" } as const;
 
 export function LimitsPage() {
   const { name } = useSearch({ from: "/app/limits" });
   const navigate = useNavigate({ from: "/limits" });
   const [open, setOpen] = useOpened();
-  // The API lists limits without a filter, and there are few.
-  const query = useQuery({
-    ...limitsQuery,
-    select: (limits) => limits.filter((limit) => limit.name.includes(name ?? "")),
+  const isOpen = ({ id }: GlobalConcurrencyLimit): boolean => id === open || `${HOLDERS}${id}` === open;
+  const list = useRows(limitsQuery, {
+    // The API lists limits without a filter.
+    fits: name ? (limit) => limit.name.includes(name) : undefined,
+    sought: open && open !== NEW ? isOpen : undefined,
   });
-  const edited = query.data?.find(({ id }) => id === open);
-  const shown = query.data?.find((limit) => `${HOLDERS}${limit.id}` === open);
+  const edited = list.rows?.find(({ id }) => id === open);
+  const shown = list.rows?.find(({ id }) => `${HOLDERS}${id}` === open);
   const columns = useMemo(
     () =>
       limitColumns(
@@ -45,7 +46,7 @@ export function LimitsPage() {
         title="Concurrency limits"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={query}
+        list={list}
         columns={columns}
         widths={WIDTHS}
         actions={

@@ -45,6 +45,7 @@ export function KeyForm({ onClose }: { readonly onClose: () => void }) {
         </label>
         {make.error && <ErrorNote error={make.error} />}
         <div className="dialog-actions">
+          <Button onClick={onClose}>Leave it</Button>
           <Button type="submit" kind="primary" busy={make.isPending}>
             Make it
           </Button>

@@ -32,11 +32,17 @@ export function Keys() {
               {name} <span className="tag">{role}</span>
             </span>
             <span className="row quiet">
-              used <When at={last_used} fallback="never" />
+              {last_used === null ? (
+                "never used"
+              ) : (
+                <span>
+                  used <When at={last_used} />
+                </span>
+              )}
               {expires && (
-                <>
-                  , expires <When at={expires} />
-                </>
+                <span>
+                  expires <When at={expires} />
+                </span>
               )}
               <DeleteButton
                 text="Revoke"

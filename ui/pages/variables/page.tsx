@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
@@ -9,6 +8,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { When } from "../../elements/when.tsx";
@@ -22,8 +22,9 @@ export function VariablesPage() {
   const { name } = useSearch({ from: "/app/variables" });
   const navigate = useNavigate({ from: "/variables" });
   const [open, setOpen] = useOpened();
-  const query = useQuery(variablesQuery({ name }));
-  const edited = query.data?.find(({ id }) => id === open);
+  const isNamed = open !== undefined && open !== NEW;
+  const list = useRows(variablesQuery({ name }), { sought: isNamed ? ({ id }) => id === open : undefined });
+  const edited = list.rows?.find(({ id }) => id === open);
   const columns = useMemo(() => variableColumns(({ id }) => setOpen(id)), [setOpen]);
   return (
     <>
@@ -31,7 +32,7 @@ export function VariablesPage() {
         title="Variables"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={query}
+        list={list}
         columns={columns}
         widths={WIDTHS}
         actions={

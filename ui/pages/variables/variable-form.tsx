@@ -29,7 +29,7 @@ export function VariableForm({
     >
       <TextField label="Name" required value={name} onChange={setName} />
       <div className="field">
-        <strong>Value</strong>
+        <span>Value</span>
         <JsonField
           aria-label="Value"
           placeholder={'"text", 12, true, ["a", "b"] or {"key": "value"}'}

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
@@ -9,6 +8,7 @@ import { useRoleRefusal } from "../../api/session.ts";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
@@ -24,11 +24,9 @@ export function WebhooksPage() {
   const { name } = useSearch({ from: "/app/webhooks" });
   const navigate = useNavigate({ from: "/webhooks" });
   const [open, setOpen] = useOpened();
-  const query = useQuery({
-    ...webhooksQuery,
-    select: (webhooks) => webhooks.filter(({ slug }) => slug.includes(name ?? "")),
-  });
-  const deployments = useDeploymentNames((query.data ?? []).map(({ deployment_id }) => deployment_id));
+  // The API lists webhooks without a filter.
+  const list = useRows(webhooksQuery, { fits: name ? ({ slug }) => slug.includes(name) : undefined });
+  const deployments = useDeploymentNames((list.rows ?? []).map(({ deployment_id }) => deployment_id));
   const columns = useMemo(() => webhookColumns(deployments), [deployments]);
   return (
     <>
@@ -36,7 +34,7 @@ export function WebhooksPage() {
         title="Webhooks"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={query}
+        list={list}
         columns={columns}
         widths={WIDTHS}
         actions={

@@ -80,7 +80,7 @@ export function WebhookForm({ webhook, onClose }: WebhookFormProps) {
         />
       )}
       <div className="field">
-        <strong>Parameters</strong>
+        <span>Parameters</span>
         <JsonField aria-label="Parameters" rows={4} value={parameters} onChange={setParameters} />
         <span className="quiet small">
           <code>{"{{ body.order.id }}"}</code>, <code>{"{{ headers.x-shop }}"}</code> and{" "}

@@ -1,10 +1,6 @@
-import { queryOptions } from "@tanstack/react-query";
-import { LIMITS } from "#protocol/limits";
 import { filterWebhooks } from "#protocol/webhooks";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 
 /** The API lists webhooks by their slugs, without a filter. */
-export const webhooksQuery = queryOptions({
-  ...read(filterWebhooks, { body: { limit: LIMITS.pageRows } }),
-  refetchInterval: LIVE_MS * 3,
-});
+export const webhooksQuery = readPages(filterWebhooks, { body: {} }, LIVE_MS * 3);

@@ -22,8 +22,13 @@ export function Workers({ workers: { data, error } }: { readonly workers: UseQue
               <span className="cut">{name}</span>
             </span>
             <span className="quiet">
-              {status === "ONLINE" ? "online, heard " : "last heard "}
-              <When at={last_heartbeat_time} fallback="never" />
+              {status === "ONLINE" ? (
+                "online"
+              ) : (
+                <>
+                  last heard <When at={last_heartbeat_time} fallback="never" />
+                </>
+              )}
             </span>
           </li>
         ))}

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import type { WorkPool } from "#protocol/work-pools";
@@ -6,6 +5,7 @@ import { useRoleRefusal } from "../../api/session.ts";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
+import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
@@ -55,7 +55,7 @@ export function WorkPoolsPage() {
         title="Work pools"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        query={useQuery(poolsQuery({ name }))}
+        list={useRows(poolsQuery({ name }))}
         columns={COLUMNS}
         below={<DeadLetters />}
         widths={WIDTHS}

@@ -1,14 +1,9 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { LIMITS } from "#protocol/limits";
 import { filterWorkPools } from "#protocol/work-pools";
-import { LIVE_MS, read } from "../../api/read.ts";
+import { LIVE_MS } from "../../api/read.ts";
+import { readPages } from "../../api/read-pages.ts";
 import type { ListSearch } from "../../components/list-search.ts";
 
 export function poolsQuery({ name }: ListSearch) {
-  const body = { work_pools: name ? { name: { like_: name } } : {}, limit: LIMITS.pageRows };
-  return queryOptions({
-    ...read(filterWorkPools, { body }),
-    placeholderData: keepPreviousData,
-    refetchInterval: LIVE_MS,
-  });
+  const body = { work_pools: name ? { name: { like_: name } } : {} };
+  return readPages(filterWorkPools, { body }, LIVE_MS);
 }
