@@ -44,6 +44,8 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
     this.#callers = new LimitCallers(this.#desk, object, env.FLOW_RUNS);
     this.#desk.load();
     this.#waiters.takeUpAgain();
+    // Those who asked in the same millisecond may stand the other way round now, so that the first one fits.
+    if (!this.#desk.line.isEmpty) setTimeout(() => void this.#desk.run(() => {}), 0);
   }
 
   acquire(ask: SlotAsk, keepsPlace: boolean): Promise<SlotAnswer> {

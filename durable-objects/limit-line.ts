@@ -272,9 +272,8 @@ function bare(key: string, wish: Wish): Omit<LineEntry, "place"> {
   return { key, slots: wish.slots, priority: wish.asker.priority, since: wish.since, holder: wish.holder };
 }
 
-/** Those who asked in the same millisecond stand by their keys, so that the line is the same one after it was read anew. */
 function order(one: LineEntry, other: LineEntry): number {
-  return one.priority - other.priority || one.since - other.since || (one.key < other.key ? -1 : 1);
+  return one.priority - other.priority || one.since - other.since;
 }
 
 /** Whether an entry stands before a wish that has no place yet. */
