@@ -13,7 +13,7 @@ const CHUNK_IMPORT = /import(?:\{([^}]*)\}from)?"(\.[^"]+)"/g;
  * folder of the chunks. All that imported one of them imports it from there.
  */
 export async function mergeChunks(folder: string, outputs: Outputs, door: string, target: string): Promise<void> {
-  const chunks = importedBy(outputs, door);
+  const chunks = [...loadedBy(outputs, door)].filter((file) => file !== door);
   const nameIn = (file: string, name: string): string => `${name}_${chunks.indexOf(file)}`;
   const place = join(folder, dirname(target));
   const { outputFiles } = await build({
@@ -70,16 +70,15 @@ export async function mergeChunks(folder: string, outputs: Outputs, door: string
   }
 }
 
-/** The chunks that are loaded with a file. */
-function importedBy(outputs: Outputs, door: string): readonly string[] {
+/** A file of a bundle, and all that it imports statically. */
+export function loadedBy(outputs: Outputs, door: string): ReadonlySet<string> {
   const loaded = new Set([door]);
   for (const file of loaded) {
     for (const { kind, path, external } of outputs[file]?.imports ?? []) {
       if (kind === "import-statement" && !external) loaded.add(path);
     }
   }
-  loaded.delete(door);
-  return [...loaded];
+  return loaded;
 }
 
 function sibling(folder: string, file: string): string {

@@ -120,15 +120,17 @@ export class LimitLeases {
 
   async renew(leaseId: string, ttlMs: number | null): Promise<boolean> {
     const isHome = this.#desk.isHomeOf(leaseId);
-    const others = this.#desk.slots.get(leaseId)?.others ?? [];
-    if (isHome && others.length > 0) {
-      const answers = await Promise.all(others.map((id) => this.#object(id).renew(leaseId, ttlMs)));
+    // One that is over here must not be made to last at the others.
+    if (isHome) await this.#desk.catchUp();
+    const held = this.#desk.slots.get(leaseId);
+    if (isHome && held?.state === "held") {
+      const answers = await Promise.all(held.others.map((id) => this.#object(id).renew(leaseId, ttlMs)));
       if (answers.includes(false)) {
         await this.release(leaseId);
         return false;
       }
     }
-    return this.#desk.run((now) => {
+    const isRenewed = await this.#desk.run((now) => {
       const { slots } = this.#desk;
       slots.expire(now);
       const row = slots.get(leaseId);
@@ -137,6 +139,10 @@ export class LimitLeases {
       slots.renew(row, ttlMs, now);
       return true;
     });
+    const over = this.#desk.slots.get(leaseId);
+    // It ended here while the others were renewed.
+    if (isHome && over?.state === "releasing") this.#desk.waitUntil(this.tellOthers(over));
+    return isRenewed;
   }
 
   /** Ends a lease here, and everywhere if this is its home. */

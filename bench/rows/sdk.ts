@@ -6,7 +6,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { build, type Metafile } from "esbuild";
+import { build } from "esbuild";
+import { loadedBy } from "../../package-core.ts";
 import { prefectEnvironment, startPrefect } from "../../test/prefect/servers.ts";
 import { prefectPython } from "../../test/prefect/venv.ts";
 import { percentiles } from "../load.ts";
@@ -136,7 +137,7 @@ async function sizeRow(): Promise<Row> {
       external: ["node:*", "@opentelemetry/api", ...apart],
       logLevel: "error",
     });
-    const loaded = loadedBy("index.js", metafile.outputs);
+    const loaded = loadedBy(metafile.outputs, "index.js");
     const files = outputFiles.filter(({ path }) => loaded.has(relative(ROOT, path)));
     const bytes = gzipSync(Buffer.concat(files.map(({ contents }) => contents))).length;
     return `${(bytes / 1_000).toFixed(0)} kB`;
@@ -147,17 +148,6 @@ async function sizeRow(): Promise<Row> {
     ratio: "–",
     aim: "under 40 kB without zod",
   };
-}
-
-/** A file and all that it imports statically. */
-function loadedBy(entry: string, outputs: Metafile["outputs"]): ReadonlySet<string> {
-  const loaded = new Set([entry]);
-  for (const file of loaded) {
-    for (const { kind, path, external } of outputs[file]?.imports ?? []) {
-      if (kind === "import-statement" && !external) loaded.add(path);
-    }
-  }
-  return loaded;
 }
 
 function memoryRow({ heapMb: { before, during, after } }: OurFigures, kept: string): Row {

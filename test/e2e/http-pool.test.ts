@@ -1,7 +1,7 @@
 /** Runs pushed by a real server to a real one: the example, as a person starts it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it, vi } from "vitest";
 import { readDeploymentByName } from "../../sdk/protocol/deployments.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import { setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
@@ -104,8 +104,10 @@ describe("a run of an http pool", () => {
     expect((await plane.ends(id, 30_000)).state_name).toBe("Completed");
     expect(await plane.states(id)).toContain("Continuing");
     const body = { flow_runs: { id: { any_: [id] } } };
-    const tasks = await plane.client.call(filterTaskRuns, { body });
-    expect(tasks.map(({ state_name }) => state_name)).toEqual(Array(4).fill("Completed"));
+    await vi.waitFor(async () => {
+      const tasks = await plane.client.call(filterTaskRuns, { body });
+      expect(tasks.map(({ state_name }) => state_name)).toEqual(Array(4).fill("Completed"));
+    }, 20_000);
   });
 
   it("needs no worker, and whoever starts one is told so", async ({ expect }) => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it, vi } from "vitest";
 import { createDeployment } from "../../sdk/protocol/deployments.ts";
 import { filterFlowRuns } from "../../sdk/protocol/flow-runs.ts";
 import { createFlow } from "../../sdk/protocol/flows.ts";
@@ -115,15 +115,17 @@ describe("the published package", () => {
         const found = await client.call(filterFlowRuns, { body: { flow_runs: { name: { any_: [name] } } } });
         return found.find(({ state_name }) => state_name === "Completed");
       });
-      const tasks = await client.call(filterTaskRuns, { body: { flow_runs: { id: { any_: [run.id] } } } });
-      expect(tasks.map((task) => `${task.name} ${task.state_name}`).sort()).toEqual([
-        "flaky-0 Completed",
-        "square-0 Completed",
-        "square-1 Cached",
-        "square-2 Completed",
-        "square-3 Completed",
-        "square-4 Cached",
-      ]);
+      await vi.waitFor(async () => {
+        const tasks = await client.call(filterTaskRuns, { body: { flow_runs: { id: { any_: [run.id] } } } });
+        expect(tasks.map((task) => `${task.name} ${task.state_name}`).sort()).toEqual([
+          "flaky-0 Completed",
+          "square-0 Completed",
+          "square-1 Cached",
+          "square-2 Completed",
+          "square-3 Completed",
+          "square-4 Cached",
+        ]);
+      }, 20_000);
     });
 
     it(`executes a run that is pushed to serveFlows() on ${runtime.name}`, async ({ expect }) => {
@@ -197,8 +199,10 @@ describe("the published package", () => {
     await sluice("deployment", "run", "hello/now");
     await sluice("worker", "start", "--pool", "packed", "--run-once");
     const { client } = controlPlane(apiUrl);
-    const [made] = await client.call(filterFlowRuns, { body: { flows: { name: { any_: ["hello"] } } } });
-    expect(made?.state?.message ?? made?.state_name).toBe("Completed");
+    await vi.waitFor(async () => {
+      const [made] = await client.call(filterFlowRuns, { body: { flows: { name: { any_: ["hello"] } } } });
+      expect(made?.state?.message ?? made?.state_name).toBe("Completed");
+    }, 20_000);
   }, 60_000);
 
   it("holds no source, test or tool of the repository, and depends on what it imports alone", ({ expect }) => {

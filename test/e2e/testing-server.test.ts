@@ -1,5 +1,5 @@
 /** The server fixture of `sluice/testing`, as a user's test has it. */
-import { describe, it } from "vitest";
+import { describe, it, vi } from "vitest";
 import { createClient } from "../../sdk/client/index.ts";
 import { configuredClient } from "../../sdk/flow/configuration.ts";
 import { flow, task } from "../../sdk/index.ts";
@@ -21,13 +21,16 @@ describe("a test's own server", () => {
       });
       expect(await made()).toBe("done");
       const client = createClient({ url: server.apiUrl });
-      const [run] = await client.call(filterFlowRuns, { body: {} });
-      expect(run?.state_name).toBe("Completed");
-      const tasks = await client.call(filterTaskRuns, { body: { sort: "EXPECTED_START_TIME_ASC" } });
-      expect(tasks.map(({ name, state_name }) => [name, state_name])).toEqual([
-        ["cut-0", "Completed"],
-        ["restore-0", "Completed"],
-      ]);
+      // Lists are copies, which follow the runs.
+      await vi.waitFor(async () => {
+        const [run] = await client.call(filterFlowRuns, { body: {} });
+        expect(run?.state_name).toBe("Completed");
+        const tasks = await client.call(filterTaskRuns, { body: { sort: "EXPECTED_START_TIME_ASC" } });
+        expect(tasks.map(({ name, state_name }) => [name, state_name])).toEqual([
+          ["cut-0", "Completed"],
+          ["restore-0", "Completed"],
+        ]);
+      }, 20_000);
       server.disconnect();
       await expect(fetch(server.origin)).rejects.toThrow();
     }

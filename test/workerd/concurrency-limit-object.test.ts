@@ -183,6 +183,18 @@ describe("the line", () => {
 });
 
 describe("a lease on several limits", () => {
+  it("that has ended at its home is not made to last at another limit by a late renewal", async ({ expect }) => {
+    const limits = [new Limit(1), new Limit(1)].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const [, second] = limits;
+    if (!second) return;
+    const { leaseId } = await poll(limits);
+    // As if the other limit had been renewed, and its home had not answered in time.
+    expect(await second.object.renew(leaseId, 600_000)).toBe(true);
+    moveClock(300_000);
+    expect(await home(leaseId).renew(leaseId, 600_000)).toBe(false);
+    await until("its slot is free there, too", async () => (await second.object.activeSlots()) === 0);
+  });
+
   it("is decided by the home: what another limit holds for it ends or lasts by its word", async ({ expect }) => {
     for (const cameAbout of [true, false]) {
       const limits = [new Limit(1), new Limit(1)].sort((a, b) => (a.id < b.id ? -1 : 1));

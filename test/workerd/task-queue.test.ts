@@ -70,6 +70,17 @@ describe("the socket of task workers", () => {
   });
 });
 
+/** A background task that runs, in the hand of a worker that holds it. */
+async function inHand() {
+  const key = freshName("task");
+  const { id } = await delay(key);
+  const holder = crypto.randomUUID();
+  const first = await TaskWorkerClient.connect([key], "holder", { holder });
+  await first.take();
+  await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+  return { key, id, holder, first };
+}
+
 describe("a background task", () => {
   it("is delivered as it was made, with the id of its parameters", async ({ expect }) => {
     const key = freshName("task");
@@ -151,11 +162,7 @@ describe("a background task", () => {
   it("of a worker that holds it and was heard going away waits again 15 s later, although its lease is longer", async ({
     expect,
   }) => {
-    const key = freshName("task");
-    const { id } = await delay(key);
-    const lost = await TaskWorkerClient.connect([key], "lost", { holder: crypto.randomUUID() });
-    await lost.take();
-    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    const { key, id, first: lost } = await inHand();
     const other = await TaskWorkerClient.connect([key], "other", { holder: crypto.randomUUID() });
     lost.close();
     await until("its absence is known, and looked at in time", async () => {
@@ -172,12 +179,7 @@ describe("a background task", () => {
   });
 
   it("stays in the hand of a worker that was away twice, each time for less than 15 s", async ({ expect }) => {
-    const key = freshName("task");
-    const { id } = await delay(key);
-    const holder = crypto.randomUUID();
-    const first = await TaskWorkerClient.connect([key], "holder", { holder });
-    await first.take();
-    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    const { key, id, holder, first } = await inHand();
     first.close();
     await until("its absence is known", async () => (await missingSince(key)) !== null);
     const since = await missingSince(key);
@@ -192,12 +194,7 @@ describe("a background task", () => {
   });
 
   it("stays in the hand of a worker that holds it and comes back in time", async ({ expect }) => {
-    const key = freshName("task");
-    const { id } = await delay(key);
-    const holder = crypto.randomUUID();
-    const first = await TaskWorkerClient.connect([key], "holder", { holder });
-    await first.take();
-    await call("POST", `/task_runs/${id}/set_state`, { state: { type: "RUNNING" }, force: true });
+    const { key, id, holder, first } = await inHand();
     first.close();
     const again = await TaskWorkerClient.connect([key], "holder", { holder, inHand: { id, task_key: key } });
     const other = await TaskWorkerClient.connect([key], "other", { holder: crypto.randomUUID() });
