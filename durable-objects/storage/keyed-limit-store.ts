@@ -3,7 +3,7 @@ import type { KeyedConcurrency } from "#protocol/flow-control";
 import type { FlowRunId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 import type { KeyedAsk, KeyedRow } from "../keyed-limit-owner.ts";
-import { isUntouched, migrate } from "./migrate.ts";
+import { LazySchema } from "./migrate.ts";
 
 const STEPS = [
   `CREATE TABLE holds (run TEXT PRIMARY KEY, key TEXT NOT NULL, since REAL NOT NULL, asked_at REAL NOT NULL,
@@ -22,19 +22,16 @@ type Row = { run: FlowRunId; key: string; since: EpochMs; asked_at: EpochMs };
 /** Reads answer "nothing" before the first write; the first write makes the schema. */
 export class KeyedLimitStore {
   readonly #storage: DurableObjectStorage;
-  #hasSchema: boolean;
+  readonly #schema: LazySchema;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#hasSchema = !isUntouched(storage);
-    if (this.#hasSchema) migrate(storage, STEPS);
+    this.#schema = new LazySchema(storage, STEPS);
   }
 
   /** Makes the schema; outside of every transaction. */
   open(): void {
-    if (this.#hasSchema) return;
-    migrate(this.#storage, STEPS);
-    this.#hasSchema = true;
+    this.#schema.make();
   }
 
   settings(): KeyedConcurrency | null {
@@ -119,7 +116,7 @@ export class KeyedLimitStore {
 
   /** Forgets those who were called and did not come. */
   lapse(now: EpochMs): void {
-    if (this.#hasSchema) this.#storage.sql.exec("DELETE FROM line WHERE called_until <= ?", now);
+    if (this.#schema.isMade) this.#storage.sql.exec("DELETE FROM line WHERE called_until <= ?", now);
   }
 
   /** Slots that are kept for others who were called, of a key or of all. */
@@ -184,7 +181,7 @@ export class KeyedLimitStore {
 
   /** Forgets triggers and turns that nothing depends on any more. */
   forgetBefore(at: EpochMs): void {
-    if (!this.#hasSchema) return;
+    if (!this.#schema.isMade) return;
     this.#storage.sql.exec("DELETE FROM triggers WHERE at < ?", at);
     this.#storage.sql.exec("DELETE FROM turns WHERE served_at < ?", at);
   }
@@ -198,7 +195,7 @@ export class KeyedLimitStore {
   }
 
   #all<T extends Record<string, SqlStorageValue>>(query: string, ...bound: SqlStorageValue[]): T[] {
-    return this.#hasSchema ? this.#storage.sql.exec<T>(query, ...bound).toArray() : [];
+    return this.#schema.isMade ? this.#storage.sql.exec<T>(query, ...bound).toArray() : [];
   }
 }
 

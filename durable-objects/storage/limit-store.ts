@@ -2,7 +2,7 @@
 import type { LeaseHolder } from "#protocol/concurrency-limits";
 import type { EpochMs } from "#protocol/time";
 import type { LimitSettings } from "../concurrency-limit-owner.ts";
-import { isUntouched, migrate } from "./migrate.ts";
+import { LazySchema } from "./migrate.ts";
 
 export interface LeaseRow {
   readonly id: string;
@@ -83,19 +83,16 @@ type LeaseColumns = {
 /** Reads answer "nothing" before the first write; the first write makes the schema. */
 export class LimitStore {
   readonly #storage: DurableObjectStorage;
-  #hasSchema: boolean;
+  readonly #schema: LazySchema;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#hasSchema = !isUntouched(storage);
-    if (this.#hasSchema) migrate(storage, STEPS);
+    this.#schema = new LazySchema(storage, STEPS);
   }
 
   /** Makes the schema; outside of every transaction, since one that is undone would take it along. */
   open(): void {
-    if (this.#hasSchema) return;
-    migrate(this.#storage, STEPS);
-    this.#hasSchema = true;
+    this.#schema.make();
   }
 
   settings(): LimitSettings | null {
@@ -115,7 +112,7 @@ export class LimitStore {
   }
 
   leases(): LeaseRow[] {
-    if (!this.#hasSchema) return [];
+    if (!this.#schema.isMade) return [];
     return this.#storage.sql
       .exec<LeaseColumns>("SELECT * FROM leases")
       .toArray()
@@ -152,7 +149,7 @@ export class LimitStore {
   }
 
   places(): PlaceRow[] {
-    if (!this.#hasSchema) return [];
+    if (!this.#schema.isMade) return [];
     return this.#storage.sql
       .exec<{ doc: string }>("SELECT doc FROM places")
       .toArray()

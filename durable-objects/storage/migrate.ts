@@ -27,3 +27,29 @@ export function migrate(storage: DurableObjectStorage, steps: readonly string[])
     storage.kv.put(VERSION_KEY, steps.length);
   });
 }
+
+/** The schema of an object that is often only asked: reads answer "nothing" before the first write, which makes it. */
+export class LazySchema {
+  readonly #storage: DurableObjectStorage;
+  readonly #steps: readonly string[];
+  #isMade: boolean;
+
+  constructor(storage: DurableObjectStorage, steps: readonly string[]) {
+    this.#storage = storage;
+    this.#steps = steps;
+    this.#isMade = !isUntouched(storage);
+    if (this.#isMade) migrate(storage, steps);
+  }
+
+  /** Whether there is anything to read. */
+  get isMade(): boolean {
+    return this.#isMade;
+  }
+
+  /** Makes it, if there is none. Outside of every transaction: one that is undone would take the schema with it. */
+  make(): void {
+    if (this.#isMade) return;
+    migrate(this.#storage, this.#steps);
+    this.#isMade = true;
+  }
+}

@@ -2,7 +2,7 @@
 import type { FlowRunId } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
 import type { PoolSettings } from "../work-pool-owner.ts";
-import { isUntouched, migrate } from "./migrate.ts";
+import { LazySchema } from "./migrate.ts";
 import {
   type HeldColumns,
   type HeldRun,
@@ -23,17 +23,16 @@ const SETTINGS_KEY = "settings";
 /** Reads answer "nothing" before the first write; the first write makes the schema. */
 export class PoolStore {
   readonly #storage: DurableObjectStorage;
-  #hasSchema: boolean;
+  readonly #schema: LazySchema;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#hasSchema = !isUntouched(storage);
-    if (this.#hasSchema) migrate(storage, POOL_SCHEMA);
+    this.#schema = new LazySchema(storage, POOL_SCHEMA);
   }
 
   /** Runs writes that belong together: all are kept, or none. */
   together<T>(write: () => T): T {
-    this.#ensureSchema();
+    this.#schema.make();
     return this.#storage.transactionSync(write);
   }
 
@@ -60,7 +59,7 @@ export class PoolStore {
   }
 
   deleteReady(id: FlowRunId): void {
-    if (this.#hasSchema) this.#write("DELETE FROM ready WHERE flow_run_id = ?", id);
+    if (this.#schema.isMade) this.#write("DELETE FROM ready WHERE flow_run_id = ?", id);
   }
 
   countReady(): number {
@@ -275,18 +274,11 @@ export class PoolStore {
   }
 
   #read<T extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Iterable<T> {
-    return this.#hasSchema ? this.#storage.sql.exec<T>(sql, ...values) : [];
+    return this.#schema.isMade ? this.#storage.sql.exec<T>(sql, ...values) : [];
   }
 
   #write(sql: string, ...values: SqlStorageValue[]): void {
-    this.#ensureSchema();
+    this.#schema.make();
     this.#storage.sql.exec(sql, ...values);
-  }
-
-  /** Outside of every transaction of ours: one that is undone would take the schema with it. */
-  #ensureSchema(): void {
-    if (this.#hasSchema) return;
-    migrate(this.#storage, POOL_SCHEMA);
-    this.#hasSchema = true;
   }
 }

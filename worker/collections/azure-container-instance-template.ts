@@ -1,5 +1,6 @@
 /** The base job template that a work pool of type "azure-container-instance" starts with, as the worker of prefect-azure reads it. */
 import { baseJobTemplate } from "./base-job-template.ts";
+import { dockerRegistryCredentials } from "./credentials.ts";
 
 export const azureContainerInstanceTemplate = baseJobTemplate({
   job: {
@@ -87,20 +88,7 @@ export const azureContainerInstanceTemplate = baseJobTemplate({
   },
   required: ["resource_group_name", "subscription_id"],
   definitions: {
-    DockerRegistryCredentials: {
-      title: "DockerRegistryCredentials",
-      type: "object",
-      properties: {
-        username: { title: "Username", type: "string" },
-        password: { title: "Password", type: "string", writeOnly: true, format: "password" },
-        registry_url: { title: "Registry Url", type: "string" },
-        reauth: { title: "Reauth", default: true, type: "boolean" },
-      },
-      required: ["username", "password", "registry_url"],
-      block_type_slug: "docker-registry-credentials",
-      secret_fields: ["password"],
-      block_schema_references: {},
-    },
+    DockerRegistryCredentials: dockerRegistryCredentials,
     ACRManagedIdentity: {
       title: "ACRManagedIdentity",
       type: "object",

@@ -1,5 +1,6 @@
 /** The base job template that a work pool of type "cloud-run-v2" starts with, as the worker of prefect-gcp reads it. */
 import { baseJobTemplate } from "./base-job-template.ts";
+import { gcpCredentials } from "./credentials.ts";
 
 export const cloudRunV2Template = baseJobTemplate({
   job: {
@@ -58,17 +59,6 @@ export const cloudRunV2Template = baseJobTemplate({
     service_account_name: { title: "Service Account Name", type: "string" },
   },
   definitions: {
-    GcpCredentials: {
-      title: "GcpCredentials",
-      type: "object",
-      properties: {
-        service_account_file: { title: "Service Account File", type: "string", format: "path" },
-        service_account_info: { title: "Service Account Info", type: "object" },
-        project: { title: "Project", type: "string" },
-      },
-      block_type_slug: "gcp-credentials",
-      secret_fields: ["service_account_info.*"],
-      block_schema_references: {},
-    },
+    GcpCredentials: gcpCredentials,
   },
 });

@@ -1,5 +1,6 @@
 /** The base job template that a work pool of type "docker" starts with, as the worker of prefect-docker reads it. */
 import { baseJobTemplate } from "./base-job-template.ts";
+import { dockerRegistryCredentials } from "./credentials.ts";
 
 export const dockerTemplate = baseJobTemplate({
   job: {
@@ -38,19 +39,6 @@ export const dockerTemplate = baseJobTemplate({
     privileged: { title: "Privileged", default: false, type: "boolean" },
   },
   definitions: {
-    DockerRegistryCredentials: {
-      title: "DockerRegistryCredentials",
-      type: "object",
-      properties: {
-        username: { title: "Username", type: "string" },
-        password: { title: "Password", type: "string", writeOnly: true, format: "password" },
-        registry_url: { title: "Registry Url", type: "string" },
-        reauth: { title: "Reauth", default: true, type: "boolean" },
-      },
-      required: ["username", "password", "registry_url"],
-      block_type_slug: "docker-registry-credentials",
-      secret_fields: ["password"],
-      block_schema_references: {},
-    },
+    DockerRegistryCredentials: dockerRegistryCredentials,
   },
 });
