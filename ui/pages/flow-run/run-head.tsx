@@ -86,7 +86,7 @@ export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: L
             <dt>Tags</dt>
             <dd className="row">
               {run.tags.map((tag) => (
-                <span key={tag} className="tag">
+                <span key={tag} className="tag" title={tag}>
                   {tag}
                 </span>
               ))}
