@@ -72,7 +72,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("button", { name: "Open notify-0" }).click();
     await page.locator(".timeline-row").getByRole("link", { name: "extract-0" }).click();
     await page.getByRole("region", { name: /extract-0/ }).waitFor();
-    await page.getByRole("link", { name: "the run above" }).click();
+    await page.getByText("called by").getByRole("link", { name: run.name }).click();
     await page.getByRole("heading", { name: run.name }).waitFor();
     await page.getByRole("tab", { name: "Related" }).click();
     await expectAccessible(page, expect);

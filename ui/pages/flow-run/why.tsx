@@ -5,6 +5,7 @@ import { type Why as Reason, readWhy } from "#protocol/why";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { Sentence } from "../../elements/sentence.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 
 /** Why a run that has not begun, or is paused, waits: the exact reasons, from those who decide. */
@@ -23,7 +24,9 @@ export function Why({ run }: { readonly run: FlowRun }) {
       {!data && !error && <Skeleton height="1.5rem" />}
       {data?.reasons.map((reason, index) => (
         <div key={reason.kind}>
-          <p className={index === 0 ? "" : "quiet"}>{reason.message}</p>
+          <p className={index === 0 ? "" : "quiet"}>
+            <Sentence text={reason.message} />
+          </p>
           <More reason={reason} />
         </div>
       ))}

@@ -9,6 +9,7 @@ import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
+import { slotsText } from "../../elements/slots-text.ts";
 import { When } from "../../elements/when.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
 import { PoolForm } from "./pool-form.tsx";
@@ -36,7 +37,7 @@ const COLUMNS = helper.columns([
   helper.display({
     id: "slots",
     header: "Slots taken",
-    cell: ({ row: { original: pool } }) => `${pool.active_slots ?? 0} of ${pool.concurrency_limit ?? "any number"}`,
+    cell: ({ row: { original: pool } }) => slotsText(pool.active_slots, pool.concurrency_limit),
   }),
   helper.display({
     id: "updated",

@@ -1,10 +1,11 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, lazy, Suspense, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { filterFlowRunInput } from "#protocol/flow-run-inputs";
 import { resumeFlowRun } from "#protocol/flow-run-operations";
 import type { FlowRun, JsonObject } from "#protocol/flow-runs";
 import { api } from "../../../api/client.ts";
 import { read } from "../../../api/read.ts";
+import { MarkdownText } from "../../../components/artifact/markdown-text.tsx";
 import { checkValues, type FieldErrors, NO_ERRORS } from "../../../components/schema-form/check-values.ts";
 import { isObject } from "../../../components/schema-form/json-schema.ts";
 import { SchemaForm } from "../../../components/schema-form/schema-form.tsx";
@@ -13,9 +14,6 @@ import { ErrorNote } from "../../../elements/error-note.tsx";
 import { Modal } from "../../../elements/modal.tsx";
 import { Skeleton } from "../../../elements/skeleton.tsx";
 
-const Markdown = lazy(() =>
-  import("../../../components/artifact/markdown.tsx").then(({ Markdown }) => ({ default: Markdown })),
-);
 /** A pause keeps its schema, its description and the answer. */
 const INPUTS = 10;
 
@@ -34,11 +32,7 @@ export function ResumeForm({ run, onClose }: { readonly run: FlowRun; readonly o
   const description = textIn(data?.find((input) => input.key === keys?.["description"])?.value);
   return (
     <Modal open onClose={onClose} title={`Resume ${run.name}`}>
-      {description && (
-        <Suspense fallback={<p>{description}</p>}>
-          <Markdown text={description} />
-        </Suspense>
-      )}
+      {description && <MarkdownText text={description} />}
       {error && <ErrorNote title="What it waits for could not be read" error={error} />}
       {schema ? <Form run={run} schema={schema} onClose={onClose} /> : !error && <Skeleton height="8rem" />}
     </Modal>

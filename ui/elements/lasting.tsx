@@ -1,0 +1,14 @@
+import { useNow } from "./now.ts";
+import { durationText, exactText } from "./spans.ts";
+
+/** How long something has gone on: `for 4 s`. When it began is shown on hover. */
+export function Lasting({ from }: { readonly from: string | null }) {
+  const now = useNow();
+  if (from === null) return null;
+  const ms = Date.parse(from);
+  return (
+    <time dateTime={from} title={exactText(ms)}>
+      for {durationText((now - ms) / 1_000)}
+    </time>
+  );
+}
