@@ -6,9 +6,10 @@ export function Lasting({ from }: { readonly from: string | null }) {
   const now = useNow();
   if (from === null) return null;
   const ms = Date.parse(from);
+  const seconds = Math.max(0, (now - ms) / 1_000);
   return (
     <time dateTime={from} title={exactText(ms)}>
-      for {durationText((now - ms) / 1_000)}
+      for {seconds < 10 ? `${Math.floor(seconds)} s` : durationText(seconds)}
     </time>
   );
 }

@@ -32,9 +32,11 @@ export function ResumeForm({ run, onClose }: { readonly run: FlowRun; readonly o
   const description = textIn(data?.find((input) => input.key === keys?.["description"])?.value);
   return (
     <Modal open onClose={onClose} title={`Resume ${run.name}`}>
-      {description && <MarkdownText text={description} />}
-      {error && <ErrorNote title="What it waits for could not be read" error={error} />}
-      {schema ? <Form run={run} schema={schema} onClose={onClose} /> : !error && <Skeleton height="8rem" />}
+      <div className="stack">
+        {description && <MarkdownText text={description} />}
+        {error && <ErrorNote title="What it waits for could not be read" error={error} />}
+        {schema ? <Form run={run} schema={schema} onClose={onClose} /> : !error && <Skeleton height="8rem" />}
+      </div>
     </Modal>
   );
 }
