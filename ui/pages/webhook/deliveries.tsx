@@ -1,13 +1,12 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
+import { LIMITS } from "#protocol/limits";
 import { filterWebhookDeliveries, resendWebhookDelivery, type WebhookDelivery } from "#protocol/webhooks";
 import { api } from "../../api/client.ts";
-import { LIVE_MS } from "../../api/read.ts";
-import { readPages } from "../../api/read-pages.ts";
+import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { useOpened } from "../../components/opened.ts";
-import { useRows } from "../../components/rows.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
@@ -17,30 +16,31 @@ import { DeliveryDetails } from "./delivery-details.tsx";
 
 const GLYPHS = { accepted: "COMPLETED", duplicate: "CANCELLED", answered: "SCHEDULED", refused: "FAILED" } as const;
 
-export interface DeliveriesProps {
-  readonly slug: string;
-  /** The id of the one that is looked at. */
-  readonly chosen: string | undefined;
-}
-
 /** What was sent last, and what became of it. */
-export function Deliveries({ slug, chosen }: DeliveriesProps) {
+export function Deliveries({ slug }: { readonly slug: string }) {
   const refusal = useRoleRefusal("operator");
-  const [, setOpen] = useOpened();
-  const deliveries = readPages(filterWebhookDeliveries, { params: { slug }, body: {} }, LIVE_MS);
-  const list = useRows(
-    { ...deliveries, enabled: refusal === null },
-    { sought: chosen ? ({ id }) => id === chosen : undefined },
-  );
-  const { rows: data, error, onRetry } = list;
+  const { data, error, refetch } = useQuery({
+    ...read(filterWebhookDeliveries, { params: { slug }, body: { limit: LIMITS.pageRows } }),
+    refetchInterval: LIVE_MS,
+    enabled: refusal === null,
+  });
+  const [open, setOpen] = useOpened();
   const resend = useMutation({
     mutationFn: (id: string) => api.call(resendWebhookDelivery, { params: { slug, id } }),
   });
   return (
     <section aria-labelledby="deliveries">
-      <h2 id="deliveries">Deliveries</h2>
+      <h2>
+        <span id="deliveries">Deliveries</span>{" "}
+        <span className="quiet small">
+          the last {LIMITS.verifiedDeliveries} of senders that proved themselves, and {LIMITS.unverifiedDeliveries}{" "}
+          others
+        </span>
+      </h2>
       {refusal !== null && <p className="panel empty">What was sent may hold secrets. {refusal}</p>}
-      {error && !data && <ErrorNote title="The deliveries could not be read" error={error} onRetry={onRetry} />}
+      {error && !data && (
+        <ErrorNote title="The deliveries could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {resend.error && <ErrorNote title="It could not be sent again" error={resend.error} />}
       {resend.data && (
         <p className="notice" role="status">
@@ -80,12 +80,12 @@ export function Deliveries({ slug, chosen }: DeliveriesProps) {
                 <Fragment key={delivery.id}>
                   <DeliveryRow
                     delivery={delivery}
-                    isOpen={chosen === delivery.id}
-                    onToggle={() => setOpen(chosen === delivery.id ? null : delivery.id)}
+                    isOpen={open === delivery.id}
+                    onToggle={() => setOpen(open === delivery.id ? null : delivery.id)}
                     isBusy={resend.isPending && resend.variables === delivery.id}
                     onResend={() => resend.mutate(delivery.id)}
                   />
-                  {chosen === delivery.id && (
+                  {open === delivery.id && (
                     <tr>
                       <td colSpan={5} className="delivery-details">
                         <DeliveryDetails delivery={delivery} />
@@ -97,11 +97,6 @@ export function Deliveries({ slug, chosen }: DeliveriesProps) {
             </tbody>
           </table>
         </div>
-      )}
-      {data && list.total === null && (
-        <p className="empty">
-          <Button onClick={list.onEnd}>Earlier deliveries</Button>
-        </p>
       )}
     </section>
   );

@@ -82,7 +82,7 @@ export function WebhookPage() {
           <JsonView title="Parameters" value={webhook.parameters} none="None: those of the deployment hold." />
         </section>
       </div>
-      <Deliveries slug={slug} chosen={open === EDIT ? undefined : open} />
+      <Deliveries slug={slug} />
       {open === EDIT && <WebhookForm webhook={webhook} onClose={() => setOpen(null)} />}
     </main>
   );

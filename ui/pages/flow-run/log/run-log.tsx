@@ -18,7 +18,7 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
   const { task, level, text, line } = search;
   const log = useLog({ runId: run.id, taskId: task, level, text, around: line }, live.logs);
   const scroller = useRef<HTMLDivElement>(null);
-  const lastTop = useRef(0);
+  const last = useRef({ top: 0, height: 0 });
   const [isFollowing, setFollowing] = useState(line === undefined);
   const virtual = useVirtualizer({
     count: log.lines.length,
@@ -46,8 +46,9 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
     const box = scroller.current;
     if (!box) return;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-    const isUpwards = box.scrollTop < lastTop.current;
-    lastTop.current = box.scrollTop;
+    // Nor is it somebody who scrolls where the lines gave way to others, and the box was moved with them.
+    const isUpwards = box.scrollTop < last.current.top && box.scrollHeight >= last.current.height;
+    last.current = { top: box.scrollTop, height: box.scrollHeight };
     if (log.reachesEnd && below < FOLLOW_PX) setFollowing(true);
     // What grows moves nothing upwards; somebody who scrolls does.
     else if (isUpwards) setFollowing(false);
