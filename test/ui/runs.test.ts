@@ -228,6 +228,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("heading", { name: /failed/ }).waitFor();
     await page.goBack();
     await page.getByRole("button", { name: "Failed", exact: true }).waitFor();
+    await open("/flows");
+    await page.getByRole("link", { name: "daily-orders" }).click();
+    await page.getByRole("button", { name: "Only the flow daily-orders: take this filter away" }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe("");
   });
 
   it("compares two runs, and sees where they part", async ({ expect }) => {
