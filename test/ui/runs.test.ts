@@ -132,6 +132,9 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       .waitFor();
     await expectAccessible(page, expect);
     await page.getByRole("button", { name: "Look at the task" }).click();
+    await page.locator("#task-title").waitFor();
+    const bottom = '[scrollY, document.querySelector("#task-title").getBoundingClientRect().bottom < innerHeight]';
+    expect(await page.evaluate(bottom)).toEqual([0, true]);
     await page
       .getByRole("region", { name: /price-/ })
       .getByText("AwaitingRetry")
