@@ -9,6 +9,7 @@ import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
 import { slotsText } from "../../elements/slots-text.ts";
 import { When } from "../../elements/when.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
@@ -68,7 +69,11 @@ export function WorkPoolsPage() {
         empty={
           <div className="stack">
             <p>A work pool hands runs of deployments to the workers that are connected to it.</p>
-            <Commands lines={["sluice work-pool create local --type process", "sluice worker start --pool local"]} />
+            <Commands
+              lines={["sluice work-pool create local --type process", "sluice worker start --pool local"].map(
+                onThisServer,
+              )}
+            />
           </div>
         }
       />
