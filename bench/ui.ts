@@ -45,7 +45,7 @@ const firstLoadKb = kilobytes(loaded);
 const dashboardMs = await shown("/", () => page.getByRole("heading", { name: "Runs over time" }));
 const listMs = await shown("/runs", () => page.locator("[data-row-link]"));
 const list = await scrolled(".table-scroll");
-const timelineMs = await shown(`/runs/${run.id}`, () => page.getByText(`${tasks} rows`));
+const timelineMs = await shown(`/runs/${run.id}`, () => page.getByText(`${tasks.toLocaleString("en")} rows`));
 const timeline = await scrolled(".timeline-rows");
 const tableMs = await shown(`/runs/${run.id}?tab=tasks`, () => page.locator("[data-row-link]"));
 const table = await scrolled(".table-scroll");

@@ -1,8 +1,9 @@
 /** The router, and what it does while a page is on its way, missing or broken. */
 import type { QueryClient } from "@tanstack/react-query";
-import { createRouter } from "@tanstack/react-router";
+import { createRouter, parseSearchWith, stringifySearchWith } from "@tanstack/react-router";
 import { NotFound } from "./components/not-found.tsx";
 import { RouteError } from "./components/route-error.tsx";
+import { parseSearchValue } from "./components/search-values.ts";
 import { PageSkeleton } from "./elements/skeleton.tsx";
 import { routeTree } from "./routes.tsx";
 
@@ -19,6 +20,8 @@ export function createAppRouter(queryClient: QueryClient) {
     defaultPendingComponent: PageSkeleton,
     defaultErrorComponent: RouteError,
     defaultNotFoundComponent: NotFound,
+    parseSearch: parseSearchWith(parseSearchValue),
+    stringifySearch: stringifySearchWith(JSON.stringify, parseSearchValue),
     scrollRestoration: true,
   });
 }

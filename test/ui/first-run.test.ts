@@ -20,6 +20,7 @@ describe.skipIf(BROWSER === null)("the dashboard of an empty server", () => {
     await page.goto(server.origin);
     await page.getByText("Nothing has run here yet").waitFor();
     await page.getByText(`SLUICE_API_URL=${server.apiUrl} node examples/hello.ts`).waitFor();
+    await page.getByText(`SLUICE_API_URL=${server.apiUrl} npm run sluice -- worker start --pool local`).waitFor();
     await promisify(execFile)(process.execPath, [HELLO], { env: cleanEnvironment({ SLUICE_API_URL: server.apiUrl }) });
     await page.getByRole("heading", { name: "Runs over time" }).waitFor();
     expect(await page.getByText("Nothing has run here yet").count()).toBe(0);

@@ -3,8 +3,11 @@ import { describe, it } from "vitest";
 import type { Deployment } from "../../sdk/protocol/deployments.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import { WireTime } from "../../sdk/protocol/time.ts";
+import { ListSearch } from "../../ui/components/list-search.ts";
 import { fieldSchema } from "../../ui/components/schema-form/json-schema.ts";
+import { parseSearchValue } from "../../ui/components/search-values.ts";
 import { durationText, relativeText } from "../../ui/elements/spans.ts";
+import { stateWords } from "../../ui/elements/state-words.ts";
 import { differences } from "../../ui/pages/compare/differences.ts";
 import { asCli, asCurl, asTypeScript } from "../../ui/pages/flow-run/actions/copied-call.ts";
 import { ansiPieces } from "../../ui/pages/flow-run/log/ansi.ts";
@@ -62,6 +65,7 @@ describe("a field of a JSON schema", () => {
   it.for([
     [{ type: "string" }, "text", false],
     [{ type: "string", format: "date-time" }, "date-time", false],
+    [{ type: "string", format: "date" }, "date", false],
     [{ anyOf: [{ type: "integer" }, { type: "null" }] }, "integer", true],
     [{ type: ["number", "null"] }, "number", true],
     [{ enum: ["a", "b"] }, "choice", false],
@@ -74,6 +78,45 @@ describe("a field of a JSON schema", () => {
   ] as const)("%j is shown as %s", ([schema, kind, nullable], { expect }) => {
     const root = { definitions: { Size: { type: "string", enum: ["s", "m"] } } };
     expect(fieldSchema(schema, root)).toMatchObject({ kind, nullable });
+  });
+});
+
+describe("a value typed as JSON", () => {
+  it.for([
+    [{ anyOf: [{ type: "string" }, { type: "integer" }] }, true],
+    [{ anyOf: [{ $ref: "#/definitions/Name" }, { type: "object" }] }, true],
+    [{}, true],
+    [{ type: "array" }, false],
+    [{ anyOf: [{ type: "integer" }, { type: "object" }] }, false],
+  ] as const)("of the schema %j is taken as a text where it may be one: %s", ([schema, takesText], { expect }) => {
+    const root = { definitions: { Name: { type: "string" } } };
+    expect(fieldSchema(schema, root)).toMatchObject({ kind: "json", takesText });
+  });
+});
+
+describe("a name in an address", () => {
+  it.for([
+    ["nightly", "nightly"],
+    [203, "203"],
+    [true, "true"],
+    ["", undefined],
+    [["a"], undefined],
+  ] as const)("that is read as %j is %j", ([value, name], { expect }) => {
+    expect(ListSearch.parse({ name: value }).name).toBe(name);
+  });
+
+  it.for(["203", "1e5", "0012", "null", "-1"])("written as %s is a text", (text, { expect }) => {
+    expect(() => parseSearchValue(text)).toThrow("is a text");
+  });
+});
+
+describe("a state within a sentence", () => {
+  it.for([
+    ["TimedOut", "timed out"],
+    ["Failed", "failed"],
+    ["My own State", "my own state"],
+  ] as const)("%s is %s", ([name, words], { expect }) => {
+    expect(stateWords(name)).toBe(words);
   });
 });
 

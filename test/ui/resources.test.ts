@@ -82,7 +82,12 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       params: { id },
       body: { key: "ask-schema", value: JSON.stringify(schema) },
     });
-    const state_details = { pause_key: "ask", run_input_keyset: { schema: "ask-schema", response: "ask-response" } };
+    await client.call(createFlowRunInput, {
+      params: { id },
+      body: { key: "ask-description", value: JSON.stringify("Is it **good** enough?") },
+    });
+    const run_input_keyset = { schema: "ask-schema", description: "ask-description", response: "ask-response" };
+    const state_details = { pause_key: "ask", run_input_keyset };
     await client.call(setFlowRunState, {
       params: { id },
       body: { state: { type: "PAUSED", state_details: StateDetails.parse(state_details) } },
@@ -90,6 +95,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await open(`/runs/${id}`);
     await button("Resume …").click();
     const form = page.getByRole("dialog");
+    await form.locator("strong", { hasText: "good" }).waitFor();
     await form.getByRole("button", { name: "Resume" }).click();
     await form.locator(".field-error").waitFor();
     await form.getByLabel("Approved").selectOption("true");
@@ -107,7 +113,8 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await button("New Secret").click();
     const form = page.getByRole("dialog", { name: "New Secret" });
     await form.getByLabel("Name").fill("token");
-    await form.getByLabel(/^Value/).fill('"opensesame"');
+    await form.getByLabel(/^Value/).fill("opensesame");
+    await form.getByText("Taken as a text.").waitFor();
     await expectAccessible(page, expect);
     await form.getByRole("button", { name: "Save" }).click();
     await button("token").click();
@@ -124,6 +131,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("textbox", { name: "Value" }).fill("12");
     await button("Save").click();
     await button("threshold").click();
+    await page.getByRole("textbox", { name: "Value" }).fill('{"low": 3');
+    await button("Save").click();
+    await page.getByText("This is not JSON").waitFor();
+    expect((await plane.client.call(readVariableByName, { params: { name: "threshold" } })).value).toBe(12);
     await page.getByRole("textbox", { name: "Value" }).fill('{"low": 3}');
     await button("Save").click();
     await page.getByText('{"low":3}').waitFor();
@@ -271,6 +282,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await expectAccessible(page, expect);
     await form.getByRole("button", { name: "Schedule it" }).click();
     await page.locator(".facts").getByText("Scheduled").waitFor();
+    await page.getByText("It is scheduled for").locator("time[title^=in]").waitFor();
     const id = new URL(page.url()).pathname.split("/").at(-1) as FlowRunId;
     const { expected_start_time } = await plane.read(id);
     expect(Date.parse(expected_start_time ?? "")).toBe(new Date("2031-02-03T04:05").getTime());
@@ -313,6 +325,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await table.evaluate((box) => box.scrollTo(0, box.scrollHeight));
     await table.getByRole("link", { name: `sender-${last}` }).waitFor();
     await open(`/webhooks?name=sender-${last}`);
+    await table.getByRole("link", { name: `sender-${last}` }).waitFor();
+    await expect.poll(() => table.getByRole("table").getAttribute("aria-rowcount")).toBe("1");
+    // Digits alone are a name, too.
+    await open(`/webhooks?name=${last}`);
     await table.getByRole("link", { name: `sender-${last}` }).waitFor();
     await expect.poll(() => table.getByRole("table").getAttribute("aria-rowcount")).toBe("1");
   });
@@ -424,8 +440,11 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await narrow.page.getByRole("button", { name: "Menu" }).click();
     await narrow.page.getByRole("link", { name: "Variables" }).waitFor();
     await expectAccessible(narrow.page, expect);
-    const overflows = await narrow.page.evaluate("document.documentElement.scrollWidth > innerWidth");
-    expect(overflows).toBe(false);
+    const overflows = () => narrow.page.evaluate("document.documentElement.scrollWidth > innerWidth");
+    expect(await overflows()).toBe(false);
+    await narrow.page.goto(`${server.origin}/webhooks/orders`);
+    await narrow.page.getByText("refused").first().waitFor();
+    expect(await overflows()).toBe(false);
   });
 
   it("has seen no script fail", ({ expect }) => {

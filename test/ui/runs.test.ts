@@ -5,6 +5,7 @@ import { filterDeadLetters } from "../../sdk/protocol/dead-letters.ts";
 import { readDeployment, updateDeployment } from "../../sdk/protocol/deployments.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
+import { filterLogs } from "../../sdk/protocol/logs.ts";
 import { type ControlPlane, controlPlane } from "../e2e/control-plane.ts";
 import { BROWSER, openPage, startBrowser } from "../support/browser.ts";
 import { type StartedWorker, startWorker } from "../support/runner.ts";
@@ -14,6 +15,7 @@ import { giveUp } from "./dead-letter.ts";
 import { deployShowcase, type Showcase } from "./showcase.ts";
 
 const RUN_MS = 45_000;
+const PATIENT = { timeout: 20_000 };
 
 describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
   let server: TestServer;
@@ -72,7 +74,7 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("button", { name: "Open notify-0" }).click();
     await page.locator(".timeline-row").getByRole("link", { name: "extract-0" }).click();
     await page.getByRole("region", { name: /extract-0/ }).waitFor();
-    await page.getByRole("link", { name: "the run above" }).click();
+    await page.getByText("called by").getByRole("link", { name: run.name }).click();
     await page.getByRole("heading", { name: run.name }).waitFor();
     await page.getByRole("tab", { name: "Related" }).click();
     await expectAccessible(page, expect);
@@ -98,6 +100,26 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     expect(new URL(page.url()).searchParams.get("differing")).toBe("true");
   });
 
+  it("is led to a line far from the end of a log, and goes on to the end", async ({ expect }) => {
+    const { id } = await plane.ends((await plane.trigger(made.many, { tasks: 0, lines: 600 })).id, RUN_MS);
+    const [line] = await plane.client.call(filterLogs, {
+      body: { logs: { flow_run_id: { any_: [id] } }, sort: "TIMESTAMP_ASC", offset: 300, limit: 1 },
+    });
+    await open(`/runs/${id}?tab=logs&line=${line?.timestamp}`);
+    const log = page.getByRole("log");
+    const isShown = (text: string) =>
+      log.evaluate((box, wanted) => {
+        const found = [...box.querySelectorAll(".log-line")].find((one) => one.textContent?.includes(wanted));
+        const [outer, inner] = [box, found].map((one) => one?.getBoundingClientRect());
+        return !!inner && !!outer && inner.top >= outer.top && inner.bottom <= outer.bottom;
+      }, text);
+    await expect.poll(() => isShown(line?.message ?? ""), PATIENT).toBe(true);
+    await page.getByRole("button", { name: "Back to the end" }).click();
+    await expect.poll(() => isShown("Finished in state Completed"), PATIENT).toBe(true);
+    await page.getByRole("button", { name: "To the start" }).click();
+    await expect.poll(() => isShown("Started flow"), PATIENT).toBe(true);
+  });
+
   it("finds why a run failed in its first screen", async ({ expect }) => {
     const run = await failedRun();
     await open(`/runs/${run.id}`);
@@ -110,6 +132,9 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       .waitFor();
     await expectAccessible(page, expect);
     await page.getByRole("button", { name: "Look at the task" }).click();
+    await page.locator("#task-title").waitFor();
+    const bottom = '[scrollY, document.querySelector("#task-title").getBoundingClientRect().bottom < innerHeight]';
+    expect(await page.evaluate(bottom)).toEqual([0, true]);
     await page
       .getByRole("region", { name: /price-/ })
       .getByText("AwaitingRetry")
@@ -118,6 +143,39 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.goBack();
     await page.getByRole("button", { name: "Close the task" }).waitFor({ state: "detached" });
     expect(new URL(page.url()).pathname).toBe(`/runs/${run.id}`);
+  });
+
+  it("finds what failed in a subflow from the run above", async () => {
+    const run = await plane.ends((await plane.trigger(made.orders, { failing: "head-office" })).id, RUN_MS);
+    await open(`/runs/${run.id}`);
+    await page.getByRole("heading", { name: "Task price-0 of subflow notify-0 failed in its attempt 3" }).waitFor();
+    const broke = page.locator(".broke");
+    await broke.getByText("RangeError: No price for article A-4711 in head-office").first().waitFor();
+    await broke
+      .getByText(/orders\.ts:\d+/)
+      .first()
+      .waitFor();
+    await broke.getByRole("link", { name: "Open the subflow" }).click();
+    await page.getByRole("region", { name: "price-0 Failed", exact: true }).waitFor();
+    await page.getByText("called by").getByRole("link", { name: run.name }).waitFor();
+  });
+
+  it("is not told that a run has no tasks before they are known", async ({ expect }) => {
+    const run = await plane.ends((await plane.trigger(made.many, { tasks: 1 })).id, RUN_MS);
+    const slow = await openPage(browser);
+    let answer = (): void => undefined;
+    await slow.page.routeWebSocket(/\/stream$/, (socket) => {
+      answer = () => void socket.connectToServer();
+    });
+    for (const tab of ["timeline", "graph", "tasks"]) {
+      await slow.page.goto(`${server.origin}/runs/${run.id}?tab=${tab}`);
+      const panel = slow.page.getByRole("tabpanel");
+      await panel.locator(".skeleton").waitFor();
+      expect(await panel.textContent(), tab).toBe("");
+      answer();
+      await panel.getByText("extract-0").waitFor();
+    }
+    await slow.page.context().close();
   });
 
   it("retries a run, and cannot while it runs", async ({ expect }) => {
@@ -173,6 +231,10 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await page.getByRole("heading", { name: /failed/ }).waitFor();
     await page.goBack();
     await page.getByRole("button", { name: "Failed", exact: true }).waitFor();
+    await open("/flows");
+    await page.getByRole("link", { name: "daily-orders" }).click();
+    await page.getByRole("button", { name: "Only the flow daily-orders: take this filter away" }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe("");
   });
 
   it("compares two runs, and sees where they part", async ({ expect }) => {

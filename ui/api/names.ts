@@ -1,8 +1,9 @@
 /** Names of what lists only know by id, read in one request for each page of ids. */
 import { keepPreviousData, type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { filterDeployments } from "#protocol/deployments";
+import { filterFlowRuns } from "#protocol/flow-runs";
 import { filterFlows } from "#protocol/flows";
-import type { DeploymentId, FlowId } from "#protocol/ids";
+import type { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import { read } from "./read.ts";
 
@@ -27,6 +28,17 @@ export function useDeploymentNames(ids: readonly (DeploymentId | null)[]): Reado
       placeholderData: keepPreviousData,
     })),
     combine: namesOf<DeploymentId>,
+  });
+}
+
+export function useRunNames(ids: readonly (FlowRunId | null)[]): ReadonlyMap<FlowRunId, string> {
+  return useQueries({
+    queries: pagesOfIds(ids).map((any_) => ({
+      ...read(filterFlowRuns, { body: { flow_runs: { id: { any_ } }, limit: LIMITS.pageRows } }),
+      staleTime: STALE_MS,
+      placeholderData: keepPreviousData,
+    })),
+    combine: namesOf<FlowRunId>,
   });
 }
 

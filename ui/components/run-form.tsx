@@ -63,7 +63,7 @@ export function RunForm({ deployment, parameters, onClose }: RunFormProps) {
   };
   return (
     <Modal open onClose={onClose} title={`Run ${deployment.name}`}>
-      <form className="stack" onSubmit={submit} noValidate>
+      <form className="stack" onSubmit={submit}>
         {isTyped ? (
           <SchemaForm schema={schema} values={values} errors={errors} onChange={setValues} />
         ) : (

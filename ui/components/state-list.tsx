@@ -23,7 +23,7 @@ export function StateList({ states }: { readonly states: readonly State[] }) {
               </td>
               <td>{exactText(Date.parse(state.timestamp))}</td>
               <td>{lasted(state, states[index + 1])}</td>
-              <td className="quiet">{state.message}</td>
+              <td className="quiet message">{state.message}</td>
             </tr>
           ))}
         </tbody>

@@ -34,7 +34,10 @@ function explain(error: unknown): { readonly message: string; readonly fix: stri
     return { message: issues.length > 0 ? `${error.message} ${issues.join("; ")}` : error.message, fix: error.fix };
   }
   if (error instanceof ApiUnreachableError) {
-    return { message: "The server does not answer.", fix: "It is tried again by itself. Is the server still running?" };
+    return {
+      message: "The server does not answer.",
+      fix: "Is it still running? What is shown goes on by itself when it is back; what was being sent has to be sent again.",
+    };
   }
   return { message: error instanceof Error ? error.message : String(error), fix: null };
 }

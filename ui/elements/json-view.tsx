@@ -17,7 +17,8 @@ export function JsonView({ title, value, none }: JsonViewProps) {
         <p className="quiet">{none}</p>
       ) : (
         <div className="commands">
-          <pre>{text}</pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard. */}
+          <pre tabIndex={0}>{text}</pre>
           <CopyButton text={text} />
         </div>
       )}

@@ -1,12 +1,10 @@
-import { lazy, type ReactNode, Suspense } from "react";
+import type { ReactNode } from "react";
 import type { Artifact } from "#protocol/artifacts";
 import { JsonView } from "../../elements/json-view.tsx";
-import { Skeleton } from "../../elements/skeleton.tsx";
 import { When } from "../../elements/when.tsx";
 import { ArtifactTable } from "./artifact-table.tsx";
+import { MarkdownText } from "./markdown-text.tsx";
 import { safeUrl } from "./safe-url.ts";
-
-const Markdown = lazy(() => import("./markdown.tsx").then(({ Markdown }) => ({ default: Markdown })));
 
 /** One artifact, shown as its type wants it. */
 export function ArtifactView({ artifact }: { readonly artifact: Artifact }) {
@@ -18,7 +16,7 @@ export function ArtifactView({ artifact }: { readonly artifact: Artifact }) {
           {artifact.type} · <When at={artifact.updated} />
         </span>
       </header>
-      {artifact.description && artifact.type !== "markdown" && <p className="quiet">{artifact.description}</p>}
+      {artifact.description && <p className="quiet">{artifact.description}</p>}
       {content(artifact)}
     </article>
   );
@@ -26,11 +24,7 @@ export function ArtifactView({ artifact }: { readonly artifact: Artifact }) {
 
 function content({ type, data, description }: Artifact): ReactNode {
   if (type === "markdown" && typeof data === "string") {
-    return (
-      <Suspense fallback={<Skeleton height="6rem" />}>
-        <Markdown text={data} />
-      </Suspense>
-    );
+    return <MarkdownText text={data} />;
   }
   if (type === "table") return <ArtifactTable data={data} />;
   if (type === "progress" && typeof data === "number") {

@@ -7,7 +7,9 @@ export interface FieldSchema {
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly format?: string;
-  readonly kind: "text" | "long-text" | "number" | "integer" | "boolean" | "choice" | "date-time" | "group" | "json";
+  readonly kind: "text" | "number" | "integer" | "boolean" | "choice" | "date" | "date-time" | "group" | "json";
+  /** Of "json": a text is one of the values that are allowed. */
+  readonly takesText?: boolean;
   /** May be left empty, which means null. */
   readonly nullable: boolean;
   readonly properties?: JsonObject;
@@ -28,10 +30,10 @@ export function fieldSchema(schema: unknown, root: JsonObject): FieldSchema {
   if (real.length === 1 && only !== own) return { ...fieldSchema(only, root), ...texts(own), nullable };
   const base = { ...texts(own), nullable };
   if (Array.isArray(own["enum"])) return { ...base, kind: "choice", enum: own["enum"] };
-  if (real.length > 1) return { ...base, kind: "json" };
+  if (real.length > 1) return { ...base, kind: "json", takesText: real.some((one) => isText(one, root)) };
   switch (own["type"]) {
     case "string":
-      return { ...base, kind: own["format"] === "date-time" ? "date-time" : "text" };
+      return { ...base, kind: textKind(own["format"]) };
     case "number":
     case "integer":
     case "boolean":
@@ -40,7 +42,7 @@ export function fieldSchema(schema: unknown, root: JsonObject): FieldSchema {
       if (!isObject(own["properties"])) return { ...base, kind: "json" };
       return { ...base, kind: "group", properties: own["properties"], required: words(own["required"]) };
     default:
-      return { ...base, kind: "json" };
+      return { ...base, kind: "json", takesText: own["type"] === undefined };
   }
 }
 
@@ -67,7 +69,16 @@ function texts(schema: JsonObject) {
     ...(typeof schema["title"] === "string" && { title: schema["title"] }),
     ...(typeof schema["description"] === "string" && { description: schema["description"] }),
     ...(schema["default"] !== undefined && { default: schema["default"] }),
+    ...(typeof schema["format"] === "string" && { format: schema["format"] }),
   };
+}
+
+function isText(schema: unknown, root: JsonObject): boolean {
+  return resolved(schema, root)["type"] === "string";
+}
+
+function textKind(format: unknown): "text" | "date" | "date-time" {
+  return format === "date" || format === "date-time" ? format : "text";
 }
 
 function words(value: unknown): readonly string[] {

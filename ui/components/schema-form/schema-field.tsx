@@ -1,5 +1,6 @@
 import { useId } from "react";
 import type { JsonObject } from "#protocol/flow-runs";
+import { localTime } from "../time-input.tsx";
 import { JsonField } from "./json-field.tsx";
 import { type FieldSchema, fieldSchema, isObject } from "./json-schema.ts";
 import { withValue } from "./schema-form.tsx";
@@ -49,6 +50,9 @@ export function SchemaField(props: SchemaFieldProps) {
       </label>
       <Control {...props} id={id} />
       {schema.description && <span className="quiet small">{schema.description}</span>}
+      {isDate(schema) && schema.default != null && (
+        <span className="quiet small">Default: {String(schema.default)}</span>
+      )}
       <Errors id={id} errors={errors} />
     </div>
   );
@@ -61,6 +65,10 @@ function Errors({ id, errors }: { readonly id: string; readonly errors: readonly
       {errors.join("; ")}
     </span>
   );
+}
+
+function isDate({ kind }: FieldSchema): boolean {
+  return kind === "date" || kind === "date-time";
 }
 
 function Control({ id, schema, value, errors, onChange }: SchemaFieldProps & { readonly id: string }) {
@@ -106,16 +114,66 @@ function Control({ id, schema, value, errors, onChange }: SchemaFieldProps & { r
         />
       );
     case "json":
-      return <JsonField {...common} placeholder={placeholder ?? "JSON"} value={value} onChange={onChange} />;
-    default:
       return (
-        <input
+        <JsonField
           {...common}
-          className="input"
-          placeholder={schema.kind === "date-time" ? (placeholder ?? "2026-11-21T05:14:31Z") : placeholder}
-          value={text}
-          onChange={({ target }) => onChange(target.value === "" ? undefined : target.value)}
+          takesText={schema.takesText ?? false}
+          placeholder={placeholder ?? "JSON"}
+          value={value}
+          onChange={onChange}
         />
       );
+    case "date":
+    case "date-time":
+      // What the control could not show, like a relative time, stays a text.
+      if (text === "" || Number.isFinite(Date.parse(text))) {
+        return <DateInput common={common} kind={schema.kind} text={text} onChange={onChange} />;
+      }
   }
+  if (`${text}${schema.default}`.includes("\n")) {
+    return (
+      <textarea
+        {...common}
+        className="input"
+        rows={4}
+        placeholder={placeholder}
+        value={text}
+        onChange={({ target }) => onChange(target.value === "" ? undefined : target.value)}
+      />
+    );
+  }
+  return (
+    <input
+      {...common}
+      className="input"
+      {...(schema.format === "password" && { type: "password", autoComplete: "new-password" })}
+      placeholder={placeholder}
+      value={text}
+      onChange={({ target }) => onChange(target.value === "" ? undefined : target.value)}
+    />
+  );
+}
+
+interface DateInputProps {
+  readonly common: { readonly id: string };
+  readonly kind: "date" | "date-time";
+  readonly text: string;
+  readonly onChange: (value: string | undefined) => void;
+}
+
+/** A day, or an instant in the viewer's zone. */
+function DateInput({ common, kind, text, onChange }: DateInputProps) {
+  const isDay = kind === "date";
+  return (
+    <input
+      {...common}
+      className="input"
+      type={isDay ? "date" : "datetime-local"}
+      step={isDay ? undefined : 1}
+      value={isDay || text === "" ? text : localTime(text)}
+      onChange={({ target }) =>
+        onChange(target.value === "" ? undefined : isDay ? target.value : new Date(target.value).toISOString())
+      }
+    />
+  );
 }

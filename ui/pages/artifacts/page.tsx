@@ -2,6 +2,8 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
 import type { ArtifactCollection } from "#protocol/artifacts";
+import type { FlowRunId } from "#protocol/ids";
+import { useRunNames } from "../../api/names.ts";
 import { ArtifactVersions } from "../../components/artifact/artifact-versions.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
@@ -12,20 +14,22 @@ import { When } from "../../elements/when.tsx";
 import { artifactsQuery } from "./artifacts-query.ts";
 
 const helper = createColumnHelper<typeof TABLE_FEATURES, ArtifactCollection>();
-const WIDTHS = { key: "26%", type: "8rem", run: "8rem", updated: "9rem" } as const;
+const WIDTHS = { key: "26%", type: "8rem", run: "11rem", updated: "9rem" } as const;
 
 export function ArtifactsPage() {
   const { name } = useSearch({ from: "/app/artifacts" });
   const navigate = useNavigate({ from: "/artifacts" });
   const [shown, setShown] = useOpened();
-  const columns = useMemo(() => artifactColumns(setShown), [setShown]);
+  const list = useRows(artifactsQuery({ name }));
+  const names = useRunNames((list.rows ?? []).map(({ flow_run_id }) => flow_run_id));
+  const columns = useMemo(() => artifactColumns(setShown, names), [setShown, names]);
   return (
     <>
       <ListPage
         title="Artifacts"
         name={name}
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
-        list={useRows(artifactsQuery({ name }))}
+        list={list}
         columns={columns}
         widths={WIDTHS}
         empty={
@@ -40,7 +44,7 @@ export function ArtifactsPage() {
   );
 }
 
-function artifactColumns(show: (key: string) => void) {
+function artifactColumns(show: (key: string) => void, names: ReadonlyMap<FlowRunId, string>) {
   return helper.columns([
     helper.display({
       id: "key",
@@ -59,7 +63,7 @@ function artifactColumns(show: (key: string) => void) {
       cell: ({ row: { original: one } }) =>
         one.flow_run_id && (
           <Link to="/runs/$runId" params={{ runId: one.flow_run_id }} search={{ tab: "artifacts" }}>
-            its run
+            {names.get(one.flow_run_id) ?? "its run"}
           </Link>
         ),
     }),

@@ -47,9 +47,17 @@ export function BlockForm({ schema, document, onClose }: BlockFormProps) {
           onChange={setName}
         />
       )}
+      {document && hasSecrets(schema) && (
+        <p className="quiet">Secrets are not shown. A field that is left empty keeps what it holds.</p>
+      )}
       <SchemaForm schema={schema.fields} values={data} errors={NO_ERRORS} onChange={setData} />
     </FormModal>
   );
+}
+
+function hasSecrets({ fields }: BlockSchema): boolean {
+  const names = fields["secret_fields"];
+  return Array.isArray(names) && names.length > 0;
 }
 
 /** What stands in place of secrets must not be sent back. */

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Commands } from "../../elements/commands.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
 
 /** For a server on which nothing has happened yet. The dashboard reads again by itself, and takes this away. */
 export function FirstSteps() {
@@ -12,10 +13,10 @@ export function FirstSteps() {
       </p>
       <Commands
         lines={[
-          `SLUICE_API_URL=${location.origin}/api node examples/hello.ts`,
+          "node examples/hello.ts",
           "npm run sluice -- work-pool create local --type process",
           "npm run sluice -- worker start --pool local",
-        ]}
+        ].map(onThisServer)}
       />
       <p className="quiet" role="status">
         Waiting for the first run …

@@ -34,7 +34,9 @@ export function Backfills({ deployment }: { readonly deployment: Deployment }) {
       </div>
       {error && !data && <ErrorNote error={error} />}
       {!data && !error && <Skeleton height="3rem" />}
-      {data?.length === 0 && <p className="quiet">Times that have passed were never run afterwards.</p>}
+      {data?.length === 0 && (
+        <p className="quiet">None yet. A backfill runs the times of its schedules that lie in a span of the past.</p>
+      )}
       <ul className="lines">
         {data?.map((backfill) => (
           <li key={backfill.id}>

@@ -7,9 +7,9 @@ import { useRoleRefusal } from "../../api/session.ts";
 import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { Lasting } from "../../elements/lasting.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { durationText } from "../../elements/spans.ts";
-import { When } from "../../elements/when.tsx";
 import { ConcurrencyForm } from "./concurrency-form.tsx";
 import { COLLISIONS, STRATEGIES } from "./concurrency-words.ts";
 
@@ -86,7 +86,7 @@ export function Concurrency({ deployment }: { readonly deployment: Deployment })
                 {run.key || "one key for all"}
               </Link>
               <span className="quiet">
-                {"position" in run ? `waits, number ${Number(run.position) + 1}` : "runs"} since <When at={run.since} />
+                {"position" in run ? `waits, number ${Number(run.position) + 1}` : "runs"} <Lasting from={run.since} />
               </span>
             </li>
           ))}

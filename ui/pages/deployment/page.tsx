@@ -7,6 +7,7 @@ import type { DeploymentId } from "#protocol/ids";
 import { api } from "../../api/client.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
+import { MarkdownText } from "../../components/artifact/markdown-text.tsx";
 import { ConfirmButton } from "../../components/confirm-button.tsx";
 import { useOpened } from "../../components/opened.ts";
 import { RunForm } from "../../components/run-form.tsx";
@@ -39,13 +40,16 @@ export function DeploymentPage() {
       <header className="row spread">
         <div>
           <p className="crumb quiet">
-            <Link to="/deployments">Deployments</Link> / {flow?.name}
+            <Link to="/deployments">Deployments</Link> /{" "}
+            <Link to="/runs" search={{ flowId: deployment.flow_id }}>
+              {flow?.name ?? "flow"}
+            </Link>
           </p>
           <h1>{deployment.name}</h1>
-          {deployment.description && <p className="quiet">{deployment.description}</p>}
         </div>
         <Actions deployment={deployment} onRun={() => setOpen(RUN)} />
       </header>
+      {deployment.description && <MarkdownText text={deployment.description} />}
       {deployment.work_pool_name === null && (
         <p className="notice">It has no work pool, so its runs wait until a program serves it or it is given a pool.</p>
       )}

@@ -39,7 +39,9 @@ export function Schedules({ deployment }: { readonly deployment: Deployment }) {
       <ul className="lines">
         {deployment.schedules.map((schedule) => (
           <li key={schedule.id}>
-            <span className="mono cut">{scheduleText(schedule)}</span>
+            <span className="mono cut" title={scheduleText(schedule)}>
+              {scheduleText(schedule)}
+            </span>
             <span className="row">
               <Button size="small" refusal={refusal} onClick={() => toggle.mutate(schedule)}>
                 {schedule.active ? "Turn off" : "Turn on"}

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { DeploymentSort, filterDeployments } from "#protocol/deployments";
 import { LIVE_MS } from "../../api/read.ts";
 import { readPages } from "../../api/read-pages.ts";
+import { word } from "../../components/search-values.ts";
 
 export const DeploymentsSearch = z.object({
-  name: z.string().min(1).optional().catch(undefined),
+  name: word,
   tags: z.array(z.string()).optional().catch(undefined),
   sort: DeploymentSort.optional().catch(undefined),
 });

@@ -61,7 +61,7 @@ export function FlowRunPage() {
           label="Parts of the run"
           tabs={TAB_NAMES.map(([value, text]) => [
             value,
-            value === "tasks" ? `${text} ${live.tasks.size || ""}` : text,
+            value === "tasks" ? `${text} ${live.tasks.size ? live.tasks.size.toLocaleString() : ""}` : text,
           ])}
           value={tab}
           onChange={(next) => change({ ...search, tab: next })}

@@ -15,7 +15,7 @@ import { ParentLink } from "./parent-link.tsx";
 /** What run this is, how it is, and what may be done with it. */
 export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: LiveRun }) {
   const { data: flow } = useQuery(read(readFlow, { params: { id: run.flow_id } }));
-  const { data: deployment } = useQuery({
+  const { data: deployment, error: noDeployment } = useQuery({
     ...read(readDeployment, { params: { id: run.deployment_id ?? "" } }),
     enabled: run.deployment_id !== null,
   });
@@ -40,7 +40,7 @@ export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: L
           </p>
           <h1>{run.name}</h1>
         </div>
-        <RunActions run={run} deployment={deployment ?? null} />
+        <RunActions run={run} deployment={noDeployment ? null : deployment} />
       </div>
       <dl className="facts">
         <div>
@@ -86,7 +86,7 @@ export function RunHead({ run, live }: { readonly run: FlowRun; readonly live: L
             <dt>Tags</dt>
             <dd className="row">
               {run.tags.map((tag) => (
-                <span key={tag} className="tag">
+                <span key={tag} className="tag" title={tag}>
                   {tag}
                 </span>
               ))}

@@ -39,7 +39,7 @@ export function TaskPanel({ run, live, taskId, onClose, onSearch }: TaskPanelPro
   if (!task) return null;
   const child = task.state?.state_details.child_flow_run_id;
   return (
-    <section className="panel stack" aria-labelledby="task-title">
+    <section className="panel stack task-panel" aria-labelledby="task-title">
       <div className="row spread">
         <h2 id="task-title" className="row">
           {task.name} <StateBadge type={task.state_type} name={task.state_name} />

@@ -3,10 +3,12 @@ import { useMemo } from "react";
 import type { TaskRun } from "#protocol/task-runs";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { type TABLE_FEATURES, VirtualTable } from "../../components/virtual-table.tsx";
+import { Skeleton } from "../../elements/skeleton.tsx";
 import { durationText } from "../../elements/spans.ts";
 import { StateBadge } from "../../elements/state-badge.tsx";
 import { Took } from "../../elements/took.tsx";
 import { When } from "../../elements/when.tsx";
+import { noTasks } from "./no-tasks.ts";
 import type { RunPartProps } from "./page.tsx";
 
 const helper = createColumnHelper<typeof TABLE_FEATURES, TaskRun>();
@@ -54,7 +56,8 @@ export function TaskTable({ live, search, onSearch }: RunPartProps) {
       ]),
     [search, onSearch],
   );
-  if (rows.length === 0) return <p className="empty">No task has begun.</p>;
+  if (live.run === null) return <Skeleton height="18rem" />;
+  if (rows.length === 0) return <p className="empty">{noTasks(live.run)}</p>;
   return (
     <VirtualTable
       label="Task runs"

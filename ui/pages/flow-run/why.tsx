@@ -5,6 +5,8 @@ import { type Why as Reason, readWhy } from "#protocol/why";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
+import { Sentence } from "../../elements/sentence.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 
 /** Why a run that has not begun, or is paused, waits: the exact reasons, from those who decide. */
@@ -23,7 +25,9 @@ export function Why({ run }: { readonly run: FlowRun }) {
       {!data && !error && <Skeleton height="1.5rem" />}
       {data?.reasons.map((reason, index) => (
         <div key={reason.kind}>
-          <p className={index === 0 ? "" : "quiet"}>{reason.message}</p>
+          <p className={index === 0 ? "" : "quiet"}>
+            <Sentence text={reason.message} />
+          </p>
           <More reason={reason} />
         </div>
       ))}
@@ -35,11 +39,7 @@ export function Why({ run }: { readonly run: FlowRun }) {
 function More({ reason }: { readonly reason: Reason }) {
   switch (reason.kind) {
     case "no_worker_online":
-      return (
-        <Commands
-          lines={[`SLUICE_API_URL=${location.origin}/api sluice worker start --pool ${reason.details.work_pool_name}`]}
-        />
-      );
+      return <Commands lines={[onThisServer(`sluice worker start --pool ${reason.details.work_pool_name}`)]} />;
     case "work_pool_paused":
     case "work_queue_paused":
       return (

@@ -5,6 +5,7 @@ import { FILTER } from "../../components/list-keys.ts";
 import { TagsInput } from "../../components/tags-input.tsx";
 import { TimeInput } from "../../components/time-input.tsx";
 import { Button } from "../../elements/button.tsx";
+import { OnlyOf } from "./only-of.tsx";
 import { DEFAULT_SORT, isFiltered, type RunsSearch } from "./runs-search.ts";
 import { StateMenu } from "./state-menu.tsx";
 
@@ -29,7 +30,7 @@ const TEXTS = [
   ["queue", "Work queue"],
   ["version", "Version of the flow"],
 ] as const;
-const HIDDEN = [...TEXTS.map(([key]) => key), "flowId", "deploymentId", "parentId", "since", "until"] as const;
+const HIDDEN = [...TEXTS.map(([key]) => key), "since", "until"] as const;
 
 /** What is listed, all of it kept in the address. */
 export function RunFilters({ search, onChange }: RunFiltersProps) {
@@ -95,6 +96,7 @@ export function RunFilters({ search, onChange }: RunFiltersProps) {
           </option>
         ))}
       </select>
+      <OnlyOf search={search} onChange={onChange} />
       {isFiltered(search) && (
         <Button kind="plain" onClick={() => onChange({ sort: search.sort, plot: search.plot })}>
           Clear

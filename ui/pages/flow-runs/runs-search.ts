@@ -6,13 +6,13 @@ import { filterFlowRuns } from "#protocol/flow-runs";
 import { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
 import { STATE_TYPES, type StateType } from "#protocol/states";
 import { api } from "../../api/client.ts";
+import { flag, word } from "../../components/search-values.ts";
 import { below, FIRST_PAGE, pageAfter } from "./run-page.ts";
 
 /** Rows that are read at a time. */
 const PAGE_ROWS = 100;
 export const DEFAULT_SORT: FlowRunSort = "EXPECTED_START_TIME_DESC";
 
-const word = z.string().min(1).optional().catch(undefined);
 const time = z.iso.datetime().optional().catch(undefined);
 
 export const RunsSearch = z.object({
@@ -36,9 +36,9 @@ export const RunsSearch = z.object({
   /** Subflows of this run. */
   parentId: FlowRunId.optional().catch(undefined),
   sort: FlowRunSort.optional().catch(undefined),
-  plot: z.boolean().optional().catch(undefined),
+  plot: flag,
   /** Also runs that are scheduled for later; asked for implicitly by those states, and by an end of the span. */
-  future: z.boolean().optional().catch(undefined),
+  future: flag,
 });
 export type RunsSearch = z.infer<typeof RunsSearch>;
 

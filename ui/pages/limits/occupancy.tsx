@@ -1,20 +1,31 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type LeaseHolder, readConcurrencyLimitHolders } from "#protocol/concurrency-limits";
+import type { FlowRunId } from "#protocol/ids";
+import { useRunNames } from "../../api/names.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { Lasting } from "../../elements/lasting.tsx";
 import { Modal } from "../../elements/modal.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
-import { When } from "../../elements/when.tsx";
+
+export interface OccupancyProps {
+  readonly name: string;
+  /** What the limit is called on screens. */
+  readonly title: string;
+  readonly onClose: () => void;
+}
 
 /** Who holds a limit's slots, and who waits for one, the next first. */
-export function Occupancy({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
+export function Occupancy({ name, title, onClose }: OccupancyProps) {
   const { data, error } = useQuery({
     ...read(readConcurrencyLimitHolders, { params: { id_or_name: name } }),
     refetchInterval: LIVE_MS,
   });
+  const holders = [...(data?.holders ?? []), ...(data?.waiters ?? [])].map(({ holder }) => holder);
+  const names = useRunNames(holders.map((holder) => (holder?.type === "flow_run" ? (holder.id as FlowRunId) : null)));
   return (
-    <Modal open onClose={onClose} title={name}>
+    <Modal open onClose={onClose} title={title}>
       {error && !data && <ErrorNote error={error} />}
       {!data && !error && <Skeleton height="8rem" />}
       {data && (
@@ -25,9 +36,9 @@ export function Occupancy({ name, onClose }: { readonly name: string; readonly o
             <ul className="lines">
               {data.holders.map(({ lease_id, slots, holder, since }) => (
                 <li key={lease_id}>
-                  <Holder holder={holder} />
+                  <Holder holder={holder} names={names} />
                   <span className="quiet">
-                    {slots} {slots === 1 ? "slot" : "slots"} since <When at={since} />
+                    {slots} {slots === 1 ? "slot" : "slots"} <Lasting from={since} />
                   </span>
                 </li>
               ))}
@@ -39,9 +50,9 @@ export function Occupancy({ name, onClose }: { readonly name: string; readonly o
             <ul className="lines">
               {data.waiters.map(({ slots, holder, since, priority }) => (
                 <li key={`${holder?.id}${since}`}>
-                  <Holder holder={holder} />
+                  <Holder holder={holder} names={names} />
                   <span className="quiet">
-                    {slots} wanted, priority {priority}, since <When at={since} />
+                    {slots} wanted, priority {priority}, <Lasting from={since} />
                   </span>
                 </li>
               ))}
@@ -53,7 +64,12 @@ export function Occupancy({ name, onClose }: { readonly name: string; readonly o
   );
 }
 
-function Holder({ holder }: { readonly holder: LeaseHolder | null }) {
+interface HolderProps {
+  readonly holder: LeaseHolder | null;
+  readonly names: ReadonlyMap<FlowRunId, string>;
+}
+
+function Holder({ holder, names }: HolderProps) {
   if (holder === null) return <span className="quiet">somebody who said no name</span>;
   if (holder.type !== "flow_run") {
     return (
@@ -64,7 +80,7 @@ function Holder({ holder }: { readonly holder: LeaseHolder | null }) {
   }
   return (
     <Link to="/runs/$runId" params={{ runId: holder.id }}>
-      flow run {holder.id}
+      {names.get(holder.id as FlowRunId) ?? `flow run ${holder.id}`}
     </Link>
   );
 }

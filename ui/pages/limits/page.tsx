@@ -2,7 +2,9 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { deleteConcurrencyLimitV2, type GlobalConcurrencyLimit } from "#protocol/concurrency-limits";
+import { DeploymentId } from "#protocol/ids";
 import { api } from "../../api/client.ts";
+import { useDeploymentNames } from "../../api/names.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
@@ -18,6 +20,8 @@ import { Occupancy } from "./occupancy.tsx";
 const helper = createColumnHelper<typeof TABLE_FEATURES, GlobalConcurrencyLimit>();
 /** Before the id of the limit whose holders are shown. */
 const HOLDERS = "holders-";
+/** Before the id of the deployment, in the name of its limit. */
+const OF_DEPLOYMENT = "deployment:";
 const WIDTHS = { slots: "11rem", rate: "9rem", active: "5rem", actions: "9rem" } as const;
 
 export function LimitsPage() {
@@ -32,13 +36,15 @@ export function LimitsPage() {
   });
   const edited = list.rows?.find(({ id }) => id === open);
   const shown = list.rows?.find(({ id }) => `${HOLDERS}${id}` === open);
+  const names = useDeploymentNames((list.rows ?? []).map(deploymentOf));
   const columns = useMemo(
     () =>
       limitColumns(
+        (limit) => titleOf(limit, names),
         ({ id }) => setOpen(`${HOLDERS}${id}`),
         ({ id }) => setOpen(id),
       ),
-    [setOpen],
+    [setOpen, names],
   );
   return (
     <>
@@ -60,13 +66,29 @@ export function LimitsPage() {
           </p>
         }
       />
-      {shown && <Occupancy name={shown.name} onClose={() => setOpen(null)} />}
+      {shown && <Occupancy name={shown.name} title={titleOf(shown, names)} onClose={() => setOpen(null)} />}
       {(edited || open === NEW) && <LimitForm key={open} limit={edited ?? null} onClose={() => setOpen(null)} />}
     </>
   );
 }
 
-function limitColumns(show: (limit: GlobalConcurrencyLimit) => void, edit: (limit: GlobalConcurrencyLimit) => void) {
+/** The deployment whose runs a limit bounds, as its name has it. */
+function deploymentOf({ name }: GlobalConcurrencyLimit): DeploymentId | null {
+  const id = DeploymentId.safeParse(name.startsWith(OF_DEPLOYMENT) ? name.slice(OF_DEPLOYMENT.length) : null);
+  return id.success ? id.data : null;
+}
+
+function titleOf(limit: GlobalConcurrencyLimit, names: ReadonlyMap<DeploymentId, string>): string {
+  const deployment = deploymentOf(limit);
+  const name = deployment && names.get(deployment);
+  return name ? `runs of ${name}` : limit.name;
+}
+
+function limitColumns(
+  title: (limit: GlobalConcurrencyLimit) => string,
+  show: (limit: GlobalConcurrencyLimit) => void,
+  edit: (limit: GlobalConcurrencyLimit) => void,
+) {
   return helper.columns([
     helper.display({
       id: "name",
@@ -79,7 +101,7 @@ function limitColumns(show: (limit: GlobalConcurrencyLimit) => void, edit: (limi
           onClick={() => show(one)}
           {...ROW_LINK}
         >
-          {one.name}
+          {title(one)}
         </button>
       ),
     }),

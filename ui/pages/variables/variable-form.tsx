@@ -32,7 +32,8 @@ export function VariableForm({
         <span>Value</span>
         <JsonField
           aria-label="Value"
-          placeholder={'"text", 12, true, ["a", "b"] or {"key": "value"}'}
+          placeholder={'text, 12, true, ["a", "b"] or {"key": "value"}'}
+          takesText
           rows={5}
           value={value}
           onChange={setValue}

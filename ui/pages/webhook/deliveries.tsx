@@ -30,7 +30,13 @@ export function Deliveries({ slug }: { readonly slug: string }) {
   });
   return (
     <section aria-labelledby="deliveries">
-      <h2 id="deliveries">Deliveries</h2>
+      <h2>
+        <span id="deliveries">Deliveries</span>{" "}
+        <span className="quiet small">
+          the last {LIMITS.verifiedDeliveries} of senders that proved themselves, and {LIMITS.unverifiedDeliveries}{" "}
+          others
+        </span>
+      </h2>
       {refusal !== null && <p className="panel empty">What was sent may hold secrets. {refusal}</p>}
       {error && !data && (
         <ErrorNote title="The deliveries could not be read" error={error} onRetry={() => void refetch()} />

@@ -12,6 +12,7 @@ import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
 import { When } from "../../elements/when.tsx";
 import { VERIFICATIONS } from "./verification.ts";
 import { WebhookForm } from "./webhook-form.tsx";
@@ -48,7 +49,7 @@ export function WebhooksPage() {
               A webhook is an address at which somebody else's system starts runs of a deployment: GitHub, Stripe,
               Slack, or whatever can send a request and sign it.
             </p>
-            <Commands lines={["sluice webhook create FLOW/DEPLOYMENT --verify github --slug pushes"]} />
+            <Commands lines={[onThisServer("sluice webhook create FLOW/DEPLOYMENT --verify github --slug pushes")]} />
           </div>
         }
       />

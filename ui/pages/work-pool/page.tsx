@@ -10,6 +10,7 @@ import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
 import { useTitle } from "../../elements/title.ts";
 import { DeadLetters } from "../work-pools/dead-letters.tsx";
 import { PoolForm } from "../work-pools/pool-form.tsx";
@@ -47,7 +48,7 @@ export function WorkPoolPage() {
       {pool.status === "NOT_READY" && (
         <section className="notice stack">
           <p>No worker is connected, so runs wait. Start one where the code is:</p>
-          <Commands lines={[`SLUICE_API_URL=${location.origin}/api sluice worker start --pool ${name}`]} />
+          <Commands lines={[onThisServer(`sluice worker start --pool ${name}`)]} />
         </section>
       )}
       <div className="columns">

@@ -17,6 +17,7 @@ import { TextField } from "../../components/text-field.tsx";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
+import { slotsText } from "../../elements/slots-text.ts";
 
 /** The pool's queues: those with a lower priority number are served first. */
 export function Queues({ poolName }: { readonly poolName: string }) {
@@ -49,7 +50,7 @@ export function Queues({ poolName }: { readonly poolName: string }) {
               <span>
                 {queue.name}{" "}
                 <span className="quiet">
-                  priority {queue.priority}, {queue.active_slots ?? 0} of {queue.concurrency_limit ?? "any number"}
+                  priority {queue.priority}, {slotsText(queue.active_slots, queue.concurrency_limit)}
                   {queue.is_paused && ", paused"}
                 </span>
               </span>

@@ -3,9 +3,10 @@ import { Link } from "@tanstack/react-router";
 import type { z } from "zod";
 import type { readWorkPoolSlots } from "#protocol/slot-holders";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { Lasting } from "../../elements/lasting.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
+import { slotsText } from "../../elements/slots-text.ts";
 import { StateGlyph } from "../../elements/state-glyph.tsx";
-import { When } from "../../elements/when.tsx";
 
 type Slots = z.infer<NonNullable<(typeof readWorkPoolSlots)["returns"]>>;
 
@@ -19,14 +20,7 @@ export function SlotHolders({ slots: { data, error }, limit }: SlotHoldersProps)
   const holders = data?.queues.flatMap(({ flow_runs }) => flow_runs) ?? [];
   return (
     <section className="panel">
-      <h2>
-        Slots{" "}
-        {data && (
-          <span className="quiet">
-            {data.active_slots} of {limit ?? "any number"} taken
-          </span>
-        )}
-      </h2>
+      <h2>Slots {data && <span className="quiet">{slotsText(data.active_slots, limit)}</span>}</h2>
       {error && !data && <ErrorNote error={error} />}
       {!data && !error && <Skeleton height="4rem" />}
       {data && holders.length === 0 && <p className="quiet">Nobody holds a slot.</p>}
@@ -40,7 +34,7 @@ export function SlotHolders({ slots: { data, error }, limit }: SlotHoldersProps)
               </Link>
             </span>
             <span className="quiet">
-              since <When at={state_timestamp} />
+              <Lasting from={state_timestamp} />
             </span>
           </li>
         ))}

@@ -9,6 +9,8 @@ import { useRows } from "../../components/rows.ts";
 import type { TABLE_FEATURES } from "../../components/virtual-table.tsx";
 import { Button } from "../../elements/button.tsx";
 import { Commands } from "../../elements/commands.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
+import { slotsText } from "../../elements/slots-text.ts";
 import { When } from "../../elements/when.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
 import { PoolForm } from "./pool-form.tsx";
@@ -36,7 +38,7 @@ const COLUMNS = helper.columns([
   helper.display({
     id: "slots",
     header: "Slots taken",
-    cell: ({ row: { original: pool } }) => `${pool.active_slots ?? 0} of ${pool.concurrency_limit ?? "any number"}`,
+    cell: ({ row: { original: pool } }) => slotsText(pool.active_slots, pool.concurrency_limit),
   }),
   helper.display({
     id: "updated",
@@ -67,7 +69,11 @@ export function WorkPoolsPage() {
         empty={
           <div className="stack">
             <p>A work pool hands runs of deployments to the workers that are connected to it.</p>
-            <Commands lines={["sluice work-pool create local --type process", "sluice worker start --pool local"]} />
+            <Commands
+              lines={["sluice work-pool create local --type process", "sluice worker start --pool local"].map(
+                onThisServer,
+              )}
+            />
           </div>
         }
       />

@@ -5,6 +5,7 @@ import { resumeFlowRun } from "#protocol/flow-run-operations";
 import type { FlowRun, JsonObject } from "#protocol/flow-runs";
 import { api } from "../../../api/client.ts";
 import { read } from "../../../api/read.ts";
+import { MarkdownText } from "../../../components/artifact/markdown-text.tsx";
 import { checkValues, type FieldErrors, NO_ERRORS } from "../../../components/schema-form/check-values.ts";
 import { isObject } from "../../../components/schema-form/json-schema.ts";
 import { SchemaForm } from "../../../components/schema-form/schema-form.tsx";
@@ -13,18 +14,29 @@ import { ErrorNote } from "../../../elements/error-note.tsx";
 import { Modal } from "../../../elements/modal.tsx";
 import { Skeleton } from "../../../elements/skeleton.tsx";
 
+/** A pause keeps its schema, its description and the answer. */
+const INPUTS = 10;
+
 /** Lets a paused run go on, with the input that it asked for, if any. */
 export function ResumeForm({ run, onClose }: { readonly run: FlowRun; readonly onClose: () => void }) {
-  const key = run.state?.state_details.run_input_keyset?.["schema"];
+  const keys = run.state?.state_details.run_input_keyset;
+  const key = keys?.["schema"];
   const { data, error } = useQuery({
-    ...read(filterFlowRunInput, { params: { id: run.id }, body: { prefix: key ?? "", limit: 1 } }),
+    ...read(filterFlowRunInput, {
+      params: { id: run.id },
+      body: { prefix: commonStart(key ?? "", keys?.["description"]), limit: INPUTS },
+    }),
     enabled: key !== undefined,
   });
-  const schema = key === undefined ? {} : data && schemaIn(data[0]?.value);
+  const schema = key === undefined ? {} : data && schemaIn(data.find((input) => input.key === key)?.value);
+  const description = textIn(data?.find((input) => input.key === keys?.["description"])?.value);
   return (
     <Modal open onClose={onClose} title={`Resume ${run.name}`}>
-      {error && <ErrorNote title="What it waits for could not be read" error={error} />}
-      {schema ? <Form run={run} schema={schema} onClose={onClose} /> : !error && <Skeleton height="8rem" />}
+      <div className="stack">
+        {description && <MarkdownText text={description} />}
+        {error && <ErrorNote title="What it waits for could not be read" error={error} />}
+        {schema ? <Form run={run} schema={schema} onClose={onClose} /> : !error && <Skeleton height="8rem" />}
+      </div>
     </Modal>
   );
 }
@@ -56,7 +68,7 @@ function Form({
     resume.mutate();
   };
   return (
-    <form className="stack" onSubmit={submit} noValidate>
+    <form className="stack" onSubmit={submit}>
       {schema["properties"] === undefined ? (
         <p>It waits for nothing but to be resumed.</p>
       ) : (
@@ -71,6 +83,20 @@ function Form({
       </div>
     </form>
   );
+}
+
+/** The key of the schema and of the description differ in their ends. */
+function commonStart(key: string, other: string | undefined): string {
+  if (other === undefined) return key;
+  let length = 0;
+  while (length < key.length && key[length] === other[length]) length++;
+  return key.slice(0, length);
+}
+
+/** Of a JSON text; anything else is shown as it is. */
+function textIn(text: string | undefined): string | undefined {
+  if (text === undefined || !text.startsWith('"')) return text;
+  return String(JSON.parse(text));
 }
 
 function schemaIn(text: string | undefined): JsonObject {

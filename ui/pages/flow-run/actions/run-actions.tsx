@@ -15,8 +15,14 @@ import { CopyMenu } from "./copy-menu.tsx";
 import { ResumeForm } from "./resume-form.tsx";
 import { stateProposal } from "./state-proposal.ts";
 
+export interface RunActionsProps {
+  readonly run: FlowRun;
+  /** Undefined while it is read; null where there is none any more. */
+  readonly deployment: Deployment | null | undefined;
+}
+
 /** What may be done with the run; what may not is off, and says why. */
-export function RunActions({ run, deployment }: { readonly run: FlowRun; readonly deployment: Deployment | null }) {
+export function RunActions({ run, deployment }: RunActionsProps) {
   const navigate = useNavigate();
   const roleRefusal = useRoleRefusal("operator");
   const [dialog, setDialog] = useOpened();
@@ -42,7 +48,7 @@ export function RunActions({ run, deployment }: { readonly run: FlowRun; readonl
           Retry
         </Button>
         <Button
-          refusal={refusal("run-again") ?? (deployment ? null : "Its deployment was deleted.")}
+          refusal={refusal("run-again") ?? (deployment === null ? "Its deployment was deleted." : null)}
           onClick={() => setDialog("again")}
         >
           Run again …
@@ -68,13 +74,13 @@ export function RunActions({ run, deployment }: { readonly run: FlowRun; readonl
           busy={remove.isPending}
           onConfirm={() => remove.mutate()}
         />
-        <CopyMenu run={run} deployment={deployment} />
+        <CopyMenu run={run} deployment={deployment ?? null} />
       </div>
       {error && <ErrorNote error={error} />}
       {dialog === "again" && deployment && (
         <RunForm deployment={deployment} parameters={run.parameters} onClose={() => setDialog(null)} />
       )}
-      {dialog === "resume" && <ResumeForm run={run} onClose={() => setDialog(null)} />}
+      {dialog === "resume" && run.state_type === "PAUSED" && <ResumeForm run={run} onClose={() => setDialog(null)} />}
     </div>
   );
 }

@@ -3,6 +3,8 @@ import "@xyflow/react/dist/base.css";
 import { Background, Controls, ReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
 import type { TaskRunId } from "#protocol/ids";
+import { Skeleton } from "../../../elements/skeleton.tsx";
+import { noTasks } from "../no-tasks.ts";
 import type { RunPartProps } from "../page.tsx";
 import { layOut } from "./lay-out.ts";
 import { TaskNode } from "./task-node.tsx";
@@ -19,9 +21,14 @@ export function Graph({ live, search, onSearch }: RunPartProps) {
   const key = JSON.stringify(shape);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what of `tasks` matters.
   const layout = useMemo(() => (isTooMuch ? null : layOut([...tasks.values()])), [key, isTooMuch]);
-  if (tasks.size === 0) return <p className="empty">No task has begun.</p>;
+  if (live.run === null) return <Skeleton height="28rem" />;
+  if (tasks.size === 0) return <p className="empty">{noTasks(live.run)}</p>;
   if (layout === null) {
-    return <p className="empty">{tasks.size} task runs are too many for a graph; the timeline shows them all.</p>;
+    return (
+      <p className="empty">
+        {tasks.size.toLocaleString()} task runs are too many for a graph; the timeline shows them all.
+      </p>
+    );
   }
   const nodes = layout.nodes.flatMap((node) => {
     const task = tasks.get(node.id as TaskRunId);

@@ -18,7 +18,8 @@ const TIME = new Intl.DateTimeFormat(undefined, {
   minute: "2-digit",
   second: "2-digit",
   fractionalSecondDigits: 3,
-  hour12: false,
+  // Not `hour12: false`, which has midnight as 24:00 in some languages.
+  hourCycle: "h23",
 });
 
 /** One line of a log. Its time is a link to it. */

@@ -18,7 +18,7 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
   const { task, level, text, line } = search;
   const log = useLog({ runId: run.id, taskId: task, level, text, around: line }, live.logs);
   const scroller = useRef<HTMLDivElement>(null);
-  const lastTop = useRef(0);
+  const last = useRef({ top: 0, height: 0 });
   const [isFollowing, setFollowing] = useState(line === undefined);
   const virtual = useVirtualizer({
     count: log.lines.length,
@@ -28,6 +28,9 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
     overscan: 20,
   });
   useStartReading(log, virtual);
+  useLinkedLine(line, log, virtual);
+  // Whoever leaves a link for the end wants to see it; whoever follows one does not.
+  useEffect(() => setFollowing(line === undefined), [line]);
   // Lines that wrap are measured when they are drawn, and then the end is further down than it was thought to be.
   const height = virtual.getTotalSize();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height stands for what is in the box.
@@ -43,8 +46,9 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
     const box = scroller.current;
     if (!box) return;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-    const isUpwards = box.scrollTop < lastTop.current;
-    lastTop.current = box.scrollTop;
+    // Nor is it somebody who scrolls where the lines gave way to others, and the box was moved with them.
+    const isUpwards = box.scrollTop < last.current.top && box.scrollHeight >= last.current.height;
+    last.current = { top: box.scrollTop, height: box.scrollHeight };
     if (log.reachesEnd && below < FOLLOW_PX) setFollowing(true);
     // What grows moves nothing upwards; somebody who scrolls does.
     else if (isUpwards) setFollowing(false);
@@ -94,6 +98,24 @@ export function RunLog({ run, live, search, onSearch }: RunPartProps) {
       </div>
     </div>
   );
+}
+
+/** Shows the line that a link leads to, or the first one after that time, once what is below it is there, too. */
+function useLinkedLine(
+  line: string | undefined,
+  log: { readonly lines: readonly Log[]; readonly isPending: boolean; readonly reachesEnd: boolean },
+  virtual: { scrollToIndex: (index: number, how: { align: "center" }) => void },
+): void {
+  const shown = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (line === undefined) shown.current = undefined;
+    if (line === undefined || line === shown.current || log.isPending || log.lines.length === 0) return;
+    const last = log.lines.length - 1;
+    const at = log.lines.findIndex(({ timestamp }) => timestamp >= line);
+    if ((at === -1 || at === last) && !log.reachesEnd) return;
+    shown.current = line;
+    virtual.scrollToIndex(at === -1 ? last : at, { align: "center" });
+  }, [line, log.lines, log.isPending, log.reachesEnd, virtual]);
 }
 
 /** Keeps the line in sight where it is when lines come in above it. */

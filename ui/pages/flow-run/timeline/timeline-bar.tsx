@@ -15,7 +15,9 @@ export function TimelineBar({ rows, search, onSearch, isZoomed, onWhole }: Timel
       <span className="row quiet small">
         <span className="timeline-key" data-kind="wait" /> waited
         <span className="timeline-key" data-kind="run" /> ran
-        <span>{rows} rows</span>
+        <span>
+          {rows.toLocaleString()} {rows === 1 ? "row" : "rows"}
+        </span>
       </span>
       <span className="row">
         {isZoomed && (

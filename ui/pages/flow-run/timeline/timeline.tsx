@@ -3,6 +3,8 @@ import { useMemo, useRef } from "react";
 import type { TaskRunId } from "#protocol/ids";
 import { isTerminal } from "#protocol/states";
 import { useNow } from "../../../elements/now.ts";
+import { Skeleton } from "../../../elements/skeleton.tsx";
+import { noTasks } from "../no-tasks.ts";
 import type { RunPartProps } from "../page.tsx";
 import { Arrows } from "./arrows.tsx";
 import { Axis } from "./axis.tsx";
@@ -42,8 +44,9 @@ export function Timeline({ run, live, search, onSearch }: RunPartProps) {
     if (!next.delete(key)) next.add(key);
     onSearch({ ...search, rows: next.size > 0 ? ([...next] as TaskRunId[]) : undefined });
   };
+  if (live.run === null) return <Skeleton height="18rem" />;
   if (live.tasks.size === 0) {
-    return <p className="empty">{isTerminal(run.state_type) ? "This run had no tasks." : "No task has begun."}</p>;
+    return <p className="empty">{noTasks(run)}</p>;
   }
   const items = virtual.getVirtualItems();
   return (
