@@ -82,6 +82,35 @@ describe("a backfill", () => {
     await Promise.all([advanceBackfill(env, backfill.id), advanceBackfill(env, backfill.id)]);
     await scheduleTick(env, Date.now() as EpochMs);
     expect(await runsOf(made)).toHaveLength(3);
+    const [first] = await runsOf(made);
+    // Ended in the copy alone, its owner has nobody to tell.
+    await env.DB.prepare("UPDATE flow_runs SET state_type = 'COMPLETED' WHERE id = ?").bind(first?.id).run();
+    await scheduleTick(env, Date.now() as EpochMs);
+    expect(await runsOf(made)).toHaveLength(4);
+  });
+
+  it("is completed where its range ends at a due time, and holds up no other one", async ({ expect }) => {
+    const made = await daily();
+    const range = { start: "2026-01-01T06:00:00Z", end: "2026-01-02T06:00:00Z", concurrency: 2 };
+    const backfill = (await call<Backfill>("POST", `/deployments/${made.id}/backfills`, range)).body;
+    expect(backfill).toMatchObject({ total: 2, made: 2 });
+    for (const run of await runsOf(made)) await end(run);
+    await until("the end", async () => (await read(backfill)).status === "COMPLETED");
+  });
+
+  it("that cannot go on does not keep the others from going on", async ({ expect }) => {
+    const [broken, sound] = [await daily(), await daily()];
+    const start = async ({ id }: Made) =>
+      (await call<Backfill>("POST", `/deployments/${id}/backfills`, { ...RANGE, concurrency: 1 })).body;
+    const backfills = [await start(broken), await start(sound)];
+    await env.DB.prepare("UPDATE flow_runs SET state_type = 'COMPLETED' WHERE deployment_id IN (?, ?)")
+      .bind(broken.id, sound.id)
+      .run();
+    await env.DB.prepare("UPDATE deployment_schedules SET schedule = '{' WHERE deployment_id = ?")
+      .bind(broken.id)
+      .run();
+    await scheduleTick(env, Date.now() as EpochMs);
+    expect((await Promise.all(backfills.map(read))).map(({ made }) => made)).toEqual([1, 2]);
   });
 
   it("is not touched by changes of its deployment", async ({ expect }) => {
