@@ -82,6 +82,24 @@ describe("a slot of a key that is kept for somebody who was called", () => {
   });
 });
 
+it("neither a slot of a key nor a place in line is given back by late word of an earlier claim", async ({ expect }) => {
+  const { object } = anObject();
+  const [holder, waiter] = [newFlowRunId(env), newFlowRunId(env)];
+  const runs = async () => {
+    const { holders, waiters } = await object.status();
+    return [...holders, ...waiters].map(({ run }) => run);
+  };
+  const earlier = clock.now();
+  for (const run of [holder, waiter, holder, waiter]) {
+    await object.ask(asked(run));
+    moveClock(1_000);
+  }
+  for (const run of [holder, waiter]) await object.release(run, earlier);
+  expect(await runs()).toEqual([holder, waiter]);
+  for (const run of [waiter, holder]) await object.release(run, clock.now());
+  expect(await runs()).toEqual([]);
+});
+
 describe("those who wait for a slot of a key", () => {
   it.for([
     ["comes, but does not ask in time, when the time is over", "comes", 1],
@@ -165,4 +183,15 @@ it("a trigger is forgotten once nothing looks back so far, also where no run has
   expect(await runDurableObjectAlarm(stub)).toBe(true);
   expect(await kept()).toBe(0);
   expect(await runDurableObjectAlarm(stub)).toBe(false);
+});
+
+it("a run gives way to another one of its key as long as it is put off, and not to itself", async ({ expect }) => {
+  const { object } = anObject();
+  const [first, second, third] = [newFlowRunId(env), newFlowRunId(env), newFlowRunId(env)];
+  expect(await object.debounce("ada", first, 60)).toBeNull();
+  expect(await object.debounce("ada", first, 60)).toBeNull();
+  expect(await object.debounce("ben", second, 60)).toBeNull();
+  expect(await object.debounce("ada", second, 60)).toBe(first);
+  moveClock(60_000);
+  expect(await object.debounce("ada", third, 60)).toBeNull();
 });
