@@ -195,3 +195,17 @@ it("a run gives way to another one of its key as long as it is put off, and not 
   moveClock(60_000);
   expect(await object.debounce("ada", third, 60)).toBeNull();
 });
+
+it("a run replaces those of its key that were due before it, and none that was due after it", async ({ expect }) => {
+  const { object } = anObject();
+  const settings = { ...limited(2), strategy: "cancel-running" as const };
+  const due = Array.from({ length: 4 }, () => newFlowRunId(env));
+  const ask = (index: number, key = "ada") => {
+    const run = due[index] ?? newFlowRunId(env);
+    return object.ask({ ...asked(run), key, settings, since: (now + index) as EpochMs });
+  };
+  expect([await ask(0), await ask(2), await ask(9, "ben")].map(({ kind }) => kind)).toEqual(Array(3).fill("granted"));
+  expect(await ask(1)).toEqual({ kind: "dropped" });
+  expect(await ask(3)).toEqual({ kind: "replaces", runs: [due[0], due[2]] });
+  expect(await ask(3)).toEqual({ kind: "replaces", runs: [due[0], due[2]] });
+});
