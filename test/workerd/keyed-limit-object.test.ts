@@ -125,6 +125,20 @@ describe("those who wait for a slot of a key", () => {
   });
 });
 
+it("nobody stands in line any more whose limit by key was taken away", async ({ expect }) => {
+  const { object, stub } = anObject();
+  const [holder, waiter] = [newFlowRunId(env), newFlowRunId(env)];
+  await runInDurableObject(stub, async (instance) => {
+    const owner = { slotFree: () => Promise.resolve("comes") };
+    Object.assign(instance, { env: { ...env, FLOW_RUNS: { getByName: () => owner } } });
+    await instance.ask(asked(holder));
+    await instance.ask(asked(waiter));
+    await instance.configure(null, 2);
+    expect((await instance.ask(asked(waiter))).kind).toBe("granted");
+  });
+  expect((await object.status()).waiters).toEqual([]);
+});
+
 describe("a slot of a key whose run was never heard of again", () => {
   const run = crypto.randomUUID() as FlowRunId;
 
