@@ -1,10 +1,12 @@
 /** What schedules do beyond Prefect's: overlap, catching up, jitter, their first and last moment. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { DEFAULT_POLICY, type SchedulePolicy } from "#protocol/schedule-policies";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
+import type { ScheduleLineObject } from "../../durable-objects/schedule-line-object.ts";
 import { isPassedOver, missedTimes } from "../../worker/scheduling/catch-up.ts";
 import { followSchedules } from "../../worker/scheduling/follow-schedules.ts";
 import { HORIZON, lookAhead } from "../../worker/scheduling/horizon.ts";
@@ -158,6 +160,40 @@ describe("runs of a schedule that are due while an earlier one has not ended", (
     await propose(first?.id, "CANCELLED");
     await until("its turn", async () => (await stateOf(second?.id)) === "Scheduled");
     expect((await propose(second?.id, "PENDING")).body.status).toBe("ACCEPT");
+  });
+
+  it("replace, with CANCEL_OTHER, also whoever waits for the place", async ({ expect }) => {
+    const runs = await runsOf(await withPolicy({ overlap: "CANCEL_OTHER" }));
+    await propose(runs[0]?.id, "PENDING");
+    await propose(runs[0]?.id, "RUNNING");
+    for (const run of runs.slice(1)) await propose(run.id, "PENDING");
+    expect(await Promise.all(runs.map(({ id }) => stateOf(id)))).toEqual([
+      "Cancelling",
+      "Cancelled",
+      "AwaitingConcurrencySlot",
+    ]);
+  });
+
+  it.for(["BUFFER_ONE", "BUFFER_ALL", "CANCEL_OTHER"])(
+    "with %s keep the place that they have when they ask again",
+    async (overlap, { expect }) => {
+      const [first, second] = await runsOf(await withPolicy({ overlap }));
+      for (const run of [first, second, second]) await propose(run?.id, "PENDING");
+      expect(await stateOf(second?.id)).toBe("AwaitingConcurrencySlot");
+      await propose(first?.id, "RUNNING");
+      await propose(first?.id, overlap === "CANCEL_OTHER" ? "CANCELLED" : "COMPLETED");
+      await until("its turn", async () => (await stateOf(second?.id)) === "Scheduled");
+    },
+  );
+
+  it("are decided on one after the other, though they ask at the same time", async ({ expect }) => {
+    const made = await withPolicy({ overlap: "SKIP" });
+    const runs = await runsOf(made);
+    const kinds = await runInDurableObject(env.SCHEDULE_LINES.getByName(made.scheduleId), async (line) => {
+      const admitted = await Promise.all(runs.map(({ id }) => (line as ScheduleLineObject).admit(id, "SKIP")));
+      return admitted.map(({ kind }) => kind);
+    });
+    expect(kinds).toEqual(["go", "skip", "skip"]);
   });
 
   it("start although the word of its end was lost, or it was deleted", async ({ expect }) => {

@@ -209,6 +209,18 @@ describe("a pool and the runs it is offered", () => {
     expect(worker.runs).toEqual([other]);
   });
 
+  it("asks again for a run whose claim failed, after its alarm was needed for another one before", async ({
+    expect,
+  }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1", { limit: 2 });
+    const soon = await pool.offer({ dueInMs: 100 });
+    pool.owners.faults = [{ error: new Error("network connection lost"), afterwards: false }];
+    const failed = await pool.offer();
+    await worker.waitFor("run", 2);
+    expect([...worker.runs].sort()).toEqual([soon, failed].sort());
+  });
+
   it("refuses an id that leads to no owner", async ({ expect }) => {
     const pool = await Pool.open();
     const id = crypto.randomUUID() as ReturnType<typeof freshRunId>;

@@ -1,4 +1,5 @@
 /** Why a run is not running, in every situation in which it may wait. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import type { FlowRunId } from "#protocol/ids";
@@ -166,6 +167,22 @@ describe("the reason why a run is not running", () => {
       details: { workers: [{ name: "w1", limit: 1, active: 1, draining: false }] },
     });
     picky.close();
+  });
+
+  it("is that its owner cannot be asked for it, and when it is asked again", async ({ expect }) => {
+    const { pool, deployment, run } = await aWaitingRun();
+    const { stub } = objectOf(pool);
+    await runInDurableObject(stub, (instance) => {
+      instance.claimRun = () => Promise.reject(new Error("It is not there."));
+    });
+    const worker = await objectOf(pool).connect("w1");
+    await until("its claim has failed", async () => (await first(run)).kind === "claim_failing");
+    const { details } = (await first(run)) as { details: { retry_at: string } };
+    expect(Date.parse(details.retry_at)).toBeGreaterThan(Date.now() - 1_000);
+    expect(Date.parse(details.retry_at)).toBeLessThan(Date.now() + 31_000);
+    const next = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    expect((await ask(next)).reasons.at(-1)).toMatchObject({ kind: "in_line", details: { position: 2 } });
+    worker.close();
   });
 
   it("is a claim that nobody has confirmed", async ({ expect }) => {
