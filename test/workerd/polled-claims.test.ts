@@ -144,6 +144,18 @@ describe("a claim by proposing PENDING", () => {
     expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 0]);
   });
 
+  it("keeps a run that is offered meanwhile from connected workers, until it is given back", async ({ expect }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1", { limit: 2 });
+    const id = freshRunId();
+    await pool.stub.reserve({ id, generation: 1, queue: { id: null, name: "default", priority: 1 } });
+    await pool.offer({ id });
+    expect(pool.owners.asked).toEqual([]);
+    await pool.stub.release(id, 1);
+    await worker.waitFor("run");
+    expect(worker.runs).toEqual([id]);
+  });
+
   it("needs no second slot for the run that has one", async ({ expect }) => {
     const pool = Pool.ofRealRuns();
     await pool.configure({ concurrencyLimit: 1 });
