@@ -5,7 +5,7 @@ import type { Backfill } from "#protocol/backfills";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { EpochMs } from "#protocol/time";
 import { scheduleTick } from "../../worker/cron/follow-schedules.ts";
-import { advanceBackfill } from "../../worker/scheduling/backfill.ts";
+import { advanceBackfill, cancelBackfill } from "../../worker/scheduling/backfill.ts";
 import { aDeployment, call } from "./support/api.ts";
 import { until } from "./support/runs.ts";
 
@@ -138,6 +138,24 @@ describe("a backfill", () => {
     expect((await call<Backfill[]>("GET", `/deployments/${made.id}/backfills`)).body).toMatchObject([
       { id: backfill.id },
     ]);
+  });
+
+  it("that is cancelled while its next runs are made leaves none of them open", async ({ expect }) => {
+    const made = await daily();
+    const { id } = (await call<Backfill>("POST", `/deployments/${made.id}/backfills`, { ...RANGE, concurrency: 2 }))
+      .body;
+    const [first] = await runsOf(made);
+    let batches = 0;
+    const batch: D1Database["batch"] = async (statements) => {
+      batches += 1;
+      // The first one looked what is open; this one is to write the next run.
+      if (batches === 2) await cancelBackfill(env, id);
+      return env.DB.batch(statements);
+    };
+    const DB = { prepare: (query: string) => env.DB.prepare(query), batch } as unknown as D1Database;
+    await advanceBackfill({ ...env, DB }, id, first?.id ?? null);
+    await until("all are cancelled", async () => (await runsOf(made)).every((run) => run.state_type === "CANCELLED"));
+    expect(await runsOf(made)).toHaveLength(3);
   });
 
   it.for([

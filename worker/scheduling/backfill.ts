@@ -72,7 +72,9 @@ export async function advanceBackfill(env: Env, id: string, ended: FlowRunId | n
   const last = next.at(-1);
   if (last !== undefined) {
     await makeRuns(env, from, backfill, next);
-    await queries.noteMade(env, backfill, last, next.length);
+    const status = await queries.noteMade(env, backfill, last, next.length);
+    // Whoever cancelled it meanwhile has not seen these runs.
+    if (status === "CANCELLED") await cancelBackfill(env, id);
   } else if (open.length === 0) await queries.endBackfill(env, id, "COMPLETED");
 }
 
