@@ -108,6 +108,12 @@ describe("the reason why a run is not running", () => {
       { kind: "in_limit_line", details: { limit: "key", name: "ada", position: 2, waiting: 2 } },
     ]);
     expect(await kinds(other)).toEqual(["no_work_pool"]);
+    const behind = await make("ben");
+    for (const run of [other, behind]) await set(run, { type: "PENDING" });
+    expect((await ask(behind)).reasons.slice(0, 2)).toMatchObject([
+      { kind: "limit_full", details: { name: "ben", slots: 1, taken: 1, holders: [other] } },
+      { kind: "in_limit_line", details: { name: "ben", position: 1, waiting: 1 } },
+    ]);
   });
 
   it("is a pause, with its end and whether input is awaited", async ({ expect }) => {
@@ -167,6 +173,18 @@ describe("the reason why a run is not running", () => {
       details: { workers: [{ name: "w1", limit: 1, active: 1, draining: false }] },
     });
     picky.close();
+    const last = await objectOf(pool).connect("w2", { limit: 1 });
+    await last.waitFor("run");
+    const more = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    last.send({ type: "drain" });
+    last.release();
+    await objectOf(pool).shows("w2 is stopping", ({ workers }) =>
+      workers.some(({ draining, active }) => draining && !active),
+    );
+    expect(await first(more)).toMatchObject({
+      kind: "workers_busy",
+      details: { workers: [{ name: "w1" }, { name: "w2", limit: 1, active: 0, draining: true }] },
+    });
   });
 
   it("is that its owner cannot be asked for it, and when it is asked again", async ({ expect }) => {
