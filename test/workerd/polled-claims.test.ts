@@ -114,7 +114,6 @@ describe("a claim by proposing PENDING", () => {
   it("is asked after until its owner has said what became of it", async ({ expect }) => {
     const pool = Pool.ofRealRuns();
     const queue = { id: null, name: "default", priority: 1 };
-    const ask = () => pool.stub.reserve({ id: freshRunId(), generation: 1, queue });
     await runInDurableObject(pool.stub, (instance) => {
       const { holdsClaim } = instance;
       instance.holdsClaim = () => {
@@ -122,12 +121,9 @@ describe("a claim by proposing PENDING", () => {
         return Promise.reject(new Error("It is not there."));
       };
     });
-    await ask();
-    moveClock(6_000);
-    await ask();
-    moveClock(5_000);
-    // Of the first nobody says anything, and the second is too young to be asked after.
-    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 2]);
+    await pool.stub.reserve({ id: freshRunId(), generation: 1, queue });
+    moveClock(11_000);
+    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 1]);
     moveClock(5_000);
     expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 0]);
   });
