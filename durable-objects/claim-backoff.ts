@@ -40,7 +40,13 @@ export class ClaimBackoff {
   }
 
   blocks(id: FlowRunId, now: EpochMs): boolean {
-    return this.#isWaiting(id, now) || this.#isWaiting(ownerKey(id), now);
+    return this.retryAt(id, now) !== null;
+  }
+
+  /** When this run may be asked for again; null when it may be now. */
+  retryAt(id: FlowRunId, now: EpochMs): EpochMs | null {
+    const retryAt = Math.max(this.#failures.get(id)?.retryAt ?? 0, this.#failures.get(ownerKey(id))?.retryAt ?? 0);
+    return retryAt > now ? (retryAt as EpochMs) : null;
   }
 
   /** When the next of those that wait may be asked again; null when nothing waits. */
@@ -50,11 +56,6 @@ export class ClaimBackoff {
       if (retryAt > now && (next === null || retryAt < next)) next = retryAt;
     }
     return next;
-  }
-
-  #isWaiting(key: string, now: EpochMs): boolean {
-    const failures = this.#failures.get(key);
-    return failures !== undefined && failures.retryAt > now;
   }
 }
 

@@ -39,7 +39,8 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
       const settings = this.#adopt(ask.settings, ask.version);
       this.#store.lapse(now);
       if (this.#store.hold(ask.run)) {
-        this.#store.askedAgain(ask.run, ask.askedAt);
+        // It has not said yet that it uses the slot, so it is not asked before it could.
+        this.#store.askedAgain(ask.run, ask.askedAt, (now + CHECK_MS) as EpochMs);
         return { kind: "granted" };
       }
       if (settings === null) {
@@ -122,10 +123,12 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
     const now = clock.now();
     const checked = this.#store.holdsToCheck(now);
     const answers = await Promise.allSettled(
-      checked.map((run) => ownerOf(this.env.FLOW_RUNS, run)?.usesSlot(run) ?? Promise.resolve(false)),
+      checked.map(({ run }) => ownerOf(this.env.FLOW_RUNS, run)?.usesSlot(run) ?? Promise.resolve(false)),
     );
     await this.#run((at) => {
-      checked.forEach((run, index) => {
+      checked.forEach(({ run, askedAt }, index) => {
+        // Its slot was asked for again while its owner answered: that answer is about an earlier claim.
+        if (this.#store.hold(run)?.askedAt !== askedAt) return;
         const answer = answers[index];
         // Without an answer the run may still go on.
         if (answer?.status === "fulfilled" && !answer.value) this.#store.deleteHold(run);
@@ -205,7 +208,8 @@ export class KeyedLimitObject extends DurableObject<Env> implements KeyedLimitOw
 
   /** Makes sure that an alarm comes no later than the next thing to look at. */
   #arm(): void {
-    const next = this.#store.nextLookAt();
+    // What came long ago is forgotten even where nobody holds or waits.
+    const next = this.#store.nextLookAt() ?? (this.#store.remembers() ? clock.now() + TRIGGERS_MS : null);
     if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
     this.#alarmAt = next;
     void this.ctx.storage.setAlarm(Math.ceil(next));

@@ -123,7 +123,7 @@ export class PoolDispatcher {
 
   /** Whether the last claims of the run failed, so that it is asked for again at this time. */
   retryAt(id: FlowRunId, now: EpochMs): EpochMs | null {
-    return this.#backoff.blocks(id, now) ? this.#backoff.nextRetryAt(now) : null;
+    return this.#backoff.retryAt(id, now);
   }
 
   /** When the alarm has to look next; null when nothing becomes possible by time alone. */

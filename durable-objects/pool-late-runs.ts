@@ -16,12 +16,12 @@ export async function markLateRuns(
   markLate: (id: FlowRunId) => Promise<void>,
 ): Promise<EpochMs | null> {
   const late = store.notMarkedLate((now - SPANS.lateAfterMs) as EpochMs, LATE_AT_ONCE);
-  if (late.length > 0) {
-    const outcomes = await Promise.allSettled(late.map(markLate));
-    store.markLate(late.filter((_, index) => outcomes[index]?.status === "fulfilled"));
-  }
+  const outcomes = await Promise.allSettled(late.map(markLate));
+  const told = late.filter((_, index) => outcomes[index]?.status === "fulfilled");
+  if (told.length > 0) store.markLate(told);
   const next = store.nextNotMarkedLate();
   if (next === null) return null;
-  // A page that was full has its next at once.
-  return Math.max(next + SPANS.lateAfterMs, late.length === LATE_AT_ONCE ? now : now + TELL_AGAIN_MS) as EpochMs;
+  // A page that was full has its next at once, unless nobody could be told.
+  const isAtOnce = late.length === LATE_AT_ONCE && told.length > 0;
+  return Math.max(next + SPANS.lateAfterMs, isAtOnce ? now : now + TELL_AGAIN_MS) as EpochMs;
 }

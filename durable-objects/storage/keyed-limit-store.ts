@@ -64,8 +64,8 @@ export class KeyedLimitStore {
     );
   }
 
-  askedAgain(run: FlowRunId, askedAt: EpochMs): void {
-    this.#storage.sql.exec("UPDATE holds SET asked_at = ? WHERE run = ?", askedAt, run);
+  askedAgain(run: FlowRunId, askedAt: EpochMs, checkAt: EpochMs): void {
+    this.#storage.sql.exec("UPDATE holds SET asked_at = ?, check_at = ? WHERE run = ?", askedAt, checkAt, run);
   }
 
   checkHold(run: FlowRunId, checkAt: EpochMs): void {
@@ -86,8 +86,9 @@ export class KeyedLimitStore {
     return this.#all<Row>("SELECT * FROM holds WHERE ?1 IS NULL OR key = ?1 ORDER BY since, run", key).map(rowOf);
   }
 
-  holdsToCheck(now: EpochMs): FlowRunId[] {
-    return this.#all<Row>("SELECT * FROM holds WHERE check_at <= ?", now).map(({ run }) => run);
+  holdsToCheck(now: EpochMs): { run: FlowRunId; askedAt: EpochMs }[] {
+    const rows = this.#all<Row>("SELECT * FROM holds WHERE check_at <= ?", now);
+    return rows.map((row) => ({ run: row.run, askedAt: row.asked_at }));
   }
 
   putPlace({ run, key, priority, since, askedAt }: KeyedAsk): void {
@@ -184,6 +185,11 @@ export class KeyedLimitStore {
     if (!this.#schema.isMade) return;
     this.#storage.sql.exec("DELETE FROM triggers WHERE at < ?", at);
     this.#storage.sql.exec("DELETE FROM turns WHERE served_at < ?", at);
+  }
+
+  /** Whether there is something that {@link forgetBefore} will forget one day. */
+  remembers(): boolean {
+    return this.#all("SELECT 1 FROM (SELECT 1 FROM triggers UNION ALL SELECT 1 FROM turns) LIMIT 1").length > 0;
   }
 
   /** When something is to be looked at next; null when nothing is. */

@@ -5,7 +5,7 @@ import type { Backfill } from "#protocol/backfills";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { EpochMs } from "#protocol/time";
 import { scheduleTick } from "../../worker/cron/follow-schedules.ts";
-import { advanceBackfill } from "../../worker/scheduling/backfill.ts";
+import { advanceBackfill, cancelBackfill } from "../../worker/scheduling/backfill.ts";
 import { aDeployment, call } from "./support/api.ts";
 import { until } from "./support/runs.ts";
 
@@ -82,6 +82,35 @@ describe("a backfill", () => {
     await Promise.all([advanceBackfill(env, backfill.id), advanceBackfill(env, backfill.id)]);
     await scheduleTick(env, Date.now() as EpochMs);
     expect(await runsOf(made)).toHaveLength(3);
+    const [first] = await runsOf(made);
+    // Ended in the copy alone, its owner has nobody to tell.
+    await env.DB.prepare("UPDATE flow_runs SET state_type = 'COMPLETED' WHERE id = ?").bind(first?.id).run();
+    await scheduleTick(env, Date.now() as EpochMs);
+    expect(await runsOf(made)).toHaveLength(4);
+  });
+
+  it("is completed where its range ends at a due time, and holds up no other one", async ({ expect }) => {
+    const made = await daily();
+    const range = { start: "2026-01-01T06:00:00Z", end: "2026-01-02T06:00:00Z", concurrency: 2 };
+    const backfill = (await call<Backfill>("POST", `/deployments/${made.id}/backfills`, range)).body;
+    expect(backfill).toMatchObject({ total: 2, made: 2 });
+    for (const run of await runsOf(made)) await end(run);
+    await until("the end", async () => (await read(backfill)).status === "COMPLETED");
+  });
+
+  it("that cannot go on does not keep the others from going on", async ({ expect }) => {
+    const [broken, sound] = [await daily(), await daily()];
+    const start = async ({ id }: Made) =>
+      (await call<Backfill>("POST", `/deployments/${id}/backfills`, { ...RANGE, concurrency: 1 })).body;
+    const backfills = [await start(broken), await start(sound)];
+    await env.DB.prepare("UPDATE flow_runs SET state_type = 'COMPLETED' WHERE deployment_id IN (?, ?)")
+      .bind(broken.id, sound.id)
+      .run();
+    await env.DB.prepare("UPDATE deployment_schedules SET schedule = '{' WHERE deployment_id = ?")
+      .bind(broken.id)
+      .run();
+    await scheduleTick(env, Date.now() as EpochMs);
+    expect((await Promise.all(backfills.map(read))).map(({ made }) => made)).toEqual([1, 2]);
   });
 
   it("is not touched by changes of its deployment", async ({ expect }) => {
@@ -109,6 +138,24 @@ describe("a backfill", () => {
     expect((await call<Backfill[]>("GET", `/deployments/${made.id}/backfills`)).body).toMatchObject([
       { id: backfill.id },
     ]);
+  });
+
+  it("that is cancelled while its next runs are made leaves none of them open", async ({ expect }) => {
+    const made = await daily();
+    const { id } = (await call<Backfill>("POST", `/deployments/${made.id}/backfills`, { ...RANGE, concurrency: 2 }))
+      .body;
+    const [first] = await runsOf(made);
+    let batches = 0;
+    const batch: D1Database["batch"] = async (statements) => {
+      batches += 1;
+      // The first one looked what is open; this one is to write the next run.
+      if (batches === 2) await cancelBackfill(env, id);
+      return env.DB.batch(statements);
+    };
+    const DB = { prepare: (query: string) => env.DB.prepare(query), batch } as unknown as D1Database;
+    await advanceBackfill({ ...env, DB }, id, first?.id ?? null);
+    await until("all are cancelled", async () => (await runsOf(made)).every((run) => run.state_type === "CANCELLED"));
+    expect(await runsOf(made)).toHaveLength(3);
   });
 
   it.for([

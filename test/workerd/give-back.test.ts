@@ -15,6 +15,17 @@ async function claim(id: FlowRunId, name: string): Promise<number> {
 const giveBack = (id: FlowRunId, generation: number, reason = "No such file.") =>
   call<{ given_back: boolean }>("POST", `/flow_runs/${id}/give_back`, { generation, reason });
 
+it("a claim is answered alike to its worker until it is over, and to nobody else", async ({ expect }) => {
+  const id = freshRunId();
+  await ownerStub(id).create(pooledRun(id, Pool.ofRealRuns().name));
+  const ask = (name: string) => ownerStub(id).claim(id, { name });
+  expect(await ask("one")).toMatchObject({ generation: 1 });
+  expect(await ask("one")).toMatchObject({ generation: 1 });
+  expect(await ask("two")).toBeNull();
+  moveClock(30_001);
+  expect(await ask("one")).toBeNull();
+});
+
 describe("a run that is given back", () => {
   it("waits again, and after three times is Crashed with what each worker said", async ({ expect }) => {
     const pool = Pool.ofRealRuns();

@@ -1,5 +1,5 @@
 /** Runs that are pushed: claimed, signed, delivered once, given back, given up. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { LIMITS } from "#protocol/limits";
@@ -37,6 +37,7 @@ describe("a run of an http pool", () => {
     const [{ request, body, url, frame } = expect.fail("nothing was pushed")] = pool.received;
     expect(url).toBe(URL_OF_TARGET);
     expect(request.headers.get("x-team")).toBe("data");
+    expect(request.redirect).toBe("manual");
     expect(frame).toEqual({
       protocol: 1,
       flow_run_id: id,
@@ -146,6 +147,9 @@ describe("a target that does not take a run", () => {
     moveClock(1_500);
     await runDurableObjectAlarm(pool.stub);
     expect(await pool.message(2)).toMatchObject({ flow_run_id: id, generation: 2 });
+    // A late word of the first claim does not end the second one's push.
+    await pool.stub.release(id, 1);
+    expect(await pool.stub.nextPush(id, 2)).toMatchObject({ attempt: 1 });
   });
 
   it("that refuses it three times has it Crashed with each reason, and its letter can be sent again", async ({
@@ -174,6 +178,18 @@ describe("a target that does not take a run", () => {
     // The letter that comes twice does nothing to a run that goes on.
     await pool.deliver(letter?.body ?? {});
     expect(pool.sent).toHaveLength(4);
+  });
+
+  it("that never hears of a run loses it, and why says that the push could not be queued", async ({ expect }) => {
+    const pool = await HttpPool.open();
+    await runInDurableObject(pool.stub, (instance) => {
+      instance.sendPush = () => Promise.reject(new Error("It is not there."));
+    });
+    const id = await aRun(await pool.deployment(await aFlow(), {}));
+    await until("it says so", async () => (await whyOf(id))[0]?.message.startsWith("The push could not be queued."));
+    moveClock(31_000);
+    await runDurableObjectAlarm(ownerStub(id));
+    expect((await stateOf(id)).type).toBe("SCHEDULED");
   });
 
   it("that accepts a run and does not begin loses it when the time is over", async ({ expect }) => {
@@ -347,41 +363,28 @@ describe("the URL of an http pool", () => {
   );
 });
 
-describe("an address", () => {
-  it.for([
-    "http://a.example/",
-    "https://localhost/",
-    "https://printer/",
-    "https://a.local/",
-    "https://metadata.google.internal/",
-    "https://127.0.0.1/",
-    "https://2130706433/",
-    "https://0x7f.1/",
-    "https://10.1.2.3/",
-    "https://100.64.0.1/",
-    "https://169.254.169.254/",
-    "https://172.16.0.1/",
-    "https://192.168.1.1/",
-    "https://0.0.0.0/",
-    "https://[::1]/",
-    "https://[::ffff:10.0.0.1]/",
-    "https://[fe80::1]/",
-    "https://[fd00::1]/",
-    "https://[64:ff9b::a00:1]/",
-    "https://[2002:a00:1::]/",
-  ])("of a private network is refused unless it is allowed: %s", (url, { expect }) => {
-    expect(refusedAddress(url, false)).toContain("SLUICE_PRIVATE_TARGETS");
-    expect(refusedAddress(url, true)).toBeNull();
-  });
+/** The first and last of each range that is private, and the addresses beside it. */
+const PRIVATE =
+  "10.1.2.3 100.64.0.1 100.127.255.255 127.0.0.1 2130706433 0x7f.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.8 " +
+  "192.0.2.1 192.88.99.1 192.168.1.1 198.18.0.1 198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1 255.255.255.255 0.0.0.0 " +
+  "[::1] [::] [::ffff:10.0.0.1] [fe80::1] [fd00::1] [64:ff9b::a00:1] [1fff::1] [4000::1] [2002:a00:1::] [2001::1] " +
+  "[2001:0:a00::1] [2001:db8::1] localhost localhost. x.localhost printer a.local a.lan metadata.google.internal";
+const PUBLIC =
+  "a.example flows.acme.workers.dev 8.8.8.8 11.0.0.1 100.63.255.255 100.128.0.1 126.0.0.1 128.0.0.1 169.253.0.1 169.255.0.1 " +
+  "172.15.0.1 172.32.0.1 192.0.1.1 192.88.98.1 192.167.0.1 192.169.0.1 198.17.0.1 198.20.0.1 203.0.112.1 223.255.255.255 " +
+  "[2606:4700::1111] [2001:4860:4860::8888] [2000::1] [2003::1]";
 
-  it.for([
-    "https://a.example/push",
-    "https://flows.acme.workers.dev/",
-    "https://8.8.8.8/",
-    "https://172.32.0.1/",
-    "https://[2606:4700::1111]/",
-  ])("of the public network is called: %s", (url, { expect }) => {
-    expect(refusedAddress(url, false)).toBeNull();
+describe("an address", () => {
+  it.for(["http://a.example/", ...PRIVATE.split(" ").map((host) => `https://${host}/`)])(
+    "of a private network is refused unless it is allowed: %s",
+    (url, { expect }) => {
+      expect(refusedAddress(url, false)).toContain("SLUICE_PRIVATE_TARGETS");
+      expect(refusedAddress(url, true)).toBeNull();
+    },
+  );
+
+  it.for(PUBLIC.split(" "))("of the public network is called: %s", (host, { expect }) => {
+    expect(refusedAddress(`https://${host}/push`, false)).toBeNull();
   });
 
   it.for(["", "nonsense", "file:///etc/passwd", "https://user:word@a.example/"])(

@@ -1,5 +1,5 @@
 /** Pollers that claim runs by proposing PENDING, beside workers that are connected: one owner of the slots for both. */
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
@@ -109,6 +109,58 @@ describe("a claim by proposing PENDING", () => {
     const worker = await pool.connect("w1");
     await worker.waitFor("run");
     expect(worker.runs).toEqual([id]);
+  });
+
+  it("is asked after until its owner has said what became of it", async ({ expect }) => {
+    const pool = Pool.ofRealRuns();
+    const queue = { id: null, name: "default", priority: 1 };
+    await runInDurableObject(pool.stub, (instance) => {
+      const { holdsClaim } = instance;
+      instance.holdsClaim = () => {
+        instance.holdsClaim = holdsClaim;
+        return Promise.reject(new Error("It is not there."));
+      };
+    });
+    await pool.stub.reserve({ id: freshRunId(), generation: 1, queue });
+    moveClock(11_000);
+    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 1]);
+    moveClock(5_000);
+    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 0]);
+  });
+
+  it("is too young to be asked after, and is asked after at its time, where an earlier one is", async ({ expect }) => {
+    const pool = Pool.ofRealRuns();
+    const queue = { id: null, name: "default", priority: 1 };
+    for (let count = 0; count < 2; count++) {
+      await pool.stub.reserve({ id: freshRunId(), generation: 1, queue });
+      moveClock(6_000);
+    }
+    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 1]);
+    moveClock(5_000);
+    expect([await runDurableObjectAlarm(pool.stub), (await pool.status()).held]).toEqual([true, 0]);
+  });
+
+  it("keeps a run that is offered meanwhile from connected workers, until it is given back", async ({ expect }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1", { limit: 2 });
+    const id = freshRunId();
+    await pool.stub.reserve({ id, generation: 1, queue: { id: null, name: "default", priority: 1 } });
+    await pool.offer({ id });
+    expect(pool.owners.asked).toEqual([]);
+    await pool.stub.release(id, 1);
+    await worker.waitFor("run");
+    expect(worker.runs).toEqual([id]);
+  });
+
+  it("needs no second slot for the run that has one", async ({ expect }) => {
+    const pool = Pool.ofRealRuns();
+    await pool.configure({ concurrencyLimit: 1 });
+    const id = freshRunId();
+    const queue = { id: null, name: "default", priority: 1 };
+    for (const generation of [1, 1, 2]) {
+      expect(await pool.stub.reserve({ id, generation, queue })).toEqual({ kind: "granted", isTaken: true });
+      expect((await pool.status()).held).toBe(1);
+    }
   });
 
   it("occupies no slot when it was forced", async ({ expect }) => {

@@ -4,9 +4,19 @@ import { describe, it } from "vitest";
 import worker from "../../worker/index.ts";
 import { freshRunId, ownerStub, pooledRun } from "./support/runs.ts";
 
-function message(id: string, body: unknown) {
-  return { id, timestamp: new Date(), attempts: 1, body };
+function message(id: string, body: unknown, attempts = 1) {
+  return { id, timestamp: new Date(), attempts, body };
 }
+
+/** What D1 and the owners of runs are while they are away. */
+const away = () => {
+  throw new Error("It is not there.");
+};
+const ALONE = {
+  ...env,
+  FLOW_RUNS: { getByName: () => ({ offer: async () => away(), retry: async () => away() }) },
+  DB: { prepare: away, batch: away },
+} as unknown as Env;
 
 describe("the dispatch queue", () => {
   it("offers what it understands, and retries the poisoned messages among them", async ({ expect }) => {
@@ -38,6 +48,26 @@ describe("the dispatch queue", () => {
     expect((await env.WORK_POOLS.getByName(pool).status()).ready).toBe(1);
   });
 });
+
+it.for([
+  ["dispatch", "the offer of a run", { flow_run_id: freshRunId() }],
+  ["dispatch", "a page of schedules", { schedule_ids: [crypto.randomUUID()] }],
+  ["dispatch", "the end of a run of a backfill", { backfill_id: crypto.randomUUID(), ended_run_id: freshRunId() }],
+  ["pushes", "a push", { pool_name: "p", flow_run_id: freshRunId(), generation: 1, reason: "It was given up." }],
+  ["pushes", "nonsense", { nonsense: 1 }],
+] as const)(
+  "queue %s: %s that cannot be handled is tried again later each time",
+  async ([queue, , body], { expect }) => {
+    const delays: (number | undefined)[] = [];
+    const messages = [1, 3, 9].map((attempts) => ({
+      ...message(`${attempts}`, body, attempts),
+      ack: () => delays.push(0),
+      retry: (options?: QueueRetryOptions) => delays.push(options?.delaySeconds),
+    }));
+    await worker.queue({ queue, messages } as unknown as MessageBatch, ALONE);
+    expect(delays).toEqual([2, 8, 60]);
+  },
+);
 
 describe("a dead letter", () => {
   it("is kept once, with its queue and body", async ({ expect }) => {

@@ -1,10 +1,15 @@
 /** What schedules do beyond Prefect's: overlap, catching up, jitter, their first and last moment. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
+import { DEFAULT_POLICY, type SchedulePolicy } from "#protocol/schedule-policies";
 import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
+import type { ScheduleLineObject } from "../../durable-objects/schedule-line-object.ts";
+import { isPassedOver, missedTimes } from "../../worker/scheduling/catch-up.ts";
 import { followSchedules } from "../../worker/scheduling/follow-schedules.ts";
+import { HORIZON, lookAhead } from "../../worker/scheduling/horizon.ts";
 import { offerSoonDue } from "../../worker/scheduling/offer-soon-due.ts";
 import { aDeployment, call } from "./support/api.ts";
 import { until } from "./support/runs.ts";
@@ -157,6 +162,40 @@ describe("runs of a schedule that are due while an earlier one has not ended", (
     expect((await propose(second?.id, "PENDING")).body.status).toBe("ACCEPT");
   });
 
+  it("replace, with CANCEL_OTHER, also whoever waits for the place", async ({ expect }) => {
+    const runs = await runsOf(await withPolicy({ overlap: "CANCEL_OTHER" }));
+    await propose(runs[0]?.id, "PENDING");
+    await propose(runs[0]?.id, "RUNNING");
+    for (const run of runs.slice(1)) await propose(run.id, "PENDING");
+    expect(await Promise.all(runs.map(({ id }) => stateOf(id)))).toEqual([
+      "Cancelling",
+      "Cancelled",
+      "AwaitingConcurrencySlot",
+    ]);
+  });
+
+  it.for(["BUFFER_ONE", "BUFFER_ALL", "CANCEL_OTHER"])(
+    "with %s keep the place that they have when they ask again",
+    async (overlap, { expect }) => {
+      const [first, second] = await runsOf(await withPolicy({ overlap }));
+      for (const run of [first, second, second]) await propose(run?.id, "PENDING");
+      expect(await stateOf(second?.id)).toBe("AwaitingConcurrencySlot");
+      await propose(first?.id, "RUNNING");
+      await propose(first?.id, overlap === "CANCEL_OTHER" ? "CANCELLED" : "COMPLETED");
+      await until("its turn", async () => (await stateOf(second?.id)) === "Scheduled");
+    },
+  );
+
+  it("are decided on one after the other, though they ask at the same time", async ({ expect }) => {
+    const made = await withPolicy({ overlap: "SKIP" });
+    const runs = await runsOf(made);
+    const kinds = await runInDurableObject(env.SCHEDULE_LINES.getByName(made.scheduleId), async (line) => {
+      const admitted = await Promise.all(runs.map(({ id }) => (line as ScheduleLineObject).admit(id, "SKIP")));
+      return admitted.map(({ kind }) => kind);
+    });
+    expect(kinds).toEqual(["go", "skip", "skip"]);
+  });
+
   it("start although the word of its end was lost, or it was deleted", async ({ expect }) => {
     const [first, second] = await runsOf(await withPolicy({ overlap: "SKIP" }));
     await propose(first?.id, "PENDING");
@@ -225,5 +264,64 @@ describe("times that passed while nobody was there", () => {
     await env.DB.prepare("UPDATE deployments SET paused = 0 WHERE id = ?").bind(made.id).run();
     await follow(made, now);
     expect((await runsOf(made)).filter(isPast(now))).toHaveLength(1);
+  });
+});
+
+describe("what is due by an hourly schedule", () => {
+  const HOURLY = { cron: "0 * * * *" };
+  const hour = (count: number, moreMs = 0) =>
+    (fromWireTime("2026-03-01T00:00:00Z") + count * HOUR_MS + moreMs) as EpochMs;
+  const wire = (count: number) => toWireTime(hour(count));
+  const hours = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => hour(first + at));
+  const all: SchedulePolicy = { ...DEFAULT_POLICY, catch_up: "ALL" };
+  const now = hour(10, 300_000);
+
+  it.for([
+    ["DEFAULT", DEFAULT_POLICY, []],
+    ["NONE", { ...all, catch_up: "NONE" }, []],
+    ["LAST", { ...all, catch_up: "LAST" }, hours(10, 10)],
+    ["ALL", all, hours(1, 10)],
+    ["ALL within a window", { ...all, catch_up_window: 4 * 3600 }, hours(7, 10)],
+    ["ALL from the first moment of the schedule", { ...all, start_at: wire(3) }, hours(3, 10)],
+    ["ALL to the last moment of the schedule", { ...all, end_at: wire(8) }, hours(1, 8)],
+    ["LAST to the last moment of the schedule", { ...all, catch_up: "LAST", end_at: wire(8) }, hours(8, 8)],
+  ] as const)("and was missed is caught up with by %s", ([, policy, expected], { expect }) => {
+    expect(missedTimes(HOURLY, policy, hour(0), now)).toEqual(expected);
+    expect(missedTimes(HOURLY, policy, null, now)).toEqual([]);
+    expect(missedTimes(HOURLY, policy, now, now)).toEqual([]);
+    expect(missedTimes(HOURLY, null, hour(0), now)).toEqual([]);
+  });
+
+  it("and was missed does not include what is due now, and is the newest thousand", ({ expect }) => {
+    expect(missedTimes(HOURLY, all, hour(0), hour(10)).at(-1)).toBe(hour(9));
+    const everyMinute = missedTimes({ cron: "* * * * *" }, all, hour(0), hour(20));
+    expect(everyMinute).toHaveLength(1_000);
+    expect(everyMinute.at(-1)).toBe(hour(20, -60_000));
+  });
+
+  it.for([
+    ["DEFAULT", 7_200, "no"],
+    ["NONE", 89, "no"],
+    ["NONE", 91, "yes"],
+    ["LAST", 89, "no"],
+    ["LAST", 91, "unless last"],
+    ["LAST", 3_601, "yes"],
+    ["ALL", 3_600, "no"],
+    ["ALL", 3_601, "yes"],
+  ] as const)("with %s is passed over %i s later: %s", ([catchUp, ageSeconds, expected], { expect }) => {
+    const dueAt = (now - ageSeconds * 1_000) as EpochMs;
+    expect(isPassedOver({ dueAt, catchUp, windowSeconds: 3_600 }, now)).toBe(expected);
+  });
+
+  it.for([
+    ["three, until the first of them has passed", HOURLY, null, [hour(1), hour(2), hour(3)], hour(1)],
+    ["an hour of them, until less is left", { cron: "*/20 * * * *" }, null, 4, hour(0, 1_200_000)],
+    ["at most a hundred, and more with the next tick", { cron: "* * * * * *" }, null, 100, hour(0, 1)],
+    ["those to its last moment, and is done", HOURLY, hour(2), [hour(1), hour(2)], 8.64e15],
+    ["none that is more than 100 days off, until it is not", { cron: "0 0 1 9 *" }, null, 0, hour(84 * 24)],
+  ] as const)("is made ahead: %s", ([, schedule, endAt, expected, nextCheckAt], { expect }) => {
+    const ahead = lookAhead(schedule, hour(0, 1), endAt, HORIZON);
+    expect(typeof expected === "number" ? ahead.dueAt.length : ahead.dueAt).toEqual(expected);
+    expect(ahead.nextCheckAt).toBe(nextCheckAt);
   });
 });

@@ -5,6 +5,7 @@ import { it } from "vitest";
 import type { EpochMs } from "#protocol/time";
 import { schedulesToCheck } from "../../worker/db/queries/scheduling.ts";
 import { followSchedules } from "../../worker/scheduling/follow-schedules.ts";
+import { offerSoonDue } from "../../worker/scheduling/offer-soon-due.ts";
 import { aDeployment, aPool, call } from "./support/api.ts";
 import { Meter } from "./support/meter.ts";
 
@@ -12,6 +13,10 @@ const HOUR_MS = 3_600_000;
 const COUNT = (env as { TEST_BUDGET?: string }).TEST_BUDGET === "full" ? 10_000 : 1_000;
 /** A page as it comes through the queue. */
 const PAGE = 250;
+
+interface Scheduled {
+  readonly schedules: readonly { readonly id: string }[];
+}
 
 async function followAll(at: number): Promise<number> {
   let made = 0;
@@ -62,7 +67,7 @@ it("writes seven rows for a run that is scheduled, and five when its owner takes
   });
   const state = await runInDurableObject(env.FLOW_RUNS.getByName("meter"), (_, { storage }) => storage);
   using meter = new Meter(state);
-  const { schedules } = made as unknown as { schedules: { id: string }[] };
+  const { schedules } = made as unknown as Scheduled;
   await env.DB.prepare("UPDATE deployments SET paused = 0 WHERE id = ?").bind(made.id).run();
   const before = meter.d1Rows;
   const runs = await followSchedules(env, [schedules[0]?.id ?? ""], Date.now() as EpochMs);
@@ -76,4 +81,21 @@ it("writes seven rows for a run that is scheduled, and five when its owner takes
   await call("PATCH", `/flow_runs/${results[0]?.id}`, { name: "awake" });
   await scheduler.wait(300);
   expect(meter.d1Rows - taken).toBeLessThanOrEqual(5);
+});
+
+it("offers all runs that are due soon, however many pages they fill", async ({ expect }) => {
+  const pool = await aPool();
+  const often = { work_pool_name: pool.name, paused: true, schedules: [{ schedule: { interval: 1 } }] };
+  const made = [];
+  for (let count = 0; count < 6; count++) made.push((await aDeployment(often)) as unknown as Scheduled);
+  await env.DB.prepare("UPDATE deployments SET paused = 0 WHERE work_pool_id = ?").bind(pool.id).run();
+  const now = Date.now() as EpochMs;
+  await followSchedules(
+    env,
+    made.map(({ schedules }) => schedules[0]?.id ?? ""),
+    now,
+  );
+  await offerSoonDue(env, now);
+  expect((await env.WORK_POOLS.getByName(pool.name).status()).ready).toBe(600);
+  await env.DB.prepare("UPDATE deployments SET paused = 1 WHERE work_pool_id = ?").bind(pool.id).run();
 });

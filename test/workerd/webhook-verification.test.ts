@@ -119,6 +119,14 @@ describe("a signature", () => {
     expect(await check(vector)).toMatchObject({ ok: true, key: expect.any(String) });
   });
 
+  it("of Svix is taken under its own names of headers, too", async ({ expect }) => {
+    const vector = VECTORS.find(({ verification }) => verification.type === "standard") as Vector;
+    const entries = Object.entries(vector.headers).map(([name, text]) => [name.replace("webhook-", "svix-"), text]);
+    const key = vector.headers["webhook-id"];
+    expect(await check(vector, { headers: Object.fromEntries(entries) })).toEqual({ ok: true, key });
+    expect(await check(vector, { headers: Object.fromEntries(entries.slice(1)) })).toMatchObject({ ok: false });
+  });
+
   it.for(named)("of %s is refused for another body, and with another secret", async ([, vector], { expect }) => {
     for (const change of [{ body: `${vector.body} ` }, { body: "" }, { secret: "d2hvc2VjX290aGVy" }]) {
       expect(await check(vector, change)).toMatchObject({ ok: false, reason: expect.stringContaining(vector.header) });

@@ -73,6 +73,22 @@ describe("a pool's slots", () => {
     expect(await pool.status()).toMatchObject({ ready: 0, held: 1, workers: [{ active: 1 }] });
   });
 
+  it("counts a run for its worker whatever another worker says of it", async ({ expect }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1");
+    const id = await pool.offer();
+    await worker.waitFor("run");
+    const other = await pool.connect("w2", { queues: ["other"] });
+    other.send({ type: "released", flow_run_id: id, generation: 1 });
+    await pool.stub.release(id);
+    // Frames of one socket are handled in their order.
+    other.send({ type: "drain" });
+    await pool.shows("the frame was handled", ({ workers }) => workers.some(({ draining }) => draining));
+    expect((await pool.status()).workers).toMatchObject([{ name: "w1", active: 1 }, { name: "w2" }]);
+    worker.release();
+    await pool.shows("the worker is free", ({ workers }) => workers[0]?.active === 0);
+  });
+
   it("does not free the slot of a claim for a release of an earlier one", async ({ expect }) => {
     const pool = await Pool.open({ concurrencyLimit: 1 });
     const worker = await pool.connect("w1", { limit: 5 });

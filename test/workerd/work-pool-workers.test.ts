@@ -1,3 +1,4 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { MINUTE_MS, movableClock, Pool } from "./support/pools.ts";
@@ -167,7 +168,7 @@ describe("a worker's connection", () => {
     expect((await client.waitForClose()).code).toBe(4408);
   });
 
-  it("is listed in D1 with its pool, online while it lasts and under one id", async ({ expect }) => {
+  async function aListedPool() {
     const pool = await Pool.open();
     const poolId = crypto.randomUUID();
     await env.DB.prepare(
@@ -182,6 +183,39 @@ describe("a worker's connection", () => {
           .first<{ status: string }>();
         return row?.status === status ? row : null;
       });
+    return { pool, listed };
+  }
+
+  it("is listed in D1 by the next alarm where D1 failed", async ({ expect }) => {
+    const { pool, listed } = await aListedPool();
+    await env.DB.prepare("ALTER TABLE workers RENAME TO workers_away").run();
+    try {
+      await pool.connect("w1");
+      await until("the alarm is set", async () =>
+        runInDurableObject(pool.stub, (_, { storage }) => storage.getAlarm().then((at) => at !== null)),
+      );
+    } finally {
+      await env.DB.prepare("ALTER TABLE workers_away RENAME TO workers").run();
+    }
+    expect(await runDurableObjectAlarm(pool.stub)).toBe(true);
+    await listed("ONLINE");
+  });
+
+  it("is forgotten when it was not seen for a week", async ({ expect }) => {
+    const pool = await Pool.open();
+    const names = async () => (await pool.status()).workers.map(({ name }) => name);
+    (await pool.connect("w1")).close();
+    await pool.shows("it has left", ({ workers }) => workers[0]?.online === false);
+    moveClock(6 * 24 * 60 * MINUTE_MS);
+    (await pool.connect("w2")).close();
+    expect(await names()).toEqual(["w1", "w2"]);
+    moveClock(2 * 24 * 60 * MINUTE_MS);
+    await pool.connect("w3");
+    expect(await names()).toEqual(["w2", "w3"]);
+  });
+
+  it("is listed in D1 with its pool, online while it lasts and under one id", async ({ expect }) => {
+    const { pool, listed } = await aListedPool();
     const worker = await pool.connect("w1");
     const [welcome] = worker.all("welcome");
     expect(await listed("ONLINE")).toMatchObject({

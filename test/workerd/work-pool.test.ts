@@ -1,5 +1,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, it } from "vitest";
+import type { EpochMs } from "#protocol/time";
+import { ClaimBackoff } from "../../durable-objects/claim-backoff.ts";
+import { markLateRuns } from "../../durable-objects/pool-late-runs.ts";
+import { PoolStore } from "../../durable-objects/storage/pool-store.ts";
 import { MINUTE_MS, movableClock, offer, PATIENT, Pool } from "./support/pools.ts";
 import { freshRunId, runIdInShard, until } from "./support/runs.ts";
 
@@ -205,11 +209,81 @@ describe("a pool and the runs it is offered", () => {
     expect(worker.runs).toEqual([other]);
   });
 
+  it("asks again for a run whose claim failed, after its alarm was needed for another one before", async ({
+    expect,
+  }) => {
+    const pool = await Pool.open();
+    const worker = await pool.connect("w1", { limit: 2 });
+    const soon = await pool.offer({ dueInMs: 100 });
+    pool.owners.faults = [{ error: new Error("network connection lost"), afterwards: false }];
+    const failed = await pool.offer();
+    await worker.waitFor("run", 2);
+    expect([...worker.runs].sort()).toEqual([soon, failed].sort());
+  });
+
   it("refuses an id that leads to no owner", async ({ expect }) => {
     const pool = await Pool.open();
     const id = crypto.randomUUID() as ReturnType<typeof freshRunId>;
     await runInDurableObject(pool.stub, async (instance) => {
       await expect(instance.offer(offer({ id }))).rejects.toThrow(`Flow run id ${id} leads to no owner`);
     });
+  });
+});
+
+describe("a claim that fails", () => {
+  const [broken, sibling, stranger] = [runIdInShard(1), runIdInShard(1), runIdInShard(2)];
+  const now = 1_000_000 as EpochMs;
+  const at = (spanMs: number) => (now + spanMs) as EpochMs;
+  const error = new Error("this run is broken");
+  const overloaded = Object.assign(new Error("too many requests"), { overloaded: true });
+
+  it("is asked for again later each time, up to half a minute, and at once after an answer", ({ expect }) => {
+    const backoff = new ClaimBackoff();
+    const spans = Array.from({ length: 9 }, () => backoff.failed(broken, error, now, 1) - now);
+    expect(spans).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(backoff.failed(broken, error, now, 0) - now).toBe(15_000);
+    expect([backoff.blocks(broken, at(14_999)), backoff.blocks(broken, at(15_000))]).toEqual([true, false]);
+    backoff.answered(broken);
+    expect([backoff.blocks(broken, now), backoff.nextRetryAt(now)]).toEqual([false, null]);
+    expect(backoff.failed(broken, error, now, 1) - now).toBe(250);
+    backoff.forget(broken);
+    expect([backoff.blocks(broken, now), backoff.nextRetryAt(now)]).toEqual([false, null]);
+  });
+
+  it("keeps back its own run, or all runs of an owner that could not be asked", ({ expect }) => {
+    const backoff = new ClaimBackoff();
+    const blocked = () => [broken, sibling, stranger].map((id) => backoff.blocks(id, now));
+    backoff.failed(broken, error, now, 1);
+    expect(blocked()).toEqual([true, false, false]);
+    backoff.failed(broken, overloaded, now, 1);
+    backoff.failed(sibling, overloaded, now, 1);
+    expect(blocked()).toEqual([true, true, false]);
+    expect([broken, sibling, stranger].map((id) => backoff.retryAt(id, now))).toEqual([at(500), at(500), null]);
+    expect(backoff.nextRetryAt(now)).toBe(at(250));
+    backoff.answered(sibling);
+    expect(blocked()).toEqual([true, false, false]);
+    expect(backoff.retryAt(broken, now)).toBe(at(250));
+  });
+});
+
+it("late runs whose owners cannot be told are told again after a moment, and a page of others has its next at once", async ({
+  expect,
+}) => {
+  const pool = Pool.ofRealRuns();
+  const due = Array.from({ length: 101 }, () => offer({ dueInMs: -16_000 }));
+  await Promise.all(due.map((run) => pool.stub.offer(run)));
+  const now = Math.max(...due.map((run) => run.due_at)) as EpochMs;
+  const later = (now + 20_000) as EpochMs;
+  await runInDurableObject(pool.stub, async (_, { storage }) => {
+    const store = new PoolStore(storage);
+    const told: string[] = [];
+    const outcomes = [
+      await markLateRuns(store, later, () => Promise.reject(new Error("It is not there."))),
+      await markLateRuns(store, later, async (id) => void told.push(id)),
+      await markLateRuns(store, later, async (id) => void told.push(id)),
+    ];
+    expect(outcomes).toEqual([later + 1_000, later, null]);
+    expect(new Set(told).size).toBe(101);
+    expect(told).toHaveLength(101);
   });
 });

@@ -24,5 +24,12 @@ export async function scheduleTick(env: Env, now: EpochMs): Promise<void> {
   );
   if (first) await followSchedules(env, first, now);
   await offerSoonDue(env, now);
-  for (const id of await runningBackfills(env)) await advanceBackfill(env, id);
+  for (const id of await runningBackfills(env)) {
+    try {
+      await advanceBackfill(env, id);
+    } catch (error) {
+      // One that cannot go on must not keep the others from going on.
+      console.warn(`Backfill ${id} could not go on; the next tick tries again.`, error);
+    }
+  }
 }

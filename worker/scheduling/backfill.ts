@@ -24,6 +24,7 @@ type Range = Pick<BackfillCreate, "start" | "end" | "schedule_id">;
 
 export async function previewBackfill(env: Env, id: DeploymentId, range: Range): Promise<BackfillPreview> {
   const from = await requireSchedule(env, id, range.schedule_id ?? null);
+  requireForward(range);
   const times = timesIn(from, range);
   return {
     schedule_id: from.id,
@@ -36,6 +37,7 @@ export async function previewBackfill(env: Env, id: DeploymentId, range: Range):
 /** Makes a backfill and its first runs. Fails when nothing is due in the range, or too much. */
 export async function startBackfill(env: Env, id: DeploymentId, request: BackfillCreate): Promise<Backfill> {
   const from = await requireSchedule(env, id, request.schedule_id ?? null);
+  requireForward(request);
   const total = timesIn(from, request).length;
   if (total === 0) throw refused("end", "No run is due in this range.", "Ask for a preview, and choose another range.");
   const now = Date.now();
@@ -70,7 +72,9 @@ export async function advanceBackfill(env: Env, id: string, ended: FlowRunId | n
   const last = next.at(-1);
   if (last !== undefined) {
     await makeRuns(env, from, backfill, next);
-    await queries.noteMade(env, backfill, last, next.length);
+    const status = await queries.noteMade(env, backfill, last, next.length);
+    // Whoever cancelled it meanwhile has not seen these runs.
+    if (status === "CANCELLED") await cancelBackfill(env, id);
   } else if (open.length === 0) await queries.endBackfill(env, id, "COMPLETED");
 }
 
@@ -120,9 +124,8 @@ async function makeRuns(
 
 function timesIn(from: ScheduleToFollow, range: Range, most = Number.POSITIVE_INFINITY): EpochMs[] {
   const [start, end] = [fromWireTime(range.start), fromWireTime(range.end)];
-  if (end < start) throw refused("end", "The range ends before it begins.", "Give an end after the start.");
   const times: EpochMs[] = [];
-  if (most <= 0) return times;
+  if (most <= 0 || end < start) return times;
   for (const at of dueTimes(from.schedule, start)) {
     if (at > end) break;
     times.push(at);
@@ -132,6 +135,11 @@ function timesIn(from: ScheduleToFollow, range: Range, most = Number.POSITIVE_IN
     }
   }
   return times;
+}
+
+function requireForward({ start, end }: Range): void {
+  if (fromWireTime(end) >= fromWireTime(start)) return;
+  throw refused("end", "The range ends before it begins.", "Give an end after the start.");
 }
 
 async function requireSchedule(env: Env, id: DeploymentId, scheduleId: string | null): Promise<ScheduleToFollow> {

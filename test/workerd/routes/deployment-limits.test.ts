@@ -6,7 +6,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { limitObjectName } from "../../../durable-objects/lease-id.ts";
 import { aDeployment, aPool, call } from "../support/api.ts";
 import { aRun, aWorker, propose, stateOf, type Verdict } from "../support/deployed-runs.ts";
-import { movableClock } from "../support/pools.ts";
+import { movableClock, PATIENT, Pool } from "../support/pools.ts";
 import { ownerStub, until } from "../support/runs.ts";
 
 interface Limited {
@@ -177,6 +177,36 @@ describe("a run that a worker claims by proposing PENDING", () => {
     expect((await occupancy(limit)).active_slots).toBe(1);
   });
 
+  it("stands in line by the priority of its queue, then by when it was due", async ({ expect }) => {
+    const pool = await aPool();
+    await call("POST", `/work_pools/${pool.name}/queues`, { name: "lazy", priority: 5 });
+    const deployment = await aDeployment({ work_pool_name: pool.name, concurrency_limit: 1 });
+    const make = async (queue: string, dueMsAgo: number): Promise<FlowRunId> => {
+      const scheduled_time = new Date(Date.now() - dueMsAgo).toISOString();
+      const state = { type: "SCHEDULED", state_details: { scheduled_time } };
+      const path = `/deployments/${deployment.id}/create_flow_run`;
+      return (await call<{ id: FlowRunId }>("POST", path, { state, work_queue_name: queue })).body.id;
+    };
+    await propose(await make("default", 0), "PENDING");
+    const [lazy, later, earlier] = [
+      await make("lazy", 90_000),
+      await make("default", 0),
+      await make("default", 60_000),
+    ];
+    for (const id of [lazy, later, earlier]) await propose(id, "PENDING");
+    const { waiters } = await occupancy((await limitOf(deployment)).id);
+    expect((waiters as { holder: { id: string } }[]).map(({ holder }) => holder.id)).toEqual([earlier, later, lazy]);
+  });
+
+  it("is late, and not cancelled, when no worker came in time and it may wait", async ({ expect }) => {
+    const deployment = await aDeployment({ concurrency_limit: 1 });
+    await propose(await aRun(deployment), "PENDING");
+    const run = await aRun(deployment);
+    moveClock(16_000);
+    await runDurableObjectAlarm(ownerStub(run));
+    expect(await stateOf(run)).toMatchObject({ type: "SCHEDULED", name: "Late" });
+  });
+
   it("gives its slot back when it is deleted", async ({ expect }) => {
     const deployment = await aDeployment({ concurrency_limit: 1 });
     const run = await aRun(deployment);
@@ -222,6 +252,50 @@ describe("a run that takes longer to start than the grace period", () => {
 });
 
 describe("runs that are pushed to workers", () => {
+  async function claimed(grace_period_seconds?: number) {
+    const pool = await aPool();
+    const options = grace_period_seconds && {
+      concurrency_options: { collision_strategy: "ENQUEUE", grace_period_seconds },
+    };
+    const deployment = await aDeployment({ work_pool_name: pool.name, concurrency_limit: 1, ...options });
+    const { id: limit } = await limitOf(deployment);
+    await Pool.named(pool.name).configure(PATIENT);
+    const worker = await aWorker(pool.name);
+    const run = await aRun(deployment);
+    await worker.waitFor("run", 1);
+    const slots = async () => {
+      await runDurableObjectAlarm(env.CONCURRENCY_LIMITS.getByName(limitObjectName(limit)));
+      return (await occupancy(limit)).active_slots;
+    };
+    return { run, slots, worker };
+  }
+
+  it.for([
+    [undefined, 1],
+    [60, 0],
+  ] as const)(
+    "keep their slot while a worker starts them; with a grace period of %s: %i",
+    async ([grace, left], { expect }) => {
+      const { run, slots, worker } = await claimed(grace);
+      for (let spans = 0; spans < 10; spans++) {
+        moveClock(31_000);
+        await runDurableObjectAlarm(ownerStub(run));
+      }
+      expect([(await stateOf(run)).type, await slots()]).toEqual(["PENDING", left]);
+      worker.close();
+    },
+  );
+
+  it("keep their slot for as long as they run", async ({ expect }) => {
+    const { run, slots, worker } = await claimed();
+    await propose(run, "RUNNING");
+    moveClock(3_600_000);
+    expect(await slots()).toBe(1);
+    await propose(run, "COMPLETED");
+    await until("the slot is free", async () => (await slots()) === 0);
+    worker.close();
+  });
+
   it("never exceed the limit, and the next is pushed the moment one has ended", async ({ expect }) => {
     const pool = await aPool();
     const deployment = await aDeployment({ work_pool_name: pool.name, concurrency_limit: 2 });

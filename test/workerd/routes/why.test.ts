@@ -1,4 +1,5 @@
 /** Why a run is not running, in every situation in which it may wait. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import type { FlowRunId } from "#protocol/ids";
@@ -107,6 +108,12 @@ describe("the reason why a run is not running", () => {
       { kind: "in_limit_line", details: { limit: "key", name: "ada", position: 2, waiting: 2 } },
     ]);
     expect(await kinds(other)).toEqual(["no_work_pool"]);
+    const behind = await make("ben");
+    for (const run of [other, behind]) await set(run, { type: "PENDING" });
+    expect((await ask(behind)).reasons.slice(0, 2)).toMatchObject([
+      { kind: "limit_full", details: { name: "ben", slots: 1, taken: 1, holders: [other] } },
+      { kind: "in_limit_line", details: { name: "ben", position: 1, waiting: 1 } },
+    ]);
   });
 
   it("is a pause, with its end and whether input is awaited", async ({ expect }) => {
@@ -166,6 +173,34 @@ describe("the reason why a run is not running", () => {
       details: { workers: [{ name: "w1", limit: 1, active: 1, draining: false }] },
     });
     picky.close();
+    const last = await objectOf(pool).connect("w2", { limit: 1 });
+    await last.waitFor("run");
+    const more = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    last.send({ type: "drain" });
+    last.release();
+    await objectOf(pool).shows("w2 is stopping", ({ workers }) =>
+      workers.some(({ draining, active }) => draining && !active),
+    );
+    expect(await first(more)).toMatchObject({
+      kind: "workers_busy",
+      details: { workers: [{ name: "w1" }, { name: "w2", limit: 1, active: 0, draining: true }] },
+    });
+  });
+
+  it("is that its owner cannot be asked for it, and when it is asked again", async ({ expect }) => {
+    const { pool, deployment, run } = await aWaitingRun();
+    const { stub } = objectOf(pool);
+    await runInDurableObject(stub, (instance) => {
+      instance.claimRun = () => Promise.reject(new Error("It is not there."));
+    });
+    const worker = await objectOf(pool).connect("w1");
+    await until("its claim has failed", async () => (await first(run)).kind === "claim_failing");
+    const { details } = (await first(run)) as { details: { retry_at: string } };
+    expect(Date.parse(details.retry_at)).toBeGreaterThan(Date.now() - 1_000);
+    expect(Date.parse(details.retry_at)).toBeLessThan(Date.now() + 31_000);
+    const next = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
+    expect((await ask(next)).reasons.at(-1)).toMatchObject({ kind: "in_line", details: { position: 2 } });
+    worker.close();
   });
 
   it("is a claim that nobody has confirmed", async ({ expect }) => {

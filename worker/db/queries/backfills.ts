@@ -74,12 +74,19 @@ export async function backfillProgress(
   return { backfill: toBackfill(row), madeUntil, open: (open?.results ?? []).map((run) => run["id"] as FlowRunId) };
 }
 
-/** Notes that runs were made; of two who do it at once, the one that was first. */
-export async function noteMade(env: Env, backfill: Backfill, madeUntil: EpochMs, made: number): Promise<void> {
-  await openDb(env)
+/** Notes that runs were made; of two who do it at once, the one that was first. Answers its status then, or null. */
+export async function noteMade(
+  env: Env,
+  backfill: Backfill,
+  madeUntil: EpochMs,
+  made: number,
+): Promise<BackfillStatus | null> {
+  const [row] = await openDb(env)
     .update(backfills)
     .set({ madeUntil, made: backfill.made + made, updated: Date.now() })
-    .where(and(eq(backfills.id, backfill.id), eq(backfills.made, backfill.made)));
+    .where(and(eq(backfills.id, backfill.id), eq(backfills.made, backfill.made)))
+    .returning({ status: backfills.status });
+  return row?.status ?? null;
 }
 
 /** False when the backfill is not running. */
