@@ -85,6 +85,16 @@ describe("a secret that the process knows", () => {
     expect(told).toContain("abc calls ******** to=********");
     expect(told).toContain("Error: ******** does not answer");
   });
+
+  it("is masked where a line holds it as JSON, too", async ({ expect }) => {
+    const key = '-----BEGIN "PRIVATE" KEY-----\nMIIEvQ\\IBADANBg\n-----END-----\n';
+    rememberSecret(key);
+    expect(shown({ pem: key, list: [`of ${key}`] })).toBe('{"pem":"********","list":["of ********"]}');
+    using world = offlineWorld();
+    const leak = flow({ name: "leak" }, async () => logger().info("inside", { pem: key, all: { pem: key } }));
+    await leak();
+    expect(lines(world)).toEqual(['20 inside pem="********" all={"pem":"********"}']);
+  });
 });
 
 describe("values in log lines", () => {
