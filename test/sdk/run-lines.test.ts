@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { z } from "zod";
 import { sleep } from "../../sdk/flow/clock.ts";
 import { rememberSecret, shown } from "../../sdk/flow/secrets.ts";
-import { configure, flow, logger, task } from "../../sdk/index.ts";
+import { configure, flow, INPUTS, logger, task } from "../../sdk/index.ts";
 import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
 
 const lines = (world: OfflineWorld): string[] =>
@@ -55,6 +55,29 @@ describe("a run's own lines", () => {
       '20 Started task "login", with {"user":"ada","password":"********"}.',
       '20 Finished in state Completed after 0 ms, with {"user":"ada","token":"********"}.',
       '20 Finished in state Completed after 0 ms, with {"user":"ada","token":"********"}.',
+    ]);
+  });
+
+  it("tell of the end of a task whose result came from the cache, and of one that was restored nothing but that", async ({
+    expect,
+  }) => {
+    using world = offlineWorld({ persist: true });
+    using _ = undo(configure({ runLogs: "values" }));
+    const step = task({ name: "step", cache: INPUTS, logValues: true }, async (n: number) => n * 2);
+    const keeps = task({ name: "keeps", logValues: true }, async (n: number) => n);
+    let attempts = 0;
+    const main = flow({ name: "main", retries: 1, logValues: false }, async () => {
+      await step(1);
+      await keeps(3);
+      if (++attempts === 1) throw new Error("again");
+      await step(1);
+    });
+    await world.execute(() => main(), { idleMs: 20 });
+    expect(lines(world).slice(-4)).toEqual([
+      '20 Task run "step-0" was restored: it had completed in an earlier attempt.',
+      '20 Task run "keeps-0" was restored: it had completed in an earlier attempt.',
+      "20 Finished in state Cached after 0 ms, with 2.",
+      expect.stringContaining("20 Finished in state Completed"),
     ]);
   });
 
