@@ -97,9 +97,7 @@ describe("concurrency()", () => {
     ]);
   });
 
-  it("keeps its place in line while none is free", async ({
-    expect,
-  }) => {
+  it("keeps its place in line while none is free", async ({ expect }) => {
     using plane = control({ acquire: [refused("locked", 423), refused("locked", 423), [200, GRANTED]] });
     await plane.run(() => concurrency("db", {}, async () => 1));
     const waiters = plane.asked.filter(({ verb }) => verb === "acquire").map(({ body }) => body["waiter_id"]);

@@ -43,7 +43,11 @@ describe("results of tasks", () => {
   ])("%s are kept, or not", async ([, deploymentId, persist, kept], { expect }) => {
     const storage = noted();
     const results = persist === undefined ? {} : { persist };
-    await execute(flow({ name: "f", ...results }, async () => step()), deploymentId, { resultStorage: storage });
+    await execute(
+      flow({ name: "f", ...results }, async () => step()),
+      deploymentId,
+      { resultStorage: storage },
+    );
     expect(storage.written).toHaveLength(kept);
   });
 
@@ -60,9 +64,13 @@ describe("results of tasks", () => {
     const [own, process, settings] = [noted(), noted(), noted()];
     const mine = task({ name: "mine", results: { storage: own } }, async () => 1);
     const restore = configure({ results: { storage: settings, persist: true } });
-    await execute(flow({ name: "f", persist: true }, async () => [await mine(), await step()]), null, {
-      resultStorage: process,
-    });
+    await execute(
+      flow({ name: "f", persist: true }, async () => [await mine(), await step()]),
+      null,
+      {
+        resultStorage: process,
+      },
+    );
     restore();
     expect([own, process, settings].map(({ written }) => written.length)).toEqual([1, 1, 0]);
   });
@@ -71,7 +79,11 @@ describe("results of tasks", () => {
     const storage = noted();
     const serializer = { ...jsonSerializer, name: "mine" };
     const mine = task({ name: "mine", results: { serializer } }, async () => 1);
-    await execute(flow({ name: "f", persist: true }, async () => mine()), null, { resultStorage: storage });
+    await execute(
+      flow({ name: "f", persist: true }, async () => mine()),
+      null,
+      { resultStorage: storage },
+    );
     const bytes = await storage.read(storage.written[0] ?? "");
     expect(new TextDecoder().decode(bytes ?? undefined)).toContain('"serializer":"mine"');
   });

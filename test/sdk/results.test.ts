@@ -172,7 +172,7 @@ describe("a cached task", () => {
     await f();
     await f();
     expect([expiring.calls.length, refreshed.calls.length]).toEqual([1, 2]);
-    await world.clock.run(new Promise<void>((resolve) => world.clock.after(3_600_001 as never, resolve)));
+    await world.clock.run(new Promise<void>((resolve) => world.clock.after(3_600_000 as never, resolve)));
     await f();
     expect(expiring.calls.length).toBe(2);
   });

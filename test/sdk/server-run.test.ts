@@ -122,6 +122,14 @@ describe("a flow with a control plane", () => {
     expect(reports(theRun(plane)).at(-1)?.states.at(-1)?.name).toBe("Cancelled");
   });
 
+  it("ends Cancelled when it is cancelled in the moment in which it ends", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const main = flow({ name: "main" }, async () => plane.setState(theRun(plane), "CANCELLING"));
+    await expect(main()).rejects.toThrow(/Cancelled/);
+    expect(stateNames(theRun(plane))).toEqual(["Pending", "Running", "Cancelling", "Cancelled"]);
+  });
+
   it("stops when its run was ended from outside, and says so", async ({ expect }) => {
     await using plane = await tinyControlPlane();
     using _ = using(plane);

@@ -1,8 +1,13 @@
 /** What is under way when a run, or the one that called it, is to stop. */
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, it } from "vitest";
 import { sleep } from "../../sdk/flow/clock.ts";
-import type { StopRequest } from "../../sdk/flow/engine/backend.ts";
+import { configure } from "../../sdk/flow/configuration.ts";
+import type { RunSession, StopRequest } from "../../sdk/flow/engine/backend.ts";
+import { OfflineBackend } from "../../sdk/flow/engine/offline-backend.ts";
 import { FlowRunStoppedError, flow, task } from "../../sdk/index.ts";
+import type { StateCreate } from "../../sdk/protocol/states.ts";
+import { eventually } from "../support/eventually.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
 const CANCEL: StopRequest = { action: "cancel", state: null };
@@ -73,6 +78,63 @@ describe("a task of a run that is to stop", () => {
   });
 });
 
+describe("a run", () => {
+  it("that is to stop for one reason does not stop for another", async ({ expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async (_: object, context) => {
+      queueMicrotask(() => {
+        world.run.stop(CANCEL);
+        world.run.stop({ action: "hand over", dueAt: null, isStuck: false });
+      });
+      await untilTold(context);
+    });
+    await expect(world.clock.run(main({}))).rejects.toThrow(/Cancelled/);
+    expect(names(world.run.states)).toEqual(["Pending", "Running", "Cancelled"]);
+  });
+
+  it("that has to wait before it may begin begins then, or not at all when it is cancelled meanwhile", async ({
+    expect,
+  }) => {
+    for (const isCancelled of [false, true]) {
+      using world = offlineWorld();
+      const backend = new OfflineBackend({ clock: world.clock, record: true });
+      const restore = configure({
+        backend: { createFlowRun: async (request) => waiting(await backend.createFlowRun(request)) },
+      });
+      let began = 0;
+      const made = flow({ name: "main" }, async () => void began++)().catch(() => undefined);
+      if (isCancelled) {
+        await eventually("it is there", () => backend.runs.length > 0);
+        await turn();
+        backend.runs[0]?.stop(CANCEL);
+        await made;
+      } else await world.clock.run(made);
+      restore();
+      expect([began, names(backend.runs[0]?.states ?? []).at(-1)]).toEqual(
+        isCancelled ? [0, "Cancelled"] : [1, "Completed"],
+      );
+      expect(world.clock.elapsedMs).toBe(isCancelled ? 0 : 60_000);
+    }
+  });
+});
+
+/** A session that is told to wait for a minute before it may begin. */
+function waiting(session: RunSession): RunSession {
+  let asked = 0;
+  return new Proxy(session, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === "propose") {
+        return async (state: StateCreate) =>
+          state.type === "RUNNING" && asked++ === 0
+            ? { status: "WAIT", state: null, details: { type: "wait_details", delay_seconds: 60, reason: "Not yet." } }
+            : await target.propose(state);
+      }
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 describe("a flow that another one called", () => {
   const pair = (world: ReturnType<typeof offlineWorld>, request: StopRequest) => {
     const child = flow({ name: "child" }, async (_: object, context) => {
@@ -125,6 +187,16 @@ describe("a flow that another one called", () => {
 });
 
 describe("a process that hands its run over", () => {
+  it("waits for half a second at most for code that does not listen", async ({ expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async () => {
+      queueMicrotask(() => world.run.stop({ action: "hand over", dueAt: null, isStuck: false }));
+      await new Promise(() => undefined);
+    });
+    await expect(world.clock.run(main())).rejects.toThrow();
+    expect(world.clock.elapsedMs).toBe(500);
+  });
+
   it("reports nothing of tasks that had not begun", async ({ expect }) => {
     using world = offlineWorld();
     const step = task({ name: "step" }, async (n: number) => n);

@@ -93,6 +93,30 @@ describe("a transaction", () => {
     restore();
   });
 
+  it("that is undone undoes what tasks took from the cache, too", async ({ expect }) => {
+    using world = offlineWorld();
+    const seen: string[] = [];
+    const cached = task(
+      {
+        name: "cached",
+        cache: INPUTS,
+        onRollback: () => void seen.push("undo"),
+        onCommit: () => void seen.push("commit"),
+      },
+      async () => void seen.push("made"),
+    );
+    const f = flow({ name: "f" }, async (given: { fails: boolean }) =>
+      transaction(async () => {
+        await cached();
+        if (given.fails) throw new Error("no");
+      }),
+    );
+    await world.execute(() => f({ fails: false }));
+    await expect(world.execute(() => f({ fails: true }))).rejects.toThrow("no");
+    await world.execute(() => f({ fails: false }));
+    expect(seen).toEqual(["made", "commit", "undo", "made", "commit"]);
+  });
+
   it("calls all hooks although one fails, and logs that one", async ({ expect }) => {
     using world = offlineWorld();
     const seen: string[] = [];
