@@ -1,24 +1,46 @@
 /** Where results are kept, and of which runs: the nearest setting counts. */
 import { describe, it } from "vitest";
+import { createClient } from "../../sdk/client/index.ts";
 import { OfflineBackend } from "../../sdk/flow/engine/offline-backend.ts";
 import { type FlowCall, runFlow } from "../../sdk/flow/engine/run-flow.ts";
 import { type AnyFlow, definitionOf } from "../../sdk/flow/flow.ts";
-import { configure, flow, jsonSerializer, memoryStorage, type ResultStorage, task } from "../../sdk/index.ts";
+import {
+  configure,
+  controlPlaneStorage,
+  flow,
+  INPUTS,
+  jsonSerializer,
+  type LockManager,
+  memoryStorage,
+  NotSerialisableError,
+  type ResultStorage,
+  task,
+  transaction,
+} from "../../sdk/index.ts";
 import type { DeploymentId } from "../../sdk/protocol/ids.ts";
 import { offlineWorld } from "./offline-world.ts";
 
-/** A storage that tells what was written to it. */
-function noted(): ResultStorage & { readonly written: string[] } {
+/** A storage that tells what was written to it, what was read and what was deleted. */
+function noted() {
   const inner = memoryStorage();
-  const written: string[] = [];
+  const [written, read, deleted]: [string[], string[], string[]] = [[], [], []];
   return {
-    ...inner,
     written,
+    looked: read,
+    deleted,
     write: (key, bytes) => {
       written.push(key);
       return inner.write(key, bytes);
     },
-  };
+    read: (key) => {
+      read.push(key);
+      return inner.read(key);
+    },
+    delete: (key) => {
+      deleted.push(key);
+      return inner.delete(key);
+    },
+  } satisfies ResultStorage & Record<string, unknown>;
 }
 
 /** Executes a run as one of a deployment, or of none. */
@@ -87,4 +109,174 @@ describe("results of tasks", () => {
     const bytes = await storage.read(storage.written[0] ?? "");
     expect(new TextDecoder().decode(bytes ?? undefined)).toContain('"serializer":"mine"');
   });
+});
+
+describe("a stored result", () => {
+  it("is not looked for in the first attempt of a run", async ({ expect }) => {
+    using world = offlineWorld({ persist: true });
+    const storage = noted();
+    const restore = configure({ results: { storage, persist: true } });
+    await world.execute(() => flow({ name: "f" }, async () => step())());
+    restore();
+    expect([storage.written.length, storage.looked.length]).toEqual([1, 0]);
+  });
+
+  it("that cannot be written fails only the task that was told to keep it", async ({ expect }) => {
+    using world = offlineWorld({ persist: true });
+    const opaque = async () => () => 1;
+    const quiet = task({ name: "quiet" }, opaque);
+    const told = task({ name: "told", persist: true }, opaque);
+    const main = flow({ name: "main" }, async () => {
+      expect(typeof (await quiet())).toBe("function");
+      await told();
+    });
+    await expect(world.execute(() => main())).rejects.toThrow(NotSerialisableError);
+    expect(world.run.logs.map(({ message }) => message).join()).toContain(
+      '"quiet-0" was not kept. NotSerialisableError: result is a function',
+    );
+  });
+
+  it("of a cached task is kept for its own run, too, and both are forgotten when it is undone", async ({ expect }) => {
+    using world = offlineWorld();
+    const storage = noted();
+    const both = task({ name: "both", persist: true, cache: INPUTS, results: { storage } }, async () => 1);
+    const main = flow({ name: "main" }, () =>
+      transaction(async () => {
+        await both();
+        throw new Error("no");
+      }),
+    );
+    await expect(world.execute(() => main())).rejects.toThrow("no");
+    expect(storage.written.map((key) => key.split("/")[0]).sort()).toEqual(["cache", "runs"]);
+    expect(storage.deleted.sort()).toEqual(storage.written.sort());
+  });
+
+  it("in the cache that cannot be read is made anew, and the log says why", async ({ expect }) => {
+    using world = offlineWorld();
+    const broken: ResultStorage = { ...memoryStorage(), read: async () => Promise.reject(new Error("disk is away")) };
+    const cached = task({ name: "cached", cache: INPUTS, results: { storage: broken } }, async () => 1);
+    expect(await world.execute(() => flow({ name: "f" }, async () => cached())())).toBe(1);
+    expect(world.run.logs.map(({ message }) => message)).toEqual([
+      'The cached result of task run "cached-0" was not used, for Error: disk is away.',
+    ]);
+  });
+
+  it("is locked with what the task says, or else with what the storage has", async ({ expect }) => {
+    using world = offlineWorld();
+    const locking = (held: string[], name: string): LockManager => ({
+      acquire: async () => {
+        held.push(`${name} taken`);
+        return async () => void held.push(`${name} given back`);
+      },
+    });
+    const held: string[] = [];
+    const storage = { ...memoryStorage(), locks: locking(held, "storage's") };
+    const cache = { policy: INPUTS, isolation: "serializable" } as const;
+    const one = task({ name: "one", cache, results: { storage } }, async () => void held.push("run"));
+    const two = one.withOptions({ cache: { ...cache, locks: locking(held, "own") }, name: "two" });
+    await world.execute(() => flow({ name: "f" }, async () => [await one(), await two()])());
+    expect(held).toEqual(["storage's taken", "run", "storage's given back", "own taken", "run", "own given back"]);
+  });
+});
+
+describe("results in the control plane", () => {
+  const ID = "019ab5c2-0000-7000-8000-000000000001";
+  const input = {
+    id: ID,
+    created: "2026-11-21T00:00:00Z",
+    updated: "2026-11-21T00:00:00Z",
+    flow_run_id: ID,
+    sender: null,
+  };
+  const storageWith = (key: string) => {
+    const sent: string[] = [];
+    const answer = async (url: Parameters<typeof fetch>[0]): Promise<Response> => {
+      sent.push(String(url));
+      return Response.json([{ ...input, key, value: JSON.stringify(btoa("kept")) }]);
+    };
+    return { sent, storage: controlPlaneStorage(createClient({ url: "http://plane.test", fetch: answer })) };
+  };
+
+  it("are found by their whole key", async ({ expect }) => {
+    const found = await storageWith("result-call-0.").storage.read(`runs/${ID}/call-0`);
+    expect(new TextDecoder().decode(found ?? undefined)).toBe("kept");
+    expect(await storageWith("result-call-0.more.").storage.read(`runs/${ID}/call-0`)).toBeNull();
+  });
+
+  it("are those of runs, and small: anything else is refused before it is sent", async ({ expect }) => {
+    const { sent, storage } = storageWith("");
+    await expect(storage.write("cache/x", new Uint8Array(1))).rejects.toThrow('results of runs only, not "cache/x"');
+    await expect(storage.write(`runs/${ID}/x`, new Uint8Array(400 * 1024))).rejects.toThrow(RangeError);
+    expect(sent).toEqual([]);
+  });
+});
+
+describe("a task run that somebody wants to run again", () => {
+  /** Lives of one run: each is told which task runs, by their numbers, are to run again. */
+  async function lives(made: (life: number) => AnyFlow, again: readonly (readonly string[])[]): Promise<void> {
+    using world = offlineWorld({ persist: true });
+    const backend = new OfflineBackend({ clock: world.clock, record: true });
+    for (const [life, numbers] of again.entries()) {
+      const definition = definitionOf(made(life));
+      const { policy, name: flowName } = definition;
+      const request = { flowName, flowVersion: null, runName: null, parameters: {}, policy, tags: [], parent: null };
+      const [first] = backend.runs.slice(-1);
+      const session = first ? backend.continueRun(first) : await backend.createFlowRun(request);
+      const known = await session.knownTasks();
+      const knownTasks = async () => known.map((one) => ({ ...one, isRerun: numbers.includes(one.dynamicKey) }));
+      Object.assign(session, { knownTasks });
+      await world.execute(() => runFlow(definition, session, {}, world.clock));
+    }
+  }
+
+  it("runs once more, and is restored from then on", async ({ expect }) => {
+    const seen: string[] = [];
+    const note = task({ name: "note" }, async (what: string) => void seen.push(what));
+    const failing = (life: number) =>
+      flow({ name: "f", retries: 2 }, async (_: object, { runCount }) => {
+        seen.push(`life ${life}`);
+        await note("a");
+        await note("b");
+        if (life === 1 && runCount === 2) throw new Error("its attempt fails, and the next restores what it made");
+      });
+    await lives(failing, [[], ["1"]]);
+    expect(seen).toEqual(["life 0", "a", "b", "life 1", "b", "life 1"]);
+  });
+
+  it("is known by the number that it had last, whatever the order of the calls was before", async ({ expect }) => {
+    const seen: string[] = [];
+    const note = task({ name: "note" }, async (what: string) => void seen.push(what));
+    const orders = [
+      ["a", "b"],
+      ["b", "a"],
+      ["b", "a"],
+    ];
+    const made = (life: number) =>
+      flow({ name: "f" }, async () => {
+        seen.push(`life ${life}`);
+        for (const what of orders[life] ?? []) await note(what);
+      });
+    await lives(made, [[], [], ["1"]]);
+    expect(seen).toEqual(["life 0", "a", "b", "life 1", "life 2", "a"]);
+  });
+});
+
+const opaque = new (class Client {})();
+
+it.for<[how: string, first: unknown, second: unknown]>([
+  ["by what it is given", "x", "y"],
+  ["not at all when that cannot be told", opaque, opaque],
+])("the calls of a task are found again by who makes them, and that one %s", async ([, first, second], { expect }) => {
+  using world = offlineWorld({ persist: true });
+  const seen: number[] = [];
+  const inner = task({ name: "inner" }, async () => seen.length);
+  const outer = task({ name: "outer" }, async (_: unknown) => {
+    seen.push(await inner());
+    if (seen.length === 1) throw new Error("once");
+  });
+  const main = flow({ name: "main", retries: 1 }, async (_: object, { runCount }) => {
+    await outer(runCount === 1 ? first : second);
+  });
+  await world.execute(() => main({}));
+  expect(seen).toEqual([0, 1]);
 });

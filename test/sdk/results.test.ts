@@ -50,6 +50,7 @@ describe("serializers", () => {
       expect(await roundTrip(serializer, value)).toStrictEqual(value);
     };
     await fc.assert(fc.asyncProperty(values, check), { numRuns: 150 });
+    await check(new Uint16Array([1, 2, 3, 4]).subarray(1, 3));
     await check({ at: new Date(Number.NaN), url: new URL("https://example.com/a"), pattern: /a+/gi, none: undefined });
   });
 
@@ -137,6 +138,8 @@ describe("a cached task", () => {
     ["INPUTS without one of them", INPUTS.minus("b"), 1],
     ["INPUTS and TASK_SOURCE", INPUTS.plus(TASK_SOURCE), 2],
     ["TASK_SOURCE", TASK_SOURCE, 1],
+    ["INPUTS without one of them, after another policy", TASK_SOURCE.plus(INPUTS.minus("b")), 1],
+    ["INPUTS without one of them, and without another", INPUTS.minus("b").minus("a"), 1],
     ["a function of its own", cacheKey(({ inputs }) => inputs["a"]), 1],
     ["a function that answers nothing", cacheKey(() => null), 4],
     ["INPUTS and RUN_ID", INPUTS.plus(RUN_ID), 4],
