@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
 import { stringify } from "../../sdk/flow/results/json-values.ts";
+import { defaultSerializer } from "../../sdk/flow/results/settings.ts";
 import {
   type CachePolicy,
   cacheKey,
@@ -78,6 +79,18 @@ describe("serializers", () => {
     bytes[20] = (bytes[20] ?? 0) ^ 1;
     await expect(async () => encrypted(KEY).decode(bytes)).rejects.toThrow();
     expect(() => encrypted("c2hvcnQ=")).toThrow(/has 5 bytes. Give 32/);
+    // AES takes such a one, too, but is another cipher then.
+    expect(() => encrypted(Buffer.alloc(24))).toThrow(/has 24 bytes. Give 32/);
+  });
+
+  it("are encrypted with the key of the environment, as it is now", async ({ expect }) => {
+    const of = (key?: string): Serializer =>
+      defaultSerializer((name) => (name === "SLUICE_RESULTS_KEY" ? key : undefined));
+    expect(of().name).toBe("json");
+    const bytes = await of(KEY).encode("a secret word");
+    expect(await of(KEY).decode(bytes)).toBe("a secret word");
+    const other = Buffer.alloc(32, "o").toString("base64");
+    await expect(async () => of(other).decode(bytes)).rejects.toThrow();
   });
 
   it("write equal values the same, whatever the order of their keys", ({ expect }) => {

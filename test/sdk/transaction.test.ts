@@ -59,6 +59,20 @@ describe("a transaction", () => {
     expect(seen).toEqual(wanted);
   });
 
+  it("with commit off is not undone when it fails itself, either", async ({ expect }) => {
+    using _ = offlineWorld();
+    const seen: string[] = [];
+    const [a, b] = [step(seen, "a"), step(seen, "b")];
+    const made = flow({ name: "f" }, () =>
+      transaction({ commit: "off" }, async () => {
+        await a();
+        await b(true);
+      }),
+    );
+    await expect(made()).rejects.toThrow("no");
+    expect(seen).toEqual(["a", "b"]);
+  });
+
   it("has values, seen by hooks and by transactions within it", async ({ expect }) => {
     using _ = offlineWorld();
     const seen: unknown[] = [];
