@@ -183,6 +183,22 @@ describe("a run that was made elsewhere", () => {
     expect(stateNames(run)).toEqual(["Pending", "Running", "AwaitingRetry", "Retrying", "Completed"]);
   });
 
+  it("is let go of when it cannot be prepared", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const run = plane.createRun();
+    const nameless = (): string => {
+      throw new Error("no name");
+    };
+    const main = flow({ name: "main", flowRunName: nameless }, async () => undefined);
+    const client = createClient({ url: plane.url });
+    await expect(executeFlowRun({ client, flowRunId: run.id, generation: null, flow: main })).rejects.toThrow(
+      "no name",
+    );
+    await until("its channel is closed", () => plane.sockets === 1 && plane.openSockets === 0);
+    expect(stateNames(run)).toEqual(["Pending"]);
+  });
+
   it("answers Failed, and does not throw, when the flow fails", async ({ expect }) => {
     await using plane = await tinyControlPlane();
     using _ = using(plane);

@@ -54,6 +54,8 @@ export interface TinyControlPlane extends AsyncDisposable {
   readonly requests: string[];
   /** Sockets that were opened so far. */
   sockets: number;
+  /** Sockets that are open now. */
+  readonly openSockets: number;
   heartbeatMs: number;
   createRun(options?: {
     generation?: number;
@@ -240,6 +242,9 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
     events: [],
     requests: [],
     sockets: 0,
+    get openSockets() {
+      return open.size;
+    },
     heartbeatMs: 10_000,
     createRun({ generation = 0, parameters = {}, labels = {} } = {}) {
       const id = FlowRunId.parse(newId());
