@@ -319,7 +319,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
   return plane;
 }
 
-const BLANK_RUN = {
+export const BLANK_RUN = {
   deployment_id: null,
   deployment_version: null,
   work_queue_id: null,
