@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { z } from "zod";
 import { sleep } from "../../sdk/flow/clock.ts";
 import { rememberSecret, shown } from "../../sdk/flow/secrets.ts";
-import { configure, flow, INPUTS, logger, task } from "../../sdk/index.ts";
+import { configure, Failed, flow, INPUTS, logger, task } from "../../sdk/index.ts";
 import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
 
 const lines = (world: OfflineWorld): string[] =>
@@ -102,11 +102,17 @@ describe("a secret that the process knows", () => {
       console.log("or https://hooks.example/T0/B0/xyz$1");
       throw new Error("https://hooks.example/T0/B0/xyz$1 does not answer");
     });
-    await expect(flow({ name: "main" }, async () => await leak())()).rejects.toThrow();
+    const returns = task({ name: "returns" }, async () => Failed("of https://hooks.example/T0/B0/xyz$1"));
+    const main = flow({ name: "main" }, async () => {
+      await returns().catch(() => undefined);
+      await leak();
+    });
+    await expect(main()).rejects.toThrow();
     const told = JSON.stringify([world.run.logs, world.run.states, world.tasks]);
     expect(told).not.toContain("hooks.example");
     expect(told).toContain("abc calls ******** to=********");
     expect(told).toContain("Error: ******** does not answer");
+    expect(told).toContain('"message":"of ********"');
   });
 
   it("is masked where a line holds it as JSON, too", async ({ expect }) => {

@@ -135,6 +135,16 @@ function waiting(session: RunSession): RunSession {
   });
 }
 
+it("a flow that is cleaning up after a cancellation is not ended by its timeout", async ({ expect }) => {
+  using world = offlineWorld();
+  const deaf = flow({ name: "deaf", timeout: "2s" }, async () => {
+    world.clock.after(1_000 as never, () => world.run.stop(CANCEL));
+    await new Promise(() => undefined);
+  });
+  await expect(world.clock.run(deaf())).rejects.toThrow(/Cancelled/);
+  expect([world.clock.elapsedMs, world.clock.waiting]).toEqual([6_000, 0]);
+});
+
 describe("a flow that another one called", () => {
   const pair = (world: ReturnType<typeof offlineWorld>, request: StopRequest) => {
     const child = flow({ name: "child" }, async (_: object, context) => {

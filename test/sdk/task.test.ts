@@ -221,6 +221,21 @@ describe("futures", () => {
   });
 });
 
+describe("the inputs of a task", () => {
+  it("may be futures deep within them, which are told beside the task that called it", async ({ expect }) => {
+    using world = offlineWorld();
+    const one = task({ name: "one" }, async () => 1);
+    const add = task({ name: "add" }, async (given: { a: { b: { c: unknown }[] } }) => given.a.b[0]?.c);
+    const outer = task({ name: "outer" }, async () => add({ a: { b: [{ c: one.submit() }] } } as never));
+    expect(await world.execute(() => flow({ name: "main" }, async () => outer())())).toBe(1);
+    const idOf = (name: string): string | undefined => world.tasks.find((run) => run.name === name)?.id;
+    expect(world.tasks.find(({ name }) => name === "add-0")?.task_inputs).toEqual({
+      given: [{ input_type: "task_run", id: idOf("one-0") }],
+      __parents__: [{ input_type: "task_run", id: idOf("outer-0") }],
+    });
+  });
+});
+
 describe("map", () => {
   it("answers results in the order of the items, whatever ends first", async ({ expect }) => {
     using world = offlineWorld();
