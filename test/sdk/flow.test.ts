@@ -327,6 +327,23 @@ describe("log lines", () => {
     expect(console.log).toBe(before);
   });
 
+  it("are not made of the console of a flow that does not want them, within one that does", async ({ expect }) => {
+    using world = offlineWorld();
+    const before = console.log;
+    console.log = () => undefined;
+    try {
+      const quiet = flow({ name: "quiet", captureConsole: false }, async () => console.log("kept out"));
+      const talkative = flow({ name: "talkative" }, async () => {
+        await quiet();
+        console.log("kept");
+      });
+      await world.clock.run(talkative());
+    } finally {
+      console.log = before;
+    }
+    expect(world.runs.map(({ logs }) => logs.map(({ message }) => message))).toEqual([["kept"], []]);
+  });
+
   it("are cut where they are longer than the control plane takes", async ({ expect }) => {
     using world = offlineWorld();
     await world.clock.run(flow({ name: "long" }, async () => logger().info("x".repeat(1_000_001)))());

@@ -2,7 +2,7 @@
 import { describe, it } from "vitest";
 import { z } from "zod";
 import { sleep } from "../../sdk/flow/clock.ts";
-import { rememberSecret, shown } from "../../sdk/flow/secrets.ts";
+import { masked, rememberSecret, shown } from "../../sdk/flow/secrets.ts";
 import { configure, Failed, flow, INPUTS, logger, task } from "../../sdk/index.ts";
 import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
 
@@ -126,6 +126,11 @@ describe("a secret that the process knows", () => {
   });
 });
 
+it("of secrets the last thousand are known, so that a program may read others for ever", ({ expect }) => {
+  for (let i = 0; i <= 1_000; i++) rememberSecret(`secret-${i}.`);
+  expect(masked("secret-0. secret-1. secret-1000.")).toBe("secret-0. ******** ********");
+});
+
 describe("values in log lines", () => {
   const cycle: Record<string, unknown> = { n: 1 };
   cycle["self"] = cycle;
@@ -138,6 +143,7 @@ describe("values in log lines", () => {
     [new Set([1, "a"]), '[1,"a"]'],
     [[new Error("no"), new Uint8Array(3), () => 1], '["Error: no","[3 bytes]","[function without a name]"]'],
     [{ headers: { Authorization: "Bearer x" } }, '{"headers":{"Authorization":"********"}}'],
+    [{ a: { b: { c: { d: { e: { f: { g: 1 } } } } } } }, '{"a":{"b":{"c":{"d":{"e":{"f":"…"}}}}}}'],
   ] as const)("are written whatever they are: %s", ([value, text], { expect }) => {
     expect(shown(value)).toBe(text);
   });

@@ -118,22 +118,50 @@ describe("a run", () => {
   });
 });
 
-/** A session that is told to wait for a minute before it may begin. */
-function waiting(session: RunSession): RunSession {
-  let asked = 0;
+/** A session of which some members are others. */
+function sessionWith(session: RunSession, others: Partial<Record<keyof RunSession, unknown>>): RunSession {
   return new Proxy(session, {
     get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name === "propose") {
-        return async (state: StateCreate) =>
-          state.type === "RUNNING" && asked++ === 0
-            ? { status: "WAIT", state: null, details: { type: "wait_details", delay_seconds: 60, reason: "Not yet." } }
-            : await target.propose(state);
-      }
+      const value: unknown = Reflect.get(name in others ? others : target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
 }
+
+/** A session that is told to wait for a minute before it may begin. */
+function waiting(session: RunSession): RunSession {
+  let asked = 0;
+  return sessionWith(session, {
+    propose: async (state: StateCreate) =>
+      state.type === "RUNNING" && asked++ === 0
+        ? { status: "WAIT", state: null, details: { type: "wait_details", delay_seconds: 60, reason: "Not yet." } }
+        : await session.propose(state),
+  });
+}
+
+it("a task does not begin while too much of its run is on its way to the control plane", async ({ expect }) => {
+  using world = offlineWorld();
+  const backend = new OfflineBackend({ clock: world.clock, record: true });
+  const stored = Promise.withResolvers<void>();
+  let asked = 0;
+  const ready = (): Promise<void> => {
+    asked++;
+    return stored.promise;
+  };
+  const restore = configure({
+    backend: { createFlowRun: async (request) => sessionWith(await backend.createFlowRun(request), { ready }) },
+  });
+  let began = 0;
+  const step = task({ name: "step" }, async () => void began++);
+  const made = flow({ name: "main" }, async () => step())();
+  await eventually("it is asked", () => asked === 1);
+  await turn();
+  expect(began).toBe(0);
+  stored.resolve();
+  await made;
+  restore();
+  expect(began).toBe(1);
+});
 
 it("a flow that is cleaning up after a cancellation is not ended by its timeout", async ({ expect }) => {
   using world = offlineWorld();

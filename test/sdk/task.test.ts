@@ -1,4 +1,5 @@
-import { describe, it } from "vitest";
+import { describe, it, vi } from "vitest";
+import { sleep } from "../../sdk/flow/clock.ts";
 import { exponentialBackoff, flow, type TaskContext, task, taskContext } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
@@ -121,6 +122,27 @@ describe("retries of a task", () => {
     expect(ofTask[0]?.message).toBe("Attempt 1 of 2 failed; the next starts in 5 s. Error: again");
     expect(ofTask[1]?.message).toMatch(/^Finished in state Failed after 5 s\. Error: again\n\s+at /);
   });
+});
+
+it("the delay of a task's retry is drawn anew where it has jitter", async ({ expect }) => {
+  using world = offlineWorld();
+  const draw = vi.spyOn(Math, "random");
+  try {
+    const flaky = task({ retries: 2, retryDelay: "10s", retryJitterFactor: 0.5 }, async ({ runCount }) => {
+      if (runCount <= 2) throw new Error("once more");
+    });
+    const spans: number[] = [];
+    for (const random of [0.1, 0.9]) {
+      draw.mockReturnValue(random);
+      const before = world.clock.elapsedMs;
+      await world.clock.run(flaky());
+      spans.push(world.clock.elapsedMs - before);
+    }
+    expect(spans[0]).toBeLessThan(20_000);
+    expect(spans[1]).toBeGreaterThan(20_000);
+  } finally {
+    draw.mockRestore();
+  }
 });
 
 describe("the timeout of a task", () => {
@@ -290,6 +312,21 @@ describe("map", () => {
     const main = flow({ name: "main" }, async () => check.map([0, 1, 2, 3]).results());
     await expect(world.clock.run(main())).rejects.toThrow("odd 1");
     expect(ended).toBe(4);
+  });
+
+  it("answers with the failure of the first item that failed, when all have ended", async ({ expect }) => {
+    using world = offlineWorld();
+    let ended = 0;
+    const step = task({ name: "step" }, async (seconds: number) => {
+      await sleep(world.clock, seconds * 1_000, new AbortController().signal);
+      ended++;
+      if (seconds < 5) throw new Error(`after ${seconds} s`);
+    });
+    const main = flow({ name: "main" }, async () => {
+      await expect(step.map([3, 1, 7]).results()).rejects.toThrow("after 3 s");
+      expect(ended).toBe(3);
+    });
+    await world.clock.run(main());
   });
 
   it("stops what has not ended when the flow fails", async ({ expect }) => {
