@@ -5,8 +5,11 @@ import { sleep } from "../../sdk/flow/clock.ts";
 import { configure } from "../../sdk/flow/configuration.ts";
 import type { RunSession, StopRequest } from "../../sdk/flow/engine/backend.ts";
 import { OfflineBackend } from "../../sdk/flow/engine/offline-backend.ts";
+import { runFlow } from "../../sdk/flow/engine/run-flow.ts";
+import { definitionOf } from "../../sdk/flow/flow.ts";
 import { FlowRunStoppedError, flow, task } from "../../sdk/index.ts";
 import type { StateCreate } from "../../sdk/protocol/states.ts";
+import type { EpochMs } from "../../sdk/protocol/time.ts";
 import { eventually } from "../support/eventually.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
@@ -102,12 +105,12 @@ describe("a run", () => {
         backend: { createFlowRun: async (request) => waiting(await backend.createFlowRun(request)) },
       });
       let began = 0;
-      const made = flow({ name: "main" }, async () => void began++)().catch(() => undefined);
+      const made = flow({ name: "main" }, async () => void began++)().catch((error: unknown) => error);
       if (isCancelled) {
         await eventually("it is there", () => backend.runs.length > 0);
         await turn();
         backend.runs[0]?.stop(CANCEL);
-        await made;
+        expect(await made).toBeInstanceOf(FlowRunStoppedError);
       } else await world.clock.run(made);
       restore();
       expect([began, names(backend.runs[0]?.states ?? []).at(-1)]).toEqual(
@@ -233,6 +236,25 @@ describe("a process that hands its run over", () => {
     });
     await expect(world.clock.run(main())).rejects.toThrow();
     expect(world.clock.elapsedMs).toBe(500);
+  });
+
+  it("does not wait for a retry that is due when its time is over", async ({ expect }) => {
+    using world = offlineWorld();
+    const made = flow({ name: "main", retries: 1, retryDelay: "1h" }, async () => {
+      throw new Error("once");
+    });
+    const definition = definitionOf(made);
+    const backend = new OfflineBackend({ clock: world.clock, record: true });
+    const { policy, name: flowName } = definition;
+    const request = { flowName, flowVersion: null, runName: null, parameters: {}, policy, tags: [], parent: null };
+    const session = await backend.createFlowRun(request);
+    const startsAt = world.clock.now();
+    const budget = { startsAt, closesAt: (startsAt + 8_000) as EpochMs, endsAt: (startsAt + 10_000) as EpochMs };
+    await world.clock.run(runFlow(definition, session, {}, world.clock, { limits: { budget } }));
+    const { states } = backend.runs[0] ?? { states: [] };
+    expect(names(states)).toEqual(["Pending", "Running", "AwaitingRetry", "Continuing"]);
+    expect(states.at(-1)?.state_details.scheduled_time).toBe(states.at(-2)?.state_details.scheduled_time);
+    expect(world.clock.elapsedMs).toBe(0);
   });
 
   it("reports nothing of tasks that had not begun", async ({ expect }) => {
