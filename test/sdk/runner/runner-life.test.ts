@@ -1,5 +1,5 @@
 /** The life of a worker, with jobs that start nothing: what it takes, what it tells, and when it stops. */
-import { describe, it } from "vitest";
+import { describe, it, vi } from "vitest";
 import { createClient } from "../../../sdk/client/index.ts";
 import { FlowRunId } from "../../../sdk/protocol/ids.ts";
 import type { RunTicket } from "../../../sdk/protocol/worker-channel.ts";
@@ -108,6 +108,31 @@ describe("a worker that is stopped at once", () => {
     expect([jobs.started.length, jobs.started[0]?.told]).toEqual([1, ["kill"]]);
     expect((await worker.runner.stopped).because).toBe("at once");
   });
+});
+
+it("a worker that is stopped at once is not kept by a control plane that is away", async ({ expect }) => {
+  await using pool = await startScriptedPool();
+  const jobs = fakeJobs();
+  const worker = startRunner(pool, { infrastructure: jobs });
+  const connection = await welcomed(pool);
+  connection.send({ type: "run", ticket: ticket(1) });
+  await eventually("it is started", () => jobs.started.length === 1);
+  await pool.crash();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    let isOver = false;
+    void worker.runner.stopNow("at once").then(() => {
+      isOver = true;
+    });
+    // Three seconds to tell of the run, and as many to tell of its own end.
+    for (let spentMs = 0; spentMs < 7_000; spentMs += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done));
+    }
+    expect(isOver).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("a run of a worker", () => {
