@@ -19,6 +19,8 @@ export interface FakeJobs extends Infrastructure {
   readonly started: FakeJob[];
   /** What happened to the infrastructure, in its order: `start`, `prepare`, `dispose`, `stop`. */
   readonly seen: string[];
+  /** Of each job that was prepared. */
+  readonly configurations: unknown[];
 }
 
 export interface FakeJobsOptions extends Partial<Pick<PreparedJob, "hasCommand" | "isSilent">> {
@@ -33,14 +35,17 @@ export function fakeJobs(options: FakeJobsOptions = {}): FakeJobs {
   const { type = "process", hasCommand = false, isSilent = false, before, ends } = options;
   const started: FakeJob[] = [];
   const seen: string[] = [];
+  const configurations: unknown[] = [];
   return {
+    configurations,
     type,
     started,
     seen,
     start: () => void seen.push("start"),
     stop: () => void seen.push("stop"),
-    async prepare(_ticket, _configuration, { ending }) {
+    async prepare(_ticket, configuration, { ending }) {
       seen.push("prepare");
+      configurations.push(configuration);
       await before?.(ending);
       return {
         hasCommand,

@@ -202,6 +202,64 @@ describe("a worker on which run after run cannot be started", () => {
   });
 });
 
+describe("the connection of a worker", () => {
+  it("is made again after an error that passes", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    await using worker = startRunner(pool);
+    const first = await welcomed(pool);
+    first.send({ type: "error", code: "not_ready", message: "The server moves.", fix: "Wait." });
+    first.socket.close(4503, "not_ready");
+    await welcomed(pool, 1);
+    await eventually("online again", () => worker.runner.state.kind === "online");
+    expect(worker.states()).toEqual(["connecting", "online", "connecting", "online"]);
+  });
+
+  it("goes by requests when sockets were cut again and again, and each cut is counted anew", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    const attempts: number[] = [];
+    await using worker = startRunner(pool, {
+      onEvent: (event) => {
+        if (event.kind === "state" && event.state.kind === "connecting") attempts.push(event.state.attempt);
+      },
+    });
+    for (let cut = 0; cut < 4; cut++) {
+      const connection = await welcomed(pool, cut);
+      await eventually("online", () => worker.runner.state.kind === "online");
+      connection.socket.terminate();
+      await eventually("that it is cut is known", () => attempts.length === cut + 2);
+    }
+    await eventually("online by requests", () => worker.runner.state.kind === "online");
+    expect(worker.runner.state).toMatchObject({ via: "requests" });
+    expect(attempts).toEqual([0, 1, 1, 1, 1]);
+    expect(pool.connections).toHaveLength(4);
+  });
+
+  it("is made when the control plane answers again", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    pool.isBusy = true;
+    await using worker = startRunner(pool);
+    await eventually("a failed attempt", () => worker.states().length > 1);
+    pool.isBusy = false;
+    await eventually("online", () => worker.runner.state.kind === "online");
+    expect(new Set(worker.states())).toEqual(new Set(["connecting", "online"]));
+  });
+
+  it("brings the pool's template, and each change of it", async ({ expect }) => {
+    const template = (image: string) => ({ job_configuration: { image, of: "{{ size }}" } });
+    await using pool = await startScriptedPool();
+    pool.document = { base_job_template: template("first") };
+    const jobs = fakeJobs({ ends: REPORTED });
+    await using _worker = startRunner(pool, { infrastructure: jobs });
+    const connection = await welcomed(pool);
+    connection.send({ type: "run", ticket: { ...ticket(1), job_variables: { size: 3 } } });
+    await eventually("it is prepared", () => jobs.configurations.length === 1);
+    connection.send({ type: "template", base_job_template: template("second") });
+    connection.send({ type: "run", ticket: ticket(2) });
+    await eventually("the other is prepared", () => jobs.configurations.length === 2);
+    expect(jobs.configurations).toEqual([{ image: "first", of: 3 }, { image: "second" }]);
+  });
+});
+
 describe("the pool of a worker", () => {
   it("is made with the template of its type where that is wanted", async ({ expect }) => {
     await using pool = await startScriptedPool();

@@ -25,6 +25,8 @@ export interface ScriptedPool extends AsyncDisposable {
   document: { type?: string; base_job_template?: object };
   /** Asked of the API, in their order: `PATCH /api/work_pools/local {…}`. */
   readonly requests: string[];
+  /** Whether the API answers 503. */
+  isBusy: boolean;
   /** Whether claims that come back are taken. */
   takesBack: boolean;
   /** The status of every answer that changes something. */
@@ -56,6 +58,7 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
     requests: [],
     changes: 200,
     takesBack: false,
+    isBusy: false,
     answersPings: true,
     welcomes: true,
     async crash() {
@@ -74,7 +77,12 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
           response.end(status === 204 ? "" : JSON.stringify(json));
         };
         const changes = asked === "POST /api/work_pools/" || request.method === "PATCH";
+        if (pool.isBusy) return answer(503, { ...NOT_FOUND, code: "overloaded" });
         if (request.url?.startsWith("/api/collections/")) return answer(200, { sluice: TEMPLATES });
+        // A request waits until the test is over, once its worker was welcomed.
+        const polls = request.url === "/api/work_pools/local/poll";
+        if (polls && JSON.parse(body).wait_ms > 0) return;
+        if (polls) return answer(200, { frames: [welcome(heartbeatMs, pool.document)] });
         if (request.url?.endsWith("/give_back")) return answer(200, { given_back: pool.takesBack });
         if (changes && pool.changes >= 400) return answer(pool.changes, { ...NOT_FOUND, code: "forbidden" });
         if (asked === "POST /api/work_pools/") pool.exists = true;
@@ -102,7 +110,8 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
           messages.push(text);
           if (text === "ping") {
             if (pool.answersPings) socket.send("pong");
-          } else if (JSON.parse(text).type === "hello" && pool.welcomes) connection.send(welcome(heartbeatMs));
+          } else if (JSON.parse(text).type === "hello" && pool.welcomes)
+            connection.send(welcome(heartbeatMs, pool.document));
         });
       });
       server.listen(port, "127.0.0.1");
@@ -145,6 +154,13 @@ const NOT_FOUND = {
   fix: "Check the name.",
 };
 
-function welcome(heartbeatMs: number): WorkerServerFrame {
-  return { type: "welcome", protocol: 1, worker_id: UUID, heartbeat_interval_ms: heartbeatMs, base_job_template: {} };
+function welcome(heartbeatMs: number, { base_job_template = {} }: ScriptedPool["document"]): WorkerServerFrame {
+  const template = base_job_template as Record<string, unknown>;
+  return {
+    type: "welcome",
+    protocol: 1,
+    worker_id: UUID,
+    heartbeat_interval_ms: heartbeatMs,
+    base_job_template: template as never,
+  };
 }
