@@ -1,6 +1,7 @@
 /** Where results are kept, and of which runs: the nearest setting counts. */
 import { describe, it } from "vitest";
 import { createClient } from "../../sdk/client/index.ts";
+import { sleep as wait } from "../../sdk/flow/clock.ts";
 import { OfflineBackend } from "../../sdk/flow/engine/offline-backend.ts";
 import { type FlowCall, runFlow } from "../../sdk/flow/engine/run-flow.ts";
 import { type AnyFlow, definitionOf } from "../../sdk/flow/flow.ts";
@@ -14,10 +15,12 @@ import {
   memoryStorage,
   NotSerialisableError,
   type ResultStorage,
+  sleep,
   task,
   transaction,
 } from "../../sdk/index.ts";
 import type { DeploymentId } from "../../sdk/protocol/ids.ts";
+import { ProcessCrashedError } from "../../sdk/testing/index.ts";
 import { offlineWorld } from "./offline-world.ts";
 
 /** A storage that tells what was written to it, what was read and what was deleted. */
@@ -279,4 +282,27 @@ it.for<[how: string, first: unknown, second: unknown]>([
   });
   await world.execute(() => main({}));
   expect(seen).toEqual([0, 1]);
+});
+
+it("a wait of a continued run is over when it was, goes on where it was, and is told apart by its key", async ({
+  expect,
+}) => {
+  using world = offlineWorld({ persist: true });
+  let lives = 0;
+  const crashes = async (afterMs: number): Promise<void> => {
+    await wait(world.clock, afterMs, new AbortController().signal);
+    await world.crash();
+  };
+  const main = flow({ name: "main" }, async () => {
+    const life = ++lives;
+    await sleep("1h");
+    await Promise.all([sleep("2h", { key: "long" }), life === 1 ? crashes(1_800_000) : null]);
+    await sleep("1h");
+  });
+  await expect(world.execute(() => main())).rejects.toThrow(ProcessCrashedError);
+  expect(world.clock.elapsedMs).toBe(1.5 * 3_600_000);
+  await world.continueRun(main);
+  expect(world.clock.elapsedMs).toBe(4 * 3_600_000);
+  const lines = world.runs.at(-1)?.logs.map(({ message }) => message);
+  expect(lines).toEqual(['The wait "0" is over.', expect.stringMatching(/^The wait "long" goes on until 2026-/)]);
 });
