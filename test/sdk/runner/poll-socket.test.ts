@@ -84,7 +84,7 @@ describe("the worker channel by requests", () => {
     expect(asked).toHaveLength(3);
   });
 
-  it("asks again after a failure that passes, waiting less, and is lost after the fourth", async ({ expect }) => {
+  it("tries anew after a failure that passes, waiting less, and is lost after the fourth", async ({ expect }) => {
     const { socket, asked, heard, last } = await pollSocket();
     await last().answer([WELCOME]);
     const waits: number[] = [];

@@ -4,6 +4,7 @@ import { RunProcess, type RunProcessOptions } from "../../../sdk/runner/process.
 import { WarmProcesses } from "../../../sdk/runner/warm-processes.ts";
 import { eventually } from "../../support/eventually.ts";
 import { isAlive } from "../../support/runner.ts";
+import { startScriptedPool } from "./scripted-pool.ts";
 
 const ASSIGNMENT = {
   apiUrl: "http://127.0.0.1:9/api",
@@ -37,6 +38,19 @@ describe("the process of a run", () => {
     });
     expect(await child.ended).toMatchObject({ code: 0, signal: null, reported: false });
     expect(lines).toEqual([ASSIGNMENT.apiUrl, "3", ASSIGNMENT.apiUrl, ASSIGNMENT.flowRunId, "mine"]);
+  });
+
+  it("of a flow reports where its worker does, whatever its environment says", async ({ expect }) => {
+    await using pool = await startScriptedPool();
+    const child = new RunProcess({
+      assignment: { ...ASSIGNMENT, apiUrl: pool.url },
+      cwd: process.cwd(),
+      env: { SLUICE_API_URL: "http://127.0.0.1:9/api", SLUICE_GENERATION: "another" },
+      onLine: () => undefined,
+    });
+    await eventually("it connects", () => pool.runConnections > 0);
+    child.kill();
+    expect((await child.ended).signal).toBe("SIGKILL");
   });
 
   it("says that its end is stored on a way of its own", async ({ expect }) => {
@@ -93,6 +107,21 @@ describe("processes that wait for runs", () => {
       next?.kill("SIGKILL");
     } finally {
       waiting.stop();
+    }
+  });
+
+  it("are started no more when three in a row have died unused", async ({ expect }) => {
+    const before = process.env["NODE_OPTIONS"];
+    process.env["NODE_OPTIONS"] = "--no-such-option";
+    const waiting = new WarmProcesses(1);
+    try {
+      waiting.start("http://127.0.0.1:9/api");
+      expect(waiting.idle).toBe(1);
+      await eventually("the third one is gone", () => waiting.idle === 0);
+    } finally {
+      waiting.stop();
+      if (before === undefined) delete process.env["NODE_OPTIONS"];
+      else process.env["NODE_OPTIONS"] = before;
     }
   });
 
