@@ -60,8 +60,8 @@ export async function runCommand({ client, ticket, ending, start }: CommandRunOp
   try {
     const { parameters } = await channel.open();
     for (;;) {
-      const { status, state } = await channel.propose(stateOf("RUNNING", null));
-      if (status !== "ACCEPT" && state?.type !== "RUNNING") break;
+      const begun = await tell(stateOf("RUNNING", null));
+      if (begun.state?.type !== "RUNNING") break;
       command = start(parameters, (line, stream) => log(stream === "stdout" ? INFO : ERROR, line));
       if (cancelled.signal.aborted) command.terminate();
       const end = await command.ended;

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { createClient } from "../../../sdk/client/index.ts";
+import type { State } from "../../../sdk/protocol/states.ts";
 import type { RunTicket } from "../../../sdk/protocol/worker-channel.ts";
 import { runCommand } from "../../../sdk/runner/command-run.ts";
 import type { JobEnd } from "../../../sdk/runner/infrastructure.ts";
@@ -72,6 +73,26 @@ describe("a command that is the work of a run", () => {
     plane.setState(run, "CANCELLING");
     await ended;
     expect(names(run)).toEqual(["Pending", "Running", "Cancelling", "Cancelled"]);
+  });
+
+  it("is not started for a run that was cancelled on its way, which ends Cancelled", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    const { run, ended, given } = commandRun(plane, [OK]);
+    plane.setState(run, "CANCELLING");
+    await ended;
+    expect([given, names(run)]).toEqual([[], ["Pending", "Cancelling", "Cancelled"]]);
+  });
+
+  it("that ends in the moment in which the run is cancelled leaves it Cancelled", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    const { run, ended } = commandRun(plane, [OK]);
+    plane.faults.fate = (frame) => {
+      const ends = frame.type === "propose" && frame.state.type === "COMPLETED";
+      if (ends) run.record = { ...run.record, state: { ...(run.record.state as State), type: "CANCELLING" } };
+      return "deliver";
+    };
+    await ended;
+    expect(run.states.at(-1)?.type).toBe("CANCELLED");
   });
 
   it("is not waited for until its next attempt when the run is cancelled meanwhile", async ({ expect }) => {
