@@ -162,14 +162,23 @@ describe("concurrency()", () => {
   });
 
   it("stops waiting when its task is to stop", async ({ expect }) => {
-    using plane = control({ acquire: [refused("overloaded", 503)] });
+    using plane = control();
+    // The control plane lets it wait.
+    const asked = Promise.withResolvers<void>();
+    const fetch = (_: unknown, init?: RequestInit): Promise<never> => {
+      asked.resolve();
+      return new Promise((_done, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("stop"))));
+    };
+    const restore = configure({ fetch });
     const main = flow({ name: "main" }, async () => {
       const waiting = concurrency("db", {}, async () => 1);
       waiting.catch(() => undefined);
+      await asked.promise;
       plane.world.run.stop({ action: "cancel", state: null });
       await waiting;
     });
     await expect(main()).rejects.toThrow(/Cancelled/);
+    restore();
   });
 });
 
