@@ -77,13 +77,15 @@ describe("sluice worker start", () => {
 
   it("gives a process the seconds that are said to end by itself", async ({ expect }) => {
     await using pool = await startScriptedPool();
-    const { code, text } = start(pool, "--kill-grace", "0");
+    const { code, text } = start(pool, "--kill-grace", "1");
     const connection = await eventually("hello", () => pool.connections.find((one) => one.frames().length > 0));
     const env = { NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGTERM',()=>{})" };
     connection.send({ type: "run", ticket: { ...TICKET, job_variables: { env } } as never });
     await eventually("its process waits", () => pool.runConnections > 0);
     connection.send({ type: "kill", flow_run_id: TICKET.flow_run_id as never, generation: 1 });
+    const toldAt = performance.now();
     await eventually("it was killed", () => text().includes("SIGKILL"));
+    expect(performance.now() - toldAt).toBeGreaterThan(900);
     process.emit("SIGTERM", "SIGTERM");
     expect(await code).toBe(0);
   });
