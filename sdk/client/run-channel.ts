@@ -257,7 +257,7 @@ export class RunChannel {
     if (this.#phase === "connecting") {
       this.#clearTimer();
       this.#phase = "open";
-      if (this.#failedAttempts > 0) this.#options.onConnection?.("back", "connected again");
+      if (this.#failedAttempts > SOCKET_FAILURES) this.#options.onConnection?.("back", "connected again");
       this.#failedAttempts = 0;
       this.#downSince = null;
       this.#modeSince = performance.now();

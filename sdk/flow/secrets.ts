@@ -27,13 +27,18 @@ export function masked(text: string): string {
   if (known.size === 0) return text;
   // The longest first, so that a secret within another one does not leave the rest of it.
   pattern ??= new RegExp(
-    [...known]
+    [...new Set([...known].flatMap(spellings))]
       .sort((a, b) => b.length - a.length)
       .map((secret) => secret.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
       .join("|"),
     "g",
   );
   return text.replace(pattern, MASK);
+}
+
+/** As it is, and as it stands within JSON: a private key has line ends, which fields and values of log lines escape. */
+function spellings(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1)];
 }
 
 const SECRET_NAME = /passw|passphrase|secret|token|api[-_]?key|authorization|credential|cookie|private[-_]?key/i;

@@ -113,6 +113,7 @@ async function commandIsTheWork(ticket: RunTicket, job: PreparedJob, options: Ex
     await runCommand({
       client: options.client,
       ticket,
+      ending: options.ending,
       start: (parameters, onLine) => {
         const env = { SLUICE_PARAMETERS: JSON.stringify(parameters) };
         const running = start(ticket, job, options, { env, onLine });

@@ -130,6 +130,44 @@ describe("a call", () => {
     expect(performance.now() - begin).toBeGreaterThan(290);
   });
 
+  it("does not wait where Retry-After is over already, nor for longer than its patience", async ({ expect }) => {
+    const past = status(429, { "retry-after": new Date(Date.now() - 3_600_000).toUTCString() });
+    const client = (...answers: Response[]) => createClient({ url: "http://a", fetch: answering(...answers).fetch });
+    expect(await client(past, ok(7)).call(read, { params: { id: "1" } })).toEqual({ n: 7 });
+    const later = client(status(429, { "retry-after": "3600" }), ok(7)).call(read, { params: { id: "1" } });
+    await expect(later).rejects.toMatchObject({ code: "overloaded" });
+  });
+
+  it("has the patience that it says, or else that of its client", async ({ expect }) => {
+    const { fetch, sent } = answering(status(503));
+    const client = createClient({ url: "http://a", fetch, patienceMs: 60_000 });
+    await expect(client.call(read, { params: { id: "1" } }, { patienceMs: 0 })).rejects.toMatchObject({ status: 503 });
+    expect(sent).toHaveLength(1);
+  });
+
+  it("that is refused for want of a key says so, unless nobody needs one", async ({ expect }) => {
+    const said = { code: "unauthorized", exception_message: "Wrong password.", detail: "", fix: "Try again." };
+    const { fetch } = answering(Response.json(said, { status: 401 }));
+    const client = createClient({ url: "http://a", fetch });
+    await expect(client.call(read, { params: { id: "1" } })).rejects.toThrow("wants an API key, and none was sent");
+    const signIn = endpoint({ ...make, role: "public" });
+    await expect(client.call(signIn, { body: { name: "x" } })).rejects.toThrow("Wrong password.");
+  });
+
+  it("by POST ends with its signal in the middle of a request, too", async ({ expect }) => {
+    const enough = new AbortController();
+    const fetch = async (): Promise<Response> => {
+      enough.abort(new Error("enough"));
+      throw enough.signal.reason;
+    };
+    const call = createClient({ url: "http://a", fetch }).call(
+      make,
+      { body: { name: "x" } },
+      { signal: enough.signal },
+    );
+    await expect(call).rejects.toThrow(/^enough$/);
+  });
+
   it("says what to do when nobody answers", async ({ expect }) => {
     const { fetch } = answering(refused());
     const client = createClient({ url: "http://127.0.0.1:9", fetch, patienceMs: 50 });

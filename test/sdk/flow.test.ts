@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { z } from "zod";
+import { sleep } from "../../sdk/flow/clock.ts";
 import { flow, flowContext, logger, ParameterError, task } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
@@ -160,6 +161,19 @@ describe("a flow without a control plane", () => {
     expect(world.tasks.map((one) => one.states.at(-1)?.name)).toEqual(["Completed", "Completed"]);
   });
 
+  it("waits for tasks that these start, too", async ({ expect }) => {
+    using world = offlineWorld();
+    const inner = task({ name: "inner" }, async () => sleep(world.clock, 1_000, new AbortController().signal));
+    const outer = task({ name: "outer" }, async () => {
+      await sleep(world.clock, 1_000, new AbortController().signal);
+      void inner();
+    });
+    const hasty = flow({ name: "hasty" }, async () => void outer());
+    await world.clock.run(hasty());
+    expect(world.tasks.map((one) => one.states.at(-1)?.name)).toEqual(["Completed", "Completed"]);
+    expect(world.clock.elapsedMs).toBe(2_000);
+  });
+
   it("refuses a task that is called after its end", async ({ expect }) => {
     using world = offlineWorld();
     const step = task({ name: "step" }, async () => 1);
@@ -299,6 +313,41 @@ describe("log lines", () => {
       ["console", "in flow", null],
       ["console", "in task { a: 1 }", world.tasks[0]?.id],
     ]);
+  });
+
+  it("are made of the console only while a flow runs that wants them: then it is as it was", async ({ expect }) => {
+    using world = offlineWorld();
+    const before = console.log;
+    const one = flow({ name: "one" }, async () => sleep(world.clock, 1_000, new AbortController().signal));
+    const two = flow({ name: "two" }, async () => {
+      await sleep(world.clock, 2_000, new AbortController().signal);
+      expect(console.log).not.toBe(before);
+    });
+    await world.clock.run(Promise.all([one(), two()]));
+    expect(console.log).toBe(before);
+  });
+
+  it("are not made of the console of a flow that does not want them, within one that does", async ({ expect }) => {
+    using world = offlineWorld();
+    const before = console.log;
+    console.log = () => undefined;
+    try {
+      const quiet = flow({ name: "quiet", captureConsole: false }, async () => console.log("kept out"));
+      const talkative = flow({ name: "talkative" }, async () => {
+        await quiet();
+        console.log("kept");
+      });
+      await world.clock.run(talkative());
+    } finally {
+      console.log = before;
+    }
+    expect(world.runs.map(({ logs }) => logs.map(({ message }) => message))).toEqual([["kept"], []]);
+  });
+
+  it("are cut where they are longer than the control plane takes", async ({ expect }) => {
+    using world = offlineWorld();
+    await world.clock.run(flow({ name: "long" }, async () => logger().info("x".repeat(1_000_001)))());
+    expect(Buffer.byteLength(world.run.logs[0]?.message ?? "")).toBe(1_000_000);
   });
 
   it("are not made of the console when the flow says so", async ({ expect }) => {

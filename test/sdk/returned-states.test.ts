@@ -5,9 +5,11 @@ import {
   Cancelled,
   CancelledRunError,
   Completed,
+  CrashedRunError,
   Failed,
   FailedRunError,
   flow,
+  type State,
   task,
 } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
@@ -17,6 +19,11 @@ const bad = task({ name: "bad" }, async () => {
   throw new RangeError("too far");
 });
 const stopped = task({ name: "stopped" }, async () => Cancelled("Not today."));
+
+/** A state as the API answers it: without a result of this process. */
+function crashed(state: State): State {
+  return { ...state, type: "CRASHED", message: "gone" };
+}
 
 describe("a flow that returns", () => {
   const error = new RangeError("mine");
@@ -50,6 +57,12 @@ describe("a flow that returns", () => {
       async () => [await fine.returnState(1), await bad.returnState()],
       { type: "FAILED", message: "1/2 states failed." },
       new RangeError("too far"),
+    ],
+    [
+      "states of which one has crashed",
+      async () => [await fine.returnState(1), crashed(await fine.returnState(1))],
+      { type: "FAILED", message: "1/2 states failed." },
+      new CrashedRunError("gone"),
     ],
     [
       "a failure that is allowed",

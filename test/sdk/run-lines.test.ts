@@ -2,8 +2,8 @@
 import { describe, it } from "vitest";
 import { z } from "zod";
 import { sleep } from "../../sdk/flow/clock.ts";
-import { rememberSecret, shown } from "../../sdk/flow/secrets.ts";
-import { configure, flow, logger, task } from "../../sdk/index.ts";
+import { masked, rememberSecret, shown } from "../../sdk/flow/secrets.ts";
+import { configure, Failed, flow, INPUTS, logger, task } from "../../sdk/index.ts";
 import { type OfflineWorld, offlineWorld } from "./offline-world.ts";
 
 const lines = (world: OfflineWorld): string[] =>
@@ -58,6 +58,29 @@ describe("a run's own lines", () => {
     ]);
   });
 
+  it("tell of the end of a task whose result came from the cache, and of one that was restored nothing but that", async ({
+    expect,
+  }) => {
+    using world = offlineWorld({ persist: true });
+    using _ = undo(configure({ runLogs: "values" }));
+    const step = task({ name: "step", cache: INPUTS, logValues: true }, async (n: number) => n * 2);
+    const keeps = task({ name: "keeps", logValues: true }, async (n: number) => n);
+    let attempts = 0;
+    const main = flow({ name: "main", retries: 1, logValues: false }, async () => {
+      await step(1);
+      await keeps(3);
+      if (++attempts === 1) throw new Error("again");
+      await step(1);
+    });
+    await world.execute(() => main(), { idleMs: 20 });
+    expect(lines(world).slice(-4)).toEqual([
+      '20 Task run "step-0" was restored: it had completed in an earlier attempt.',
+      '20 Task run "keeps-0" was restored: it had completed in an earlier attempt.',
+      "20 Finished in state Cached after 0 ms, with 2.",
+      expect.stringContaining("20 Finished in state Completed"),
+    ]);
+  });
+
   it("are not there when nobody wants them", async ({ expect }) => {
     using world = offlineWorld();
     using _ = undo(configure({ runLogs: "none" }));
@@ -79,12 +102,33 @@ describe("a secret that the process knows", () => {
       console.log("or https://hooks.example/T0/B0/xyz$1");
       throw new Error("https://hooks.example/T0/B0/xyz$1 does not answer");
     });
-    await expect(flow({ name: "main" }, async () => await leak())()).rejects.toThrow();
+    const returns = task({ name: "returns" }, async () => Failed("of https://hooks.example/T0/B0/xyz$1"));
+    const main = flow({ name: "main" }, async () => {
+      await returns().catch(() => undefined);
+      await leak();
+    });
+    await expect(main()).rejects.toThrow();
     const told = JSON.stringify([world.run.logs, world.run.states, world.tasks]);
     expect(told).not.toContain("hooks.example");
     expect(told).toContain("abc calls ******** to=********");
     expect(told).toContain("Error: ******** does not answer");
+    expect(told).toContain('"message":"of ********"');
   });
+
+  it("is masked where a line holds it as JSON, too", async ({ expect }) => {
+    const key = '-----BEGIN "PRIVATE" KEY-----\nMIIEvQ\\IBADANBg\n-----END-----\n';
+    rememberSecret(key);
+    expect(shown({ pem: key, list: [`of ${key}`] })).toBe('{"pem":"********","list":["of ********"]}');
+    using world = offlineWorld();
+    const leak = flow({ name: "leak" }, async () => logger().info("inside", { pem: key, all: { pem: key } }));
+    await leak();
+    expect(lines(world)).toEqual(['20 inside pem="********" all={"pem":"********"}']);
+  });
+});
+
+it("of secrets the last thousand are known, so that a program may read others for ever", ({ expect }) => {
+  for (let i = 0; i <= 1_000; i++) rememberSecret(`secret-${i}.`);
+  expect(masked("secret-0. secret-1. secret-1000.")).toBe("secret-0. ******** ********");
 });
 
 describe("values in log lines", () => {
@@ -99,6 +143,7 @@ describe("values in log lines", () => {
     [new Set([1, "a"]), '[1,"a"]'],
     [[new Error("no"), new Uint8Array(3), () => 1], '["Error: no","[3 bytes]","[function without a name]"]'],
     [{ headers: { Authorization: "Bearer x" } }, '{"headers":{"Authorization":"********"}}'],
+    [{ a: { b: { c: { d: { e: { f: { g: 1 } } } } } } }, '{"a":{"b":{"c":{"d":{"e":{"f":"…"}}}}}}'],
   ] as const)("are written whatever they are: %s", ([value, text], { expect }) => {
     expect(shown(value)).toBe(text);
   });

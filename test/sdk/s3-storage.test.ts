@@ -1,5 +1,5 @@
 /** Results in a bucket, against a server that checks each signature and each byte. */
-import { describe, it } from "vitest";
+import { describe, it, vi } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
 import { defaultStorage } from "../../sdk/flow/results/settings.ts";
 import { flow, INPUTS, S3Error, s3Storage, task } from "../../sdk/index.ts";
@@ -25,6 +25,33 @@ describe("s3Storage", () => {
       await results.delete(key);
       expect(await results.read(key)).toBe(null);
     }
+  });
+
+  it("takes the session's token of the environment only with the key of the environment", async ({ expect }) => {
+    const server = await s3Server("results");
+    await using _ = server;
+    const before = { ...process.env };
+    const tokens: (string | null)[] = [];
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async (request, init) => {
+      tokens.push(new Request(request, init).headers.get("x-amz-security-token"));
+      return new Response(null, { status: 404 });
+    });
+    try {
+      Object.assign(process.env, {
+        AWS_ACCESS_KEY_ID: KNOWN.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: KNOWN.secretAccessKey,
+        AWS_SESSION_TOKEN: "of the session",
+      });
+      const at = { bucket: "results", endpoint: server.origin };
+      for (const key of [{}, KNOWN, { ...KNOWN, sessionToken: "own" }])
+        await s3Storage({ ...at, ...key })
+          .read("a")
+          .catch(() => null);
+    } finally {
+      fetched.mockRestore();
+      process.env = before;
+    }
+    expect(tokens).toEqual(["of the session", null, "own"]);
   });
 
   it("keeps an empty result, and one of a view of a larger buffer", async ({ expect }) => {
@@ -126,6 +153,23 @@ describe("SLUICE_RESULTS", () => {
     }
   });
 
+  it("is tried anew after it could not be opened", async ({ expect }) => {
+    await using server = await s3Server("results");
+    const before = { ...process.env };
+    try {
+      const results = defaultStorage((name) => (name === "SLUICE_RESULTS" ? "s3://results/later" : undefined));
+      await expect(results.read("a")).rejects.toThrow("no credentials");
+      Object.assign(process.env, {
+        AWS_ACCESS_KEY_ID: KNOWN.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: KNOWN.secretAccessKey,
+        AWS_ENDPOINT_URL_S3: server.origin,
+      });
+      expect(await results.read("a")).toBeNull();
+    } finally {
+      process.env = before;
+    }
+  });
+
   it("that names nothing known is refused, with what it may be", ({ expect }) => {
     const at = (place: string) => () => defaultStorage((name) => (name === "SLUICE_RESULTS" ? place : undefined));
     expect(at("gs://bucket")).toThrow(/Give a folder, s3:\/\/bucket\/prefix, or block:s3-bucket\/name/);
@@ -133,12 +177,33 @@ describe("SLUICE_RESULTS", () => {
   });
 
   it("names a block, which needs a control plane", async ({ expect }) => {
+    await using server = await s3Server("results");
+    const results = defaultStorage((name) => (name === "SLUICE_RESULTS" ? "block:s3-bucket/prod" : undefined));
     const restore = configure({ apiUrl: null });
-    try {
-      const results = defaultStorage((name) => (name === "SLUICE_RESULTS" ? "block:s3-bucket/prod" : undefined));
-      await expect(results.read("a")).rejects.toThrow(/s3BlockStorage\(\) needs a control plane/);
-    } finally {
-      restore();
-    }
+    await expect(results.read("a")).rejects.toThrow(/s3BlockStorage\(\) needs a control plane/);
+    const credentials = {
+      aws_access_key_id: KNOWN.accessKeyId,
+      aws_secret_access_key: KNOWN.secretAccessKey,
+      aws_client_parameters: { endpoint_url: server.origin },
+    };
+    const id = crypto.randomUUID();
+    const [created, updated] = ["2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z"];
+    const of = { block_schema: null, block_schema_id: id, block_type: null, block_type_id: id, block_type_name: null };
+    const data = { bucket_name: "results", bucket_folder: "of/block", credentials };
+    const block = {
+      id,
+      created,
+      updated,
+      name: "prod",
+      data,
+      ...of,
+      block_document_references: {},
+      is_anonymous: false,
+    };
+    configure({ apiUrl: "http://plane.test", fetch: async () => Response.json(block) });
+    // A failure to read it is not remembered.
+    await results.write("a", BYTES);
+    restore();
+    expect([...server.objects.keys()]).toEqual(["results/of/block/a"]);
   });
 });

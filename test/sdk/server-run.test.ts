@@ -122,6 +122,14 @@ describe("a flow with a control plane", () => {
     expect(reports(theRun(plane)).at(-1)?.states.at(-1)?.name).toBe("Cancelled");
   });
 
+  it("ends Cancelled when it is cancelled in the moment in which it ends", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const main = flow({ name: "main" }, async () => plane.setState(theRun(plane), "CANCELLING"));
+    await expect(main()).rejects.toThrow(/Cancelled/);
+    expect(stateNames(theRun(plane))).toEqual(["Pending", "Running", "Cancelling", "Cancelled"]);
+  });
+
   it("stops when its run was ended from outside, and says so", async ({ expect }) => {
     await using plane = await tinyControlPlane();
     using _ = using(plane);
@@ -173,6 +181,22 @@ describe("a run that was made elsewhere", () => {
     expect(seen).toEqual({ n: 20 });
     // The retries are those of the code.
     expect(stateNames(run)).toEqual(["Pending", "Running", "AwaitingRetry", "Retrying", "Completed"]);
+  });
+
+  it("is let go of when it cannot be prepared", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const run = plane.createRun();
+    const nameless = (): string => {
+      throw new Error("no name");
+    };
+    const main = flow({ name: "main", flowRunName: nameless }, async () => undefined);
+    const client = createClient({ url: plane.url });
+    await expect(executeFlowRun({ client, flowRunId: run.id, generation: null, flow: main })).rejects.toThrow(
+      "no name",
+    );
+    await until("its channel is closed", () => plane.sockets === 1 && plane.openSockets === 0);
+    expect(stateNames(run)).toEqual(["Pending"]);
   });
 
   it("answers Failed, and does not throw, when the flow fails", async ({ expect }) => {

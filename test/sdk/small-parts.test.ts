@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { FlowRunId, partitionOf } from "#protocol/ids";
 import type { EpochMs } from "#protocol/time";
-import { exponentialBackoff } from "../../sdk/flow/backoff.ts";
+import { exponentialBackoff, retryPolicy } from "../../sdk/flow/backoff.ts";
 import { formatDuration, parseDuration } from "../../sdk/flow/duration.ts";
 import { shapeOf } from "../../sdk/flow/engine/function-shape.ts";
 import { newFlowRunId, newStateId, newTaskRunId } from "../../sdk/flow/engine/new-id.ts";
@@ -50,6 +50,14 @@ describe("exponentialBackoff", () => {
 
   it("refuses a factor that is not above 0", ({ expect }) => {
     expect(() => exponentialBackoff({ factor: 0 })).toThrow(/"factor" is 0/);
+  });
+});
+
+describe("retryPolicy", () => {
+  it("writes out a delay for each retry, as far as the control plane takes them", ({ expect }) => {
+    const of = (retries: number) => retryPolicy("Task", { retries, retryDelay: (retry) => retry * 1_000 }).retry_delay;
+    expect(of(3)).toEqual([1, 2, 3]);
+    expect(of(60)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 });
 

@@ -1,4 +1,5 @@
-import { describe, it } from "vitest";
+import { describe, it, vi } from "vitest";
+import { sleep } from "../../sdk/flow/clock.ts";
 import { exponentialBackoff, flow, type TaskContext, task, taskContext } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
@@ -123,6 +124,27 @@ describe("retries of a task", () => {
   });
 });
 
+it("the delay of a task's retry is drawn anew where it has jitter", async ({ expect }) => {
+  using world = offlineWorld();
+  const draw = vi.spyOn(Math, "random");
+  try {
+    const flaky = task({ retries: 2, retryDelay: "10s", retryJitterFactor: 0.5 }, async ({ runCount }) => {
+      if (runCount <= 2) throw new Error("once more");
+    });
+    const spans: number[] = [];
+    for (const random of [0.1, 0.9]) {
+      draw.mockReturnValue(random);
+      const before = world.clock.elapsedMs;
+      await world.clock.run(flaky());
+      spans.push(world.clock.elapsedMs - before);
+    }
+    expect(spans[0]).toBeLessThan(20_000);
+    expect(spans[1]).toBeGreaterThan(20_000);
+  } finally {
+    draw.mockRestore();
+  }
+});
+
 describe("the timeout of a task", () => {
   it("ends each attempt, aborts its signal with the error, and is retried", async ({ expect }) => {
     using world = offlineWorld();
@@ -221,6 +243,21 @@ describe("futures", () => {
   });
 });
 
+describe("the inputs of a task", () => {
+  it("may be futures deep within them, which are told beside the task that called it", async ({ expect }) => {
+    using world = offlineWorld();
+    const one = task({ name: "one" }, async () => 1);
+    const add = task({ name: "add" }, async (given: { a: { b: { c: unknown }[] } }) => given.a.b[0]?.c);
+    const outer = task({ name: "outer" }, async () => add({ a: { b: [{ c: one.submit() }] } } as never));
+    expect(await world.execute(() => flow({ name: "main" }, async () => outer())())).toBe(1);
+    const idOf = (name: string): string | undefined => world.tasks.find((run) => run.name === name)?.id;
+    expect(world.tasks.find(({ name }) => name === "add-0")?.task_inputs).toEqual({
+      given: [{ input_type: "task_run", id: idOf("one-0") }],
+      __parents__: [{ input_type: "task_run", id: idOf("outer-0") }],
+    });
+  });
+});
+
 describe("map", () => {
   it("answers results in the order of the items, whatever ends first", async ({ expect }) => {
     using world = offlineWorld();
@@ -275,6 +312,21 @@ describe("map", () => {
     const main = flow({ name: "main" }, async () => check.map([0, 1, 2, 3]).results());
     await expect(world.clock.run(main())).rejects.toThrow("odd 1");
     expect(ended).toBe(4);
+  });
+
+  it("answers with the failure of the first item that failed, when all have ended", async ({ expect }) => {
+    using world = offlineWorld();
+    let ended = 0;
+    const step = task({ name: "step" }, async (seconds: number) => {
+      await sleep(world.clock, seconds * 1_000, new AbortController().signal);
+      ended++;
+      if (seconds < 5) throw new Error(`after ${seconds} s`);
+    });
+    const main = flow({ name: "main" }, async () => {
+      await expect(step.map([3, 1, 7]).results()).rejects.toThrow("after 3 s");
+      expect(ended).toBe(3);
+    });
+    await world.clock.run(main());
   });
 
   it("stops what has not ended when the flow fails", async ({ expect }) => {

@@ -49,11 +49,16 @@ export interface TinyControlPlane extends AsyncDisposable {
   readonly faults: Faults;
   readonly runs: Map<string, TinyRun>;
   readonly artifacts: unknown[];
+  /** Claims that were given back; `takesBack` says whether they are taken. */
+  readonly givenBack: { readonly generation: number; readonly reason: string }[];
+  takesBack: boolean;
   /** As they were posted. */
   readonly events: Record<string, unknown>[];
   readonly requests: string[];
   /** Sockets that were opened so far. */
   sockets: number;
+  /** Sockets that are open now. */
+  readonly openSockets: number;
   heartbeatMs: number;
   createRun(options?: {
     generation?: number;
@@ -202,8 +207,13 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
       plane.events.push(...(body as Record<string, unknown>[]));
       return answer(204, undefined);
     }
-    const [, id, verb] = /^\/api\/flow_runs\/([^/]+)(\/frames|\/labels)?$/.exec(request.url ?? "") ?? [];
+    const [, id, verb] = /^\/api\/flow_runs\/([^/]+)(\/frames|\/labels|\/give_back)?$/.exec(request.url ?? "") ?? [];
     const run = plane.runs.get(id ?? "");
+    if (run && verb === undefined && request.method === "GET") return answer(200, document(run));
+    if (run && verb === "/give_back") {
+      plane.givenBack.push(body as TinyControlPlane["givenBack"][number]);
+      return answer(200, { given_back: plane.takesBack });
+    }
     if (run && verb === "/labels") {
       run.labels = { ...run.labels, ...(body as object) };
       return answer(204, undefined);
@@ -238,8 +248,13 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
     runs: new Map(),
     artifacts: [],
     events: [],
+    givenBack: [],
+    takesBack: false,
     requests: [],
     sockets: 0,
+    get openSockets() {
+      return open.size;
+    },
     heartbeatMs: 10_000,
     createRun({ generation = 0, parameters = {}, labels = {} } = {}) {
       const id = FlowRunId.parse(newId());
@@ -304,7 +319,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
   return plane;
 }
 
-const BLANK_RUN = {
+export const BLANK_RUN = {
   deployment_id: null,
   deployment_version: null,
   work_queue_id: null,

@@ -59,6 +59,20 @@ describe("a transaction", () => {
     expect(seen).toEqual(wanted);
   });
 
+  it("with commit off is not undone when it fails itself, either", async ({ expect }) => {
+    using _ = offlineWorld();
+    const seen: string[] = [];
+    const [a, b] = [step(seen, "a"), step(seen, "b")];
+    const made = flow({ name: "f" }, () =>
+      transaction({ commit: "off" }, async () => {
+        await a();
+        await b(true);
+      }),
+    );
+    await expect(made()).rejects.toThrow("no");
+    expect(seen).toEqual(["a", "b"]);
+  });
+
   it("has values, seen by hooks and by transactions within it", async ({ expect }) => {
     using _ = offlineWorld();
     const seen: unknown[] = [];
@@ -91,6 +105,30 @@ describe("a transaction", () => {
     expect(await f({ fails: false })).toBe(2);
     expect(await f({ fails: false })).toBe(2);
     restore();
+  });
+
+  it("that is undone undoes what tasks took from the cache, too", async ({ expect }) => {
+    using world = offlineWorld();
+    const seen: string[] = [];
+    const cached = task(
+      {
+        name: "cached",
+        cache: INPUTS,
+        onRollback: () => void seen.push("undo"),
+        onCommit: () => void seen.push("commit"),
+      },
+      async () => void seen.push("made"),
+    );
+    const f = flow({ name: "f" }, async (given: { fails: boolean }) =>
+      transaction(async () => {
+        await cached();
+        if (given.fails) throw new Error("no");
+      }),
+    );
+    await world.execute(() => f({ fails: false }));
+    await expect(world.execute(() => f({ fails: true }))).rejects.toThrow("no");
+    await world.execute(() => f({ fails: false }));
+    expect(seen).toEqual(["made", "commit", "undo", "made", "commit"]);
   });
 
   it("calls all hooks although one fails, and logs that one", async ({ expect }) => {

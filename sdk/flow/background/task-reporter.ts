@@ -62,6 +62,8 @@ export class TaskReporter implements TaskSink {
   #send(): void {
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null;
+      // Told after the last look at what there is, and before this.
+      if (this.#events.length + this.#logs.length > 0) this.#send();
     });
   }
 

@@ -51,10 +51,16 @@ export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<St
     await session.close();
     throw new FlowRunRefusedError(`Flow run "${session.run.name}" does not wait: it is ${state?.name}.`, state);
   }
-  await adoptRetries(client, session, flow.policy);
-  const name = flowRunName(flow, session.run.parameters);
-  if (name !== null && name !== session.run.name) {
-    await client.call(updateFlowRun, { params: { id: flowRunId }, body: { name } });
+  try {
+    await adoptRetries(client, session, flow.policy);
+    const name = flowRunName(flow, session.run.parameters);
+    if (name !== null && name !== session.run.name) {
+      await client.call(updateFlowRun, { params: { id: flowRunId }, body: { name } });
+    }
+  } catch (error) {
+    // A session that stays open shows a run that lives.
+    await session.close();
+    throw error;
   }
   const { budget = null, resultStorage = null } = options;
   const limits = { budget, resultStorage };

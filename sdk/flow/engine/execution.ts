@@ -195,8 +195,7 @@ export class Execution {
   }
 
   /** Keeps a line with the run and echoes it. */
-  log(level: LogLevel, given: string, task: TaskContext | null): void {
-    const message = masked(given);
+  log(level: LogLevel, message: string, task: TaskContext | null): void {
     echo(level, task?.taskRunName ?? this.session?.run.name ?? "sluice", message);
     this.keepLog(level, message, task, task === null ? "sluice.flow_runs" : "sluice.task_runs");
   }

@@ -173,6 +173,9 @@ class FlowRunner {
       const begun = await this.#propose(begin);
       if (begun.type !== "RUNNING") return this.#stopped(begun);
       this.#execution.beginAttempt(++this.#runCount);
+      const early = this.#execution.stopRequest;
+      // It was to stop before it began: its code may not listen, and does nothing then.
+      if (early !== null) return this.#stopped(await this.#obey(early));
       this.#tellOfStart();
       await this.#callHooks(this.#flow.hooks.onRunning, begun);
       const outcome = await this.#attempt(parameters);

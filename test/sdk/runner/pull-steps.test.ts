@@ -25,10 +25,25 @@ function pull(
   steps: readonly JsonObject[],
   lines: string[] = [],
   signal = new AbortController().signal,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   const directory = join(folder, "run");
   mkdirSync(directory, { recursive: true });
-  return runPullSteps(steps, client, { directory, env: process.env, signal, onLine: (line) => void lines.push(line) });
+  return runPullSteps(steps, client, { directory, env, signal, onLine: (line) => void lines.push(line) });
+}
+
+/** A program in place of git, which only says how it was called. */
+async function calledGit(inputs: JsonObject): Promise<{ words: string; config: string; header: string }> {
+  const bin = join(folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  const script = '#!/bin/sh\necho "$@"\necho "$GIT_CONFIG_KEY_0"\necho "$GIT_CONFIG_VALUE_0"\n';
+  writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+  const lines: string[] = [];
+  const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+  await pull([{ git_clone: inputs }], lines, new AbortController().signal, env);
+  const [words = "", config = "", header = ""] = lines;
+  const [, basic = ""] = header.split("Basic ");
+  return { words, config, header: Buffer.from(basic, "base64").toString() };
 }
 
 function git(...words: string[]): string {
@@ -77,6 +92,26 @@ describe("git_clone", () => {
     await expect(failed).rejects.toThrow(/git ended with code 128/);
     await expect(failed).rejects.not.toThrow(/s3cret/);
     expect(asked[0]).toBe(`Basic ${Buffer.from("x-access-token:s3cret").toString("base64")}`);
+  });
+
+  it.for<[what: string, repository: string, inputs: JsonObject, header: string]>([
+    ["a token alone", "https://example.com/a/b.git", { access_token: "t" }, "x-access-token:t"],
+    ["a token of GitLab", "https://gitlab.example.com/a/b.git", { access_token: "t" }, "oauth2:t"],
+    ["a block", "https://example.com/a/b.git", { credentials: { username: "ada", password: "p" } }, "ada:p"],
+    ["nothing", "https://example.com/a/b.git", {}, ""],
+  ])("hands %s to that host alone", async ([, repository, inputs, header], { expect }) => {
+    const called = await calledGit({ repository, ...inputs });
+    expect(called.header).toBe(header);
+    expect(called.config).toBe(header === "" ? "" : `http.${new URL(repository).origin}/.extraHeader`);
+    expect(called.words).not.toContain(header || "Basic");
+  });
+
+  it("fetches what is needed: no history, and modules where they are wanted", async ({ expect }) => {
+    const repository = "https://example.com/a/b.git";
+    const clone = async (inputs: JsonObject): Promise<string> => (await calledGit({ repository, ...inputs })).words;
+    expect(await clone({})).toBe(`clone --quiet --depth 1 -- ${repository} ${join(folder, "run", "b")}`);
+    expect(await clone({ include_submodules: true })).toContain("--depth 1 --recurse-submodules --");
+    expect(await clone({ commit_sha: "abc" })).not.toContain("--depth");
   });
 
   it.for([

@@ -21,6 +21,16 @@ export interface ScriptedPool extends AsyncDisposable {
   readonly runConnections: number;
   /** Whether the API says that the pool exists. */
   exists: boolean;
+  /** What the API says of the pool, beside what is the same in every test. */
+  document: { type?: string; base_job_template?: object };
+  /** Asked of the API, in their order: `PATCH /api/work_pools/local {…}`. */
+  readonly requests: string[];
+  /** Whether the API answers 503. */
+  isBusy: boolean;
+  /** Whether claims that come back are taken. */
+  takesBack: boolean;
+  /** The status of every answer that changes something. */
+  changes: number;
   /** Whether pings are answered. */
   answersPings: boolean;
   /** Whether hello is answered with welcome. */
@@ -44,6 +54,11 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
       return runConnections;
     },
     exists: true,
+    document: {},
+    requests: [],
+    changes: 200,
+    takesBack: false,
+    isBusy: false,
     answersPings: true,
     welcomes: true,
     async crash() {
@@ -52,10 +67,27 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
       await new Promise((resolve) => server.close(resolve));
     },
     async listen() {
-      server = createServer((request, response) => {
-        const status = request.url?.startsWith("/api/work_pools/") && pool.exists ? 200 : 404;
-        response.writeHead(status, { "content-type": "application/json" });
-        response.end(JSON.stringify(status === 200 ? POOL : NOT_FOUND));
+      server = createServer(async (request, response) => {
+        let body = "";
+        for await (const chunk of request) body += chunk;
+        const asked = `${request.method} ${request.url}`;
+        pool.requests.push(`${asked} ${body}`.trim());
+        const answer = (status: number, json: unknown): void => {
+          response.writeHead(status, { "content-type": "application/json" });
+          response.end(status === 204 ? "" : JSON.stringify(json));
+        };
+        const changes = asked === "POST /api/work_pools/" || request.method === "PATCH";
+        if (pool.isBusy) return answer(503, { ...NOT_FOUND, code: "overloaded" });
+        if (request.url?.startsWith("/api/collections/")) return answer(200, { sluice: TEMPLATES });
+        // A request waits until the test is over, once its worker was welcomed.
+        const polls = request.url === "/api/work_pools/local/poll";
+        if (polls && JSON.parse(body).wait_ms > 0) return;
+        if (polls) return answer(200, { frames: [welcome(heartbeatMs, pool.document)] });
+        if (request.url?.endsWith("/give_back")) return answer(200, { given_back: pool.takesBack });
+        if (changes && pool.changes >= 400) return answer(pool.changes, { ...NOT_FOUND, code: "forbidden" });
+        if (asked === "POST /api/work_pools/") pool.exists = true;
+        if (!request.url?.startsWith("/api/work_pools/") || !pool.exists) return answer(404, NOT_FOUND);
+        answer(changes ? (request.method === "PATCH" ? 204 : 201) : 200, { ...POOL, ...pool.document });
       });
       const sockets = new WebSocketServer({ server });
       sockets.on("connection", (socket, request) => {
@@ -78,7 +110,8 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
           messages.push(text);
           if (text === "ping") {
             if (pool.answersPings) socket.send("pong");
-          } else if (JSON.parse(text).type === "hello" && pool.welcomes) connection.send(welcome(heartbeatMs));
+          } else if (JSON.parse(text).type === "hello" && pool.welcomes)
+            connection.send(welcome(heartbeatMs, pool.document));
         });
       });
       server.listen(port, "127.0.0.1");
@@ -111,6 +144,9 @@ const POOL = {
   storage_configuration: {},
   active_slots: null,
 };
+/** What the control plane knows of the types of pools. */
+export const TEMPLATE = { variables: { properties: { command: {} } }, job_configuration: { command: "{{ command }}" } };
+const TEMPLATES = { process: { type: "process", default_base_job_configuration: TEMPLATE } };
 const NOT_FOUND = {
   code: "not_found",
   exception_message: "Work pool was not found.",
@@ -118,6 +154,13 @@ const NOT_FOUND = {
   fix: "Check the name.",
 };
 
-function welcome(heartbeatMs: number): WorkerServerFrame {
-  return { type: "welcome", protocol: 1, worker_id: UUID, heartbeat_interval_ms: heartbeatMs, base_job_template: {} };
+function welcome(heartbeatMs: number, { base_job_template = {} }: ScriptedPool["document"]): WorkerServerFrame {
+  const template = base_job_template as Record<string, unknown>;
+  return {
+    type: "welcome",
+    protocol: 1,
+    worker_id: UUID,
+    heartbeat_interval_ms: heartbeatMs,
+    base_job_template: template as never,
+  };
 }

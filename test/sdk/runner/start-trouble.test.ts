@@ -12,6 +12,12 @@ describe("runs that cannot be started", () => {
     const trouble = new StartTrouble(1_000);
     expect([trouble.failed(), trouble.failed()]).toEqual([null, null]);
     trouble.started();
-    expect([trouble.failed(), trouble.failed(), trouble.failed()]).toEqual([null, null, 1_000]);
+    const three = () => [trouble.failed(), trouble.failed(), trouble.failed()];
+    expect([three(), three()]).toEqual([
+      [null, null, 1_000],
+      [null, null, 2_000],
+    ]);
+    trouble.started();
+    expect(three()).toEqual([null, null, 1_000]);
   });
 });

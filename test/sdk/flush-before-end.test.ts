@@ -1,0 +1,45 @@
+/** The end of a process by SIGTERM, as far as this process can play it. */
+import { afterEach, beforeEach, describe, it, vi } from "vitest";
+import { flushBeforeEnd } from "../../sdk/flow/engine/flush-before-end.ts";
+
+let others: NodeJS.SignalsListener[] = [];
+beforeEach(() => {
+  others = process.listeners("SIGTERM") as NodeJS.SignalsListener[];
+  process.removeAllListeners("SIGTERM");
+});
+afterEach(() => {
+  process.removeAllListeners("SIGTERM");
+  for (const one of others) process.on("SIGTERM", one);
+  vi.restoreAllMocks();
+});
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done));
+};
+
+describe("a process that is asked to end", () => {
+  it("tells what it has to tell, then ends by the same signal", async ({ expect }) => {
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    const told = Promise.withResolvers<void>();
+    flushBeforeEnd(() => told.promise);
+    process.emit("SIGTERM");
+    await turns();
+    expect(kill).not.toHaveBeenCalled();
+    told.resolve();
+    await turns();
+    expect(kill.mock.calls).toEqual([[process.pid, "SIGTERM"]]);
+    expect(process.listenerCount("SIGTERM")).toBe(0);
+  });
+
+  it("is not ended where somebody else listens to the signal", async ({ expect }) => {
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    process.on("SIGTERM", () => undefined);
+    let told = 0;
+    const forget = flushBeforeEnd(async () => void told++);
+    process.emit("SIGTERM");
+    await turns();
+    expect([told, kill.mock.calls.length]).toEqual([1, 0]);
+    forget();
+    expect(process.listenerCount("SIGTERM")).toBe(1);
+  });
+});
