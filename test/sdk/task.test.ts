@@ -344,7 +344,7 @@ describe("map", () => {
     expect(world.clock.waiting).toBe(0);
   });
 
-  it("takes ten thousand items without a warning or a pause", { timeout: 20_000 }, async ({ expect }) => {
+  it("takes ten thousand items without a warning or a pause", { timeout: 60_000 }, async ({ expect }) => {
     using world = offlineWorld();
     const warnings: Error[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning);
