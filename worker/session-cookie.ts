@@ -16,7 +16,7 @@ export function cookieKey(header: string | undefined, url: string): string {
 
 /** The value of a Set-Cookie header that keeps the key. */
 export function keepingCookie(key: string, url: string): string {
-  return cookie(url, encodeURIComponent(key), MAX_AGE_SECONDS);
+  return cookie(url, encodeURIComponent(key.toWellFormed()), MAX_AGE_SECONDS);
 }
 
 /** The value of a Set-Cookie header that forgets the key. */

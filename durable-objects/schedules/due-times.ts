@@ -8,6 +8,7 @@ import { parseCron } from "./cron-expression.ts";
 import { cronWalls } from "./cron-times.ts";
 import { inOrder } from "./in-order.ts";
 import { intervalTimes } from "./interval-times.ts";
+import { normalizeRrule } from "./normalize-rrule.ts";
 import { parseRecurrence } from "./rrule-text.ts";
 import { recurrenceWalls } from "./rrule-times.ts";
 import { type Zone, zoneNamed } from "./zone.ts";
@@ -41,7 +42,7 @@ export function scheduleFault(schedule: Schedule): { readonly field: string; rea
   }
   try {
     if ("cron" in schedule) parseCron(schedule.cron, schedule.day_or ?? true);
-    else if ("rrule" in schedule) parseRecurrence(schedule.rrule);
+    else if ("rrule" in schedule) parseRecurrence(normalizeRrule(schedule.rrule, "UTC", 0 as EpochMs));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const [field, name, text] =

@@ -3,6 +3,8 @@ import type { EpochMs } from "#protocol/time";
 import type { Zone } from "./zone.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** The end of the year 9999, after which no time can be written. */
+const END = Date.UTC(10_000, 0, 1) - 1;
 
 export interface Interval {
   readonly everyMs: number;
@@ -14,14 +16,17 @@ export interface Interval {
  * not the days of the calendar, and only the steps from there go by the clock.
  */
 export function* intervalTimes({ everyMs, anchor }: Interval, zone: Zone, start: EpochMs): Generator<EpochMs, void> {
-  const step = (at: EpochMs): EpochMs =>
-    micros(everyMs < DAY_MS ? at + everyMs : zone.instantOfSum(zone.wallAt(at) + everyMs));
-  let at = micros(anchor + everyMs * Math.trunc((start - anchor) / everyMs));
+  const first = micros(anchor + everyMs * Math.trunc((start - anchor) / everyMs));
+  let at = first;
   let last = Number.NEGATIVE_INFINITY;
-  for (; ; at = step(at)) {
-    if (at < start || at <= last) continue;
-    last = at;
-    yield at;
+  for (let steps = 1; at <= END; steps++) {
+    if (at >= start && at > last) {
+      last = at;
+      yield at;
+    }
+    // Below a day counted from the first: far from 1970 a number may be too coarse for one step more.
+    if (everyMs < DAY_MS) at = micros(first + steps * everyMs);
+    else at = Math.max(at + 1, micros(zone.instantOfSum(zone.wallAt(at) + everyMs))) as EpochMs;
   }
 }
 

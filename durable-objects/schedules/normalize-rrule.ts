@@ -24,5 +24,7 @@ export function normalizeRrule(text: string, timezone: string, now: EpochMs): st
     start += Math.max(0, Math.floor((wall - start) / periodMs)) * periodMs;
   }
   const digits = new Date(start).toISOString().slice(0, 19).replace(/[-:]/g, "");
-  return `DTSTART:${digits}\n${text}`;
+  // One that ends at a time of UTC has to begin at one, too.
+  const mark = /UNTIL=\w+Z/i.test(text) ? "Z" : "";
+  return `DTSTART:${digits}${mark}\n${text}`;
 }

@@ -115,6 +115,8 @@ function readRule(text: string, isStartZoned: boolean | null): RuleText {
     } else if (name === "BYHOUR" ? !isIn(0, 23) : name === "BYMINUTE" || name === "BYSECOND" ? !isIn(0, 59) : false) {
       throw wrong;
     } else if (NUMBERS.has(name)) {
+      // The library knows one only, and with several it would have a rule that is never due.
+      if (name === "BYEASTER" && value.includes(",")) throw new RangeError("BYEASTER takes one number here");
       if (!isIn(-366, 366) || (name === "BYSETPOS" && value.split(",").includes("0"))) throw wrong;
     } else if (!["BYHOUR", "BYMINUTE", "BYSECOND"].includes(name)) {
       throw new RangeError(`unknown parameter '${name}'`);

@@ -8,6 +8,8 @@ import type { EpochMs } from "#protocol/time";
 
 const BLOCK_MS = 7 * 24 * 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** By every clock it is the year 1. */
+const FIRST_DAY_OVER = -62_135_596_800_000 + DAY_MS;
 /** Weeks that a zone remembers before it starts anew. */
 const MAX_BLOCKS = 20_000;
 
@@ -56,7 +58,6 @@ export class Zone {
             hour: "numeric",
             minute: "numeric",
             second: "numeric",
-            era: "short",
           });
   }
 
@@ -124,13 +125,14 @@ export class Zone {
     return { before, changesAt: high * 1000, after };
   }
 
-  #ask(at: number): number {
+  #ask(instant: number): number {
+    // Years before the first are written as if they came after it.
+    const at = Math.max(instant, FIRST_DAY_OVER);
     const parts: Record<string, string> = {};
     for (const { type, value } of this.#format?.formatToParts(at) ?? []) parts[type] = value;
     const { year, month, day, hour, minute, second } = parts;
-    const sign = parts["era"] === "BC" || parts["era"] === "B" ? -1 : 1;
     const wall = new Date(0);
-    wall.setUTCFullYear(sign * Number(year), Number(month) - 1, Number(day));
+    wall.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
     wall.setUTCHours(Number(hour), Number(minute), Number(second));
     return wall.getTime() - at;
   }

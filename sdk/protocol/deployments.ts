@@ -17,7 +17,8 @@ export const Schedule = z.union([
     day_or: z.boolean().nullish(),
   }),
   z.object({
-    interval: z.number().positive(),
+    /** From a microsecond to what upstream's spans hold. */
+    interval: z.number().min(1e-6).max(86_399_999_999_999),
     anchor_date: WireTime.nullish(),
     timezone: z.string().nullish(),
   }),

@@ -30,12 +30,17 @@ export function ms(count: number): DurationMs {
   return count as DurationMs;
 }
 
+/** The years that upstream knows and that have four digits, so that texts sort as their instants do: 1 to 9999. */
+const EARLIEST = -62_135_596_800_000;
+/** Of the last second, what a double holds of its fraction. */
+const LATEST = 253_402_300_799_999.9;
+
 const ISO =
   /^\s*([+-]?\d{4,6})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?\s*$/;
 
 /**
  * Reads an ISO 8601 instant, leniently: `T` or a space, any number of fraction digits, an offset, `Z` or nothing
- * (which means UTC, as upstream), or a date alone. Answers null for anything else.
+ * (which means UTC, as upstream), or a date alone. Answers null for anything else, and outside of the years 1 to 9999.
  */
 export function parseWireTime(text: string): EpochMs | null {
   const match = ISO.exec(text);
@@ -47,8 +52,10 @@ export function parseWireTime(text: string): EpochMs | null {
   const min = Number(minute);
   const s = Number(second);
   if (m < 1 || m > 12 || d < 1 || d > 31 || h > 24 || min > 59 || s > 60) return null;
-  const whole = Date.UTC(Number(year), m - 1, d, h, min, s);
-  const date = new Date(whole);
+  const date = new Date(0);
+  // Not Date.UTC, for which the years 0 to 99 are those of the last century.
+  date.setUTCFullYear(Number(year), m - 1, d);
+  const whole = date.setUTCHours(h, min, s);
   if (date.getUTCMonth() !== m - 1 && h < 24) return null;
   let offsetMinutes = 0;
   if (zone !== "Z" && zone !== "z") {
@@ -57,8 +64,9 @@ export function parseWireTime(text: string): EpochMs | null {
     if (zone.startsWith("-")) offsetMinutes = -offsetMinutes;
   }
   const micros = Number(fraction.padEnd(6, "0").slice(0, 6));
-  const value = whole - offsetMinutes * 60_000 + micros / 1000;
-  return Number.isFinite(value) ? (value as EpochMs) : null;
+  const toSecond = whole - offsetMinutes * 60_000;
+  if (!(toSecond >= EARLIEST && toSecond <= LATEST)) return null;
+  return Math.min(toSecond + micros / 1000, LATEST) as EpochMs;
 }
 
 /** An instant on the wire, normalised: text that sorts as time does. */
@@ -68,10 +76,11 @@ export type WireTime = string & z.core.$brand<"WireTime">;
 let lastWhole = Number.NaN;
 let lastText = "";
 
-/** Writes an instant as `2026-11-21T05:14:31.123456Z`. */
+/** Writes an instant as `2026-11-21T05:14:31.123456Z`; one before the year 1 or after 9999 as the nearest of these. */
 export function toWireTime(at: EpochMs): WireTime {
-  const whole = Math.floor(at);
-  const micros = Math.min(999, Math.round((at - whole) * 1000));
+  const written = Math.min(Math.max(at, EARLIEST), LATEST);
+  const whole = Math.floor(written);
+  const micros = Math.min(999, Math.round((written - whole) * 1000));
   if (whole !== lastWhole) {
     lastText = new Date(whole).toISOString().slice(0, -1);
     lastWhole = whole;
@@ -79,7 +88,7 @@ export function toWireTime(at: EpochMs): WireTime {
   return `${lastText}${String(micros).padStart(3, "0")}Z` as WireTime;
 }
 
-/** Length of what {@link toWireTime} writes for the years that have four digits. */
+/** Length of what {@link toWireTime} writes. */
 const NORMAL_LENGTH = 27;
 
 /** Reads a wire time that is known to be well formed (it was parsed at the border or made here). */
@@ -94,8 +103,6 @@ export function fromWireTime(text: string): EpochMs {
   return at;
 }
 
-/** The year 1, before which upstream knows no time. */
-const EARLIEST_SECONDS = 62_135_596_800;
 /** Numbers above this are milliseconds, as pydantic reads them. */
 const LARGEST_SECONDS = 2e10;
 
@@ -117,7 +124,7 @@ export const LenientTime = z.union([
   WireTime,
   z
     .number()
-    .min(-EARLIEST_SECONDS)
-    .max(8.64e15)
+    .min(EARLIEST / 1_000)
+    .max(LATEST)
     .transform((at) => toWireTime((at > LARGEST_SECONDS ? at : at * 1_000) as EpochMs)),
 ]);

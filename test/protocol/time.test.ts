@@ -28,9 +28,33 @@ describe("a time on the wire", () => {
     "2026-01-01T25:00:00Z",
     "2026-01-01T00:61:00Z",
     "20260101",
+    "0000-12-31T23:59:59Z",
+    "0001-01-01T00:00:00+00:01",
+    "+010000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-12:00",
+    "+275760-09-13T00:00:00-23:00",
   ])("%j is refused", (text, { expect }) => {
     expect(parseWireTime(text)).toBeNull();
     expect(WireTime.safeParse(text).success).toBe(false);
+  });
+
+  it.for([
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"],
+    ["0099-12-31T00:00:00Z", "0099-12-31T00:00:00.000000Z"],
+    ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000000Z"],
+  ] as const)("%s is of the year that it says", ([text, normal], { expect }) => {
+    expect(WireTime.parse(text)).toBe(normal);
+    expect(toWireTime(fromWireTime(normal))).toBe(normal);
+  });
+
+  it.for([
+    ["a span without end from now", Number.POSITIVE_INFINITY, /^9999-12-31T23:59:59\.999/],
+    ["an hour after the year 9999", 253_402_304_400_000, /^9999-12-31T23:59:59\.999/],
+    ["an hour before the year 1", -62_135_600_400_000, /^0001-01-01T00:00:00\.000000Z$/],
+  ] as const)("%s is written as a time that can be read", ([, at, written], { expect }) => {
+    const text = toWireTime(at as EpochMs);
+    expect(text).toMatch(written);
+    expect(WireTime.parse(text)).toBe(text);
   });
 
   it("keeps microseconds through writing and reading", ({ expect }) => {

@@ -105,4 +105,17 @@ describe("the token of a run", () => {
     expect((await frames(other.id)).status).toBe(403);
     expect((await ask("POST", "/keys/filter", { key: token, body: {} })).status).toBe(403);
   });
+
+  it("cancels the run of another deployment, but does not take it, run it or end it", async ({ expect }) => {
+    const { id, token } = await claimed();
+    const other = await claimed();
+    const propose = async (run: string, type: string) => {
+      return (await ask("POST", `/flow_runs/${run}/set_state`, { key: token, body: { state: { type } } })).status;
+    };
+    for (const type of ["PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED"] as const) {
+      expect(await propose(other.id, type), type).toBe(403);
+    }
+    expect(await propose(other.id, "CANCELLING")).toBe(201);
+    expect(await propose(id, "RUNNING")).toBe(201);
+  });
 });

@@ -79,12 +79,13 @@ function byName(column: Column, filter: Of<typeof NameFilter>): Condition {
 
 function byTags(column: Column, filter: Of<typeof TagsFilter>): Condition {
   if (!filter) return undefined;
-  const all = filter.all_;
+  const all = filter.all_ && [...new Set(filter.all_)];
   const any = filter.any_;
   return join(filter.operator, [
+    // Counted, so that the wanted ones are read once and not once for each tag of each row.
     all
-      ? sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(all)}) AS wanted
-          WHERE wanted.value NOT IN (SELECT value FROM json_each(${column})))`
+      ? sql`(SELECT count(DISTINCT tag.value) FROM json_each(${column}) AS tag
+          WHERE tag.value IN (SELECT value FROM json_each(${JSON.stringify(all)}))) = ${all.length}`
       : undefined,
     any
       ? sql`EXISTS (SELECT 1 FROM json_each(${column}) AS tag

@@ -11,6 +11,7 @@ import { createFlowRun, draftOf, requireSize } from "../create-flow-run.ts";
 import { createdBy } from "../created-by.ts";
 import { runnableDeployment } from "../db/queries/deployments.ts";
 import * as queries from "../db/queries/flow-runs.ts";
+import { keepStatesToOwnRun } from "../keep-to-own-run.ts";
 import { removeFlowRun } from "../remove-flow-runs.ts";
 import { type App, serve, withStatus } from "../serve.ts";
 
@@ -76,7 +77,9 @@ export function flowRunRoutes(app: App): void {
   serve(
     app,
     api.setFlowRunState,
-  )(async ({ env, params, body }) => {
+  )(async ({ env, params, body, c }) => {
+    const own = c.get("caller")?.run ?? null;
+    if (own !== null) await keepStatesToOwnRun(env, own, params.id, body.state.type);
     const begunAt = toWireTime(Date.now() as EpochMs);
     const outcome = found(await requireOwner(env, params.id).setState(params.id, body), params.id);
     // Upstream: 201 when the answered state is at least as new as the request.

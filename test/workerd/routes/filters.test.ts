@@ -185,6 +185,7 @@ describe("flow runs", () => {
     [{ name: { like_: "b_t" } }, ["Beta"]],
     [{ name: { like_: "b_t".padEnd(60, "_") } }, []],
     [{ tags: { all_: ["x", "y"] } }, ["Beta"]],
+    [{ tags: { all_: ["x", "y", "x"] } }, ["Beta"]],
     [{ tags: { all_: [] } }, ALL_RUNS],
     [{ tags: { any_: ["y", "z"] } }, ["Beta"]],
     [{ tags: { is_null_: true } }, ["gamma"]],

@@ -1,5 +1,6 @@
 /** The cookie with which the UI is signed in. */
 import { describe, it } from "vitest";
+import { cookieKey, keepingCookie } from "../../../worker/session-cookie.ts";
 import { aKey, ask, ROOT_KEY } from "../support/keys.ts";
 
 async function signIn(key: string): Promise<Response> {
@@ -33,6 +34,11 @@ describe("signing in", () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.get("set-cookie")).toBeNull();
     expect(await answer.json()).toMatchObject({ exception_message: "This key is not valid here." });
+  });
+
+  it("keeps what an open server takes for a key even where it is no text", ({ expect }) => {
+    const cookie = keepingCookie("half \ud800", "http://localhost:4200/");
+    expect(cookieKey(cookie, "http://localhost:4200/")).toBe("half \ufffd");
   });
 
   it("gives no page of another origin the key's rights", async ({ expect }) => {
