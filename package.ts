@@ -12,7 +12,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
-import { mergeChunks } from "./package-core.ts";
+import { MINIFIED, mergeChunks } from "./package-core.ts";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = join(ROOT, "node_modules/.cache/sluice");
@@ -92,8 +92,7 @@ async function bundleCode(external: string[]): Promise<void> {
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "es2024",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...MINIFIED,
     external: [...external, "node:*"],
     nodePaths: [join(ROOT, "node_modules")],
     metafile: true,
