@@ -17,6 +17,7 @@ import { pause } from "../client/jitter.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/flow-runs.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
+import { HTTP_POOL_TYPE } from "../protocol/push.ts";
 import { createWorkPool, readWorkPool, updateWorkPool, type WorkPool } from "../protocol/work-pools.ts";
 import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
 import { defaultTemplate } from "./default-template.ts";
@@ -238,9 +239,11 @@ export class Runner {
   async #checkPool(signal: AbortSignal): Promise<void> {
     const { client, poolName, createPoolIfNotFound = false } = this.#options;
     const how = { signal, patienceMs: 0 };
+    let found: string;
     try {
       const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
       if (pool.type === this.#infrastructure.type) return await this.#giveTemplate(pool, how);
+      found = pool.type;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== "not_found") throw error;
       if (createPoolIfNotFound) {
@@ -254,9 +257,17 @@ export class Runner {
         cause: error,
       });
     }
-    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${this.#infrastructure.type}".`, {
-      fix: `Start it with the --type of the pool, or make a pool for it: sluice work-pool create NAME --type ${this.#infrastructure.type}`,
-    });
+    const { type } = this.#infrastructure;
+    throw new SluiceError(
+      "conflict",
+      `Work pool "${poolName}" is of type "${found}", and this worker of type "${type}".`,
+      {
+        fix:
+          found === HTTP_POOL_TYPE
+            ? "Its runs are pushed to a URL: it needs no worker."
+            : `Start it with --type ${found}, or make a pool for it: sluice work-pool create NAME --type ${type}`,
+      },
+    );
   }
 
   /** A pool that has no template gets that of its type, so that people see what there is to set. */

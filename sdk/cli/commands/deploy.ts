@@ -10,9 +10,10 @@ import { loadEntrypoint } from "../../runner/entrypoint.ts";
 import { loadFromSource } from "../../runner/load-from-source.ts";
 import { defineCommand } from "../command.ts";
 import { CliError } from "../errors.ts";
+import { EXIT } from "../exit-codes.ts";
 import { flowParameters } from "../flow-parameter.ts";
 import { choice, flag, required, text } from "../parameters.ts";
-import { POLICY, policyChangeOf, TIMING, timingOf } from "../schedule-options.ts";
+import { POLICY, policyChangeOf, TIMING, timingIfSaid } from "../schedule-options.ts";
 
 export const deploy = defineCommand({
   noun: "deploy",
@@ -50,10 +51,13 @@ export const deploy = defineCommand({
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { name, pool, queue, path, url, image, param, paused } = options;
     const source = sourceOf(options);
+    const schedule = timingIfSaid(options);
+    const policy = policyChangeOf(options);
+    const schedules = schedule === null ? [] : [{ schedule, ...(policy === null ? {} : { policy }) }];
     const flow =
       source === null
         ? await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow)
-        : await loadFromSource(source, inFolder(entrypoint, path), client);
+        : await loadFromSource(source, inFolder(entrypoint, path), client).catch(unfetched);
     const planned = planDeployment(flow, {
       name,
       workPool: pool,
@@ -67,10 +71,6 @@ export const deploy = defineCommand({
       ...(url === undefined ? {} : { jobVariables: { url } }),
       ...(source === null ? {} : { source }),
     });
-    const { cron, interval, rrule, at } = options;
-    const isScheduled = [cron, interval, rrule, at].some((way) => way !== undefined);
-    const policy = policyChangeOf(options);
-    const schedules = isScheduled ? [{ schedule: timingOf(options), ...(policy === null ? {} : { policy }) }] : [];
     const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } });
     const made = await client.call(readDeployment, { params: { id } });
     output.item(made, [
@@ -92,6 +92,16 @@ interface SourceOptions {
   readonly setup: string | undefined;
 }
 
+/** What a step said that failed. What is wrong with the code itself says so by itself. */
+function unfetched(error: Error): never {
+  if ("fix" in error) throw error;
+  throw new CliError(`The code cannot be fetched: ${error.message.replace(/\.$/, "")}.`, {
+    fix: "Correct --git, --branch, --commit, --credentials or --setup: workers do the same before each run.",
+    exitCode: EXIT.failed,
+    cause: error,
+  });
+}
+
 /** Null for code that is here. Throws {@link CliError} for options that mean nothing without a repository. */
 function sourceOf({ git, branch, commit, credentials, setup }: SourceOptions): Source | null {
   if (git === undefined) {
@@ -101,13 +111,21 @@ function sourceOf({ git, branch, commit, credentials, setup }: SourceOptions): S
       fix: "Name it: --git https://github.com/me/flows",
     });
   }
-  return gitSource({
-    url: git,
-    ...(branch === undefined ? {} : { branch }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(credentials === undefined ? {} : { credentials: { block: credentials as `${string}/${string}` } }),
-    ...(setup === undefined ? {} : { setup }),
-  });
+  try {
+    return gitSource({
+      url: git,
+      ...(branch === undefined ? {} : { branch }),
+      ...(commit === undefined ? {} : { commit }),
+      ...(credentials === undefined ? {} : { credentials: { block: credentials as `${string}/${string}` } }),
+      ...(setup === undefined ? {} : { setup }),
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CliError(error.message.replace(/\. .*$/s, "."), {
+      fix: "Give the bare address with --git, and the block that holds its token with --credentials: secret/git-token.",
+      cause: error,
+    });
+  }
 }
 
 /** An entrypoint from the root of the source. */

@@ -80,6 +80,11 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
   if (!options.name) {
     throw new TypeError(`A deployment of flow "${flow.name}" needs a name: { name: "daily" }.`);
   }
+  if ("entrypoint" in options && options.entrypoint && !/[^:]:[^:/\\]+$/.test(options.entrypoint)) {
+    throw new TypeError(
+      `deploy() option "entrypoint" is "${options.entrypoint}". Write it as "path/to/file.ts:exportName".`,
+    );
+  }
   const own = hasTiming(options) ? [timingOf(options)] : [];
   const limit = options.concurrencyLimit;
   const {
