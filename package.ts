@@ -54,7 +54,9 @@ async function makePackage(): Promise<string> {
   await bundleCode([...imported].filter((name) => name !== "zod"));
   cpSync(join(ROOT, "node_modules/zod/LICENSE"), join(PACKAGE, "sdk/zod-license.txt"));
   for (const file of SERVER_FILES) cpSync(join(ROOT, file), join(PACKAGE, file), { recursive: true });
-  for (const file of ["README.md", "LICENSE"]) cpSync(join(ROOT, file), join(PACKAGE, file));
+  for (const file of ["README.md", "LICENSE", ...globSync("docs/*.md", { cwd: ROOT })]) {
+    cpSync(join(ROOT, file), join(PACKAGE, file));
+  }
   const [{ filename } = { filename: "" }]: { filename: string }[] = Object.values(
     JSON.parse(
       execFileSync("npm", ["pack", "--json", "--pack-destination", CACHE, PACKAGE], { cwd: CACHE, encoding: "utf8" }),
@@ -116,7 +118,7 @@ function publishedManifest(imported: ReadonlySet<string>): object {
   return {
     ...rest,
     bin: { sluice: "sdk/cli/main.js" },
-    files: ["sdk", "durable-objects", ...SERVER_FILES],
+    files: ["sdk", "durable-objects", "docs", ...SERVER_FILES],
     sideEffects: false,
     exports: Object.fromEntries(
       Object.entries(exports).map(([door, source]) => [

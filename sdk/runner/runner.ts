@@ -14,6 +14,7 @@
 import { hostname } from "node:os";
 import type { ApiClient, CallOptions } from "../client/index.ts";
 import { pause } from "../client/jitter.ts";
+import { mayDo, readSession, type Session } from "../protocol/access.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/flow-runs.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
@@ -240,6 +241,7 @@ export class Runner {
     const { client, poolName, createPoolIfNotFound = false } = this.#options;
     const how = { signal, patienceMs: 0 };
     let found: string;
+    if (client.key !== null) requireWorker(await client.call(readSession, {}, how));
     try {
       const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
       if (pool.type === this.#infrastructure.type) return await this.#giveTemplate(pool, how);
@@ -354,4 +356,12 @@ export class Runner {
       this.#ended.delete(oldest);
     }
   }
+}
+
+/** A key of too low a role may read the pool, and would be refused with every connection, without a word. */
+function requireWorker({ role, key_name: name }: Session): void {
+  if (mayDo(role, "worker")) return;
+  throw new SluiceError("forbidden", `A worker needs the role worker; the key "${name}" has the role ${role}.`, {
+    fix: "Use a key with the role worker: sluice key create NAME --role worker",
+  });
 }

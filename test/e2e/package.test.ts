@@ -184,7 +184,7 @@ describe("the published package", () => {
       cwd: project,
       env,
     }).catch((error) => error);
-    expect(failed.stderr).toContain("cannot be reached: ECONNREFUSED");
+    expect(failed.stderr).toContain("cannot be reached: bad port");
     expect(failed.stderr.split("\n").filter((line) => line.length > 600)).toEqual([]);
   }, 30_000);
 
@@ -222,6 +222,8 @@ describe("the published package", () => {
     expect([devDependencies, scripts]).toEqual([undefined, undefined]);
     expect(read("README.md")).toContain("Sluice");
     expect(() => read("sdk/index.ts")).toThrow("ENOENT");
+    // Errors name them.
+    expect(read("docs/schedules.md")).toContain("# Schedules");
   });
 
   it("has a core that loads where there are no modules of Node, also what it loads when it is first used", ({

@@ -3,6 +3,7 @@ import { createClient } from "../../client/api-client.ts";
 import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts";
 import { gitSource, type Source } from "../../flow/deploy/git-source.ts";
 import { isFlow } from "../../flow/flow.ts";
+import { ParameterError } from "../../flow/standard-schema.ts";
 import { readDeployment } from "../../protocol/deployments.ts";
 import { ON_LOST } from "../../protocol/flow-control.ts";
 import { JsonObject } from "../../protocol/flow-runs.ts";
@@ -71,7 +72,15 @@ export const deploy = defineCommand({
       ...(url === undefined ? {} : { jobVariables: { url } }),
       ...(source === null ? {} : { source }),
     });
-    const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } });
+    const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } }).catch(
+      (error: Error) => {
+        if (!(error instanceof ParameterError)) throw error;
+        throw new CliError(error.message, {
+          fix: "Give --param values that fit the schema of the flow.",
+          cause: error,
+        });
+      },
+    );
     const made = await client.call(readDeployment, { params: { id } });
     output.item(made, [
       { title: "ID", value: ({ id: known }) => known },

@@ -66,6 +66,18 @@ describe("the program", () => {
     expect(stderr).toContain(said);
   });
 
+  it.for([
+    ["--param", "amount=much", /"amount" is "much": /],
+    ["--param", "amount=-3", /"amount" is -3: /],
+  ] as const)("holds what is given with %s %s against the flow's schema", async ([option, value, said], { expect }) => {
+    const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
+    const words = ["deploy", "examples/approval.ts:approval", "--name", "x", "--pool", "y", option, value];
+    const { exitCode, stderr } = await sluice(words, { env });
+    expect(exitCode).toBe(EXIT.usage);
+    expect(stderr).toMatch(said);
+    expect(stderr).toContain("→ Give --param values");
+  });
+
   it("prints its version with no server around", async ({ expect }) => {
     const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
     const { exitCode, stdout, stderr } = await sluice(["version", "--output", "json"], { env });
