@@ -53,9 +53,10 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
     },
     async listen() {
       server = createServer((request, response) => {
-        const status = request.url?.startsWith("/api/work_pools/") && pool.exists ? 200 : 404;
-        response.writeHead(status, { "content-type": "application/json" });
-        response.end(JSON.stringify(status === 200 ? POOL : NOT_FOUND));
+        const isSession = request.url === "/api/session";
+        const isFound = isSession || (request.url?.startsWith("/api/work_pools/") && pool.exists);
+        response.writeHead(isFound ? 200 : 404, { "content-type": "application/json" });
+        response.end(JSON.stringify(isSession ? SESSION : isFound ? POOL : NOT_FOUND));
       });
       const sockets = new WebSocketServer({ server });
       sockets.on("connection", (socket, request) => {
@@ -111,6 +112,7 @@ const POOL = {
   storage_configuration: {},
   active_slots: null,
 };
+const SESSION = { role: "worker", by: "api_key", key_id: UUID, key_name: "worker", expires: null, open: false };
 const NOT_FOUND = {
   code: "not_found",
   exception_message: "Work pool was not found.",
