@@ -5,6 +5,9 @@ import { build, type Metafile } from "esbuild";
 
 type Outputs = Metafile["outputs"];
 
+/** The lines are short since Node prints the whole line that threw an error which nobody caught. */
+export const MINIFIED = { minifySyntax: true, minifyWhitespace: true, lineLimit: 160 } as const;
+
 /** An import of a chunk, as the bundler writes it. */
 const CHUNK_IMPORT = /import(?:\{([^}]*)\}from)?"(\.[^"]+)"/g;
 
@@ -26,8 +29,7 @@ export async function mergeChunks(folder: string, outputs: Outputs, door: string
     format: "esm",
     platform: "neutral",
     target: "es2024",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...MINIFIED,
     plugins: [
       {
         name: "the rest stays where it is",

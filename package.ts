@@ -12,7 +12,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
-import { mergeChunks } from "./package-core.ts";
+import { MINIFIED, mergeChunks } from "./package-core.ts";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = join(ROOT, "node_modules/.cache/sluice");
@@ -54,7 +54,9 @@ async function makePackage(): Promise<string> {
   await bundleCode([...imported].filter((name) => name !== "zod"));
   cpSync(join(ROOT, "node_modules/zod/LICENSE"), join(PACKAGE, "sdk/zod-license.txt"));
   for (const file of SERVER_FILES) cpSync(join(ROOT, file), join(PACKAGE, file), { recursive: true });
-  for (const file of ["README.md", "LICENSE"]) cpSync(join(ROOT, file), join(PACKAGE, file));
+  for (const file of ["README.md", "LICENSE", ...globSync("docs/*.md", { cwd: ROOT })]) {
+    cpSync(join(ROOT, file), join(PACKAGE, file));
+  }
   const [{ filename } = { filename: "" }]: { filename: string }[] = Object.values(
     JSON.parse(
       execFileSync("npm", ["pack", "--json", "--pack-destination", CACHE, PACKAGE], { cwd: CACHE, encoding: "utf8" }),
@@ -92,8 +94,7 @@ async function bundleCode(external: string[]): Promise<void> {
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "es2024",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...MINIFIED,
     external: [...external, "node:*"],
     nodePaths: [join(ROOT, "node_modules")],
     metafile: true,
@@ -117,7 +118,7 @@ function publishedManifest(imported: ReadonlySet<string>): object {
   return {
     ...rest,
     bin: { sluice: "sdk/cli/main.js" },
-    files: ["sdk", "durable-objects", ...SERVER_FILES],
+    files: ["sdk", "durable-objects", "docs", ...SERVER_FILES],
     sideEffects: false,
     exports: Object.fromEntries(
       Object.entries(exports).map(([door, source]) => [

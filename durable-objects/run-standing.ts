@@ -75,7 +75,7 @@ function scheduledWhy({ record }: RunRow, state: State, now: EpochMs): Why[] {
   const due_at = state.state_details.scheduled_time ?? state.timestamp;
   if (fromWireTime(due_at) <= now) return [];
   if (state.name === WAITS_FOR_A_SLOT) {
-    const message = `${state.message ?? "A concurrency limit had no free slot."} It asks again at ${due_at}.`;
+    const message = `${state.message ?? "A concurrency limit had no free slot."} It is called when one is free, and asks again at ${due_at} at the latest.`;
     return [{ kind: "awaiting_slot", message, details: { due_at, said: state.message } }];
   }
   if (state.name === "AwaitingRetry") {

@@ -31,6 +31,7 @@ import { hookRoutes } from "./routes/hooks.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { pollingRoutes } from "./routes/polling.ts";
+import { prefectLinkRoutes } from "./routes/prefect-links.ts";
 import { savedSearchRoutes } from "./routes/saved-searches.ts";
 import { schedulePolicyRoutes } from "./routes/schedule-policies.ts";
 import { schedulePreviewRoutes } from "./routes/schedule-preview.ts";
@@ -102,6 +103,7 @@ export function createApp(): App {
     blockSchemaRoutes,
     blockDocumentRoutes,
     collectionRoutes,
+    prefectLinkRoutes,
   ]) {
     add(app);
   }

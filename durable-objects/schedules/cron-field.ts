@@ -131,5 +131,5 @@ function alias(value: number, name: CronFieldName, fieldCount: number): number {
 
 function requireInRange(value: number, name: CronFieldName): void {
   const [low, high] = RANGES[name];
-  if (value < low || value > high) throw new RangeError(`${value} is not a ${name}`);
+  if (value < low || value > high) throw new RangeError(`${value} is not ${name === "hour" ? "an" : "a"} ${name}`);
 }

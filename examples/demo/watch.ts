@@ -26,7 +26,7 @@ export async function watch(client: ApiClient, id: FlowRunId, check: () => Promi
     const ended = isTerminal(run.state_type);
     if (!ended && run.state_id !== stateId) line(stateLine(run));
     stateId = run.state_id;
-    for await (const log of logs.read()) line(logLine(log));
+    for await (const log of logs.read()) line(logLine(log, logs.whoOf(log)));
     if (ended) {
       progress("");
       line(stateLine(run));

@@ -7,11 +7,12 @@ import { LIMITS } from "../protocol/limits.ts";
 import { filterLogs, type Log } from "../protocol/logs.ts";
 import { isTerminal } from "../protocol/states.ts";
 import { type EpochMs, fromWireTime, toWireTime, type WireTime } from "../protocol/time.ts";
+import { TaskNames } from "./task-names.ts";
 
 /** What there is to tell of a run. */
 export type RunNews =
   /** The run has another state than before (the first is told too). */
-  { readonly kind: "state"; readonly run: FlowRun } | { readonly kind: "log"; readonly log: Log };
+  { readonly kind: "state"; readonly run: FlowRun } | { readonly kind: "log"; readonly log: Log; readonly who: string };
 
 export interface FollowOptions {
   readonly intervalMs?: number;
@@ -29,12 +30,19 @@ export class LogReader {
   readonly #flowRunId: FlowRunId;
   readonly #minLevel: number | null;
   readonly #seen = new Set<string>();
+  readonly #names: TaskNames;
   #latest: WireTime | null = null;
 
   constructor(client: ApiClient, flowRunId: FlowRunId, minLevel: number | null = null) {
     this.#client = client;
     this.#flowRunId = flowRunId;
     this.#minLevel = minLevel;
+    this.#names = new TaskNames(client);
+  }
+
+  /** Who wrote a line: its task run, or else its logger. */
+  whoOf(log: Log): string {
+    return this.#names.of(log);
   }
 
   /** Lines that were not told before, oldest first. */
@@ -56,6 +64,10 @@ export class LogReader {
           },
         },
         { idempotent: true, ...(signal ? { signal } : {}) },
+      );
+      await this.#names.learn(
+        page.filter(({ id }) => !this.#seen.has(id)),
+        signal,
       );
       for (const log of page) {
         if (this.#seen.has(log.id)) continue;
@@ -87,7 +99,7 @@ export async function* followRun(
     const ended = isTerminal(run.state_type);
     if (!ended && run.state_id !== stateId) yield { kind: "state", run };
     // A run's lines are stored before its end is.
-    for await (const log of logs.read(signal)) yield { kind: "log", log };
+    for await (const log of logs.read(signal)) yield { kind: "log", log, who: logs.whoOf(log) };
     if (ended) {
       yield { kind: "state", run };
       return;

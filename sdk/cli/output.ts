@@ -46,7 +46,10 @@ export function createOutput(format: OutputFormat, streams: Streams): Output {
     note: (text) => (asJson ? streams.err : streams.out)(`${text}\n`),
     error({ code, message, fix, issues }) {
       if (asJson) return streams.err(`${JSON.stringify({ error: { code, message, fix, issues } }, null, 2)}\n`);
-      const fields = issues.map((issue) => `  ${issue}\n`).join("");
+      // An issue that the message or the fix repeats word for word is not told twice.
+      const told = (issue: string): boolean =>
+        [message, fix].some((text) => text.includes(issue.replace(/^[\w.]+: /, "")));
+      const fields = issues.map((issue) => (told(issue) ? "" : `  ${issue}\n`)).join("");
       streams.err(`error: ${message}\n${fields}  → ${fix}\n`);
     },
   };

@@ -20,6 +20,7 @@ export interface Parameter<T> {
 
 /** The parsed values of a set of parameters. */
 export type Values<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+/** By key, in camel case: the parser answers values under such keys alone. */
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 
 interface About {
@@ -82,6 +83,15 @@ export function parsed<T>(
   return { kind: "one", description, required: false, parse, ...about };
 }
 
+/** The id of what `command` lists. */
+export function uuid(description: string, command: string): Parameter<string | undefined> {
+  const read = (given: string): string => {
+    if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(given)) return given;
+    throw new Error(`not an id (a UUID, as \`${command}\` prints it)`);
+  };
+  return parsed(description, read, { placeholder: "id" });
+}
+
 /** A switch that is off unless given. */
 export function flag(description: string, about: { short?: string } = {}): Parameter<boolean> {
   return { kind: "flag", description, placeholder: "", required: false, fallback: false, parse: () => true, ...about };
@@ -106,4 +116,9 @@ export function withDefault<T>(
 export function repeated<T>(parameter: Parameter<T>): Parameter<Exclude<T, undefined>[]> {
   const { fallback: _, ...rest } = parameter;
   return { ...rest, kind: "many", fallback: [] };
+}
+
+/** How a key is written on the command line: `catchUp` as `catch-up`. */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

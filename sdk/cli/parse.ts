@@ -3,7 +3,7 @@ import { Argument, CommanderError, InvalidArgumentError, Option, Command as Pars
 import { type Command, nameOf } from "./command.ts";
 import { CliError } from "./errors.ts";
 import type { OutputFormat } from "./output.ts";
-import type { Parameter, Parameters, Values } from "./parameters.ts";
+import { kebab, type Parameter, type Parameters, type Values } from "./parameters.ts";
 
 export type Parsed =
   | { readonly kind: "help"; readonly text: string }
@@ -64,7 +64,8 @@ function parserOf(command: Command, name: string, written: string[]): Parser {
 function optionOf(key: string, parameter: Parameter<unknown>): Option {
   const short = parameter.short === undefined ? "" : `-${parameter.short}, `;
   const value = parameter.kind === "flag" ? "" : ` <${parameter.placeholder}>`;
-  const option = new Option(`${short}--${kebab(key)}${value}`, parameter.description);
+  const description = parameter.required ? `${parameter.description} Required.` : parameter.description;
+  const option = new Option(`${short}--${kebab(key)}${value}`, description);
   if (parameter.required) option.makeOptionMandatory();
   // An empty list is what commander gives by itself when help should not show "default: []".
   if (parameter.kind === "many") option.default(parameter.fallback, "none");
@@ -93,8 +94,4 @@ function sentence(message: string): string {
   const bare = message.replace(/^error: /, "").replaceAll("\n", " ");
   const capital = bare.charAt(0).toUpperCase() + bare.slice(1);
   return /[.)?]$/.test(capital) ? capital : `${capital}.`;
-}
-
-function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -11,9 +11,9 @@ const LEVELS: readonly (readonly [least: number, name: string])[] = [
 ];
 
 /** `12:03:44.512 INFO  extract-0: message`, with continued lines indented. */
-export function logLine(log: Log): string {
+export function logLine(log: Log, who = log.name): string {
   const level = LEVELS.find(([least]) => log.level >= least)?.[1] ?? "DEBUG";
-  const head = `${clockTime(log.timestamp)} ${level.padEnd(5)} ${log.name}: `;
+  const head = `${clockTime(log.timestamp)} ${level.padEnd(5)} ${printable(who)}: `;
   return head + printable(log.message).replaceAll("\n", "\n    ");
 }
 

@@ -22,6 +22,6 @@ export async function scheduleOf(
   throw new CliError(`Deployment ${which.flow}/${which.deployment} has no schedule "${schedule}".`, {
     fix: `Look at what there is: sluice schedule ls ${which.flow}/${which.deployment}`,
     code: "not_found",
-    exitCode: EXIT.failed,
+    exitCode: EXIT.notFound,
   });
 }

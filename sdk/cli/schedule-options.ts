@@ -5,12 +5,12 @@ import { CatchUpMode, OverlapPolicy, type SchedulePolicyChange } from "../protoc
 import { parseWireTime, toWireTime, type WireTime } from "../protocol/time.ts";
 import { CliError } from "./errors.ts";
 import { EXIT } from "./exit-codes.ts";
-import { choice, integer, type Parameter, parsed, text, type Values } from "./parameters.ts";
+import { choice, integer, kebab, type Parameter, parsed, text, type Values } from "./parameters.ts";
 
 export const TIMING = {
   cron: text("A cron expression.", { placeholder: "expression" }),
   interval: parsed("Every so often: seconds, hh:mm:ss or ISO 8601.", readInterval, { placeholder: "interval" }),
-  anchor: time("A time at which the interval begins."),
+  anchor: time("With --interval: a time at which it begins."),
   rrule: text("A recurrence rule (RFC 5545).", { placeholder: "rule" }),
   at: time("Once, at this time."),
   timezone: text("IANA name of the time zone; UTC unless given.", { placeholder: "zone" }),
@@ -18,11 +18,11 @@ export const TIMING = {
 
 export const POLICY = {
   overlap: choice("While earlier runs have not ended.", OverlapPolicy.options),
-  "catch-up": choice("What of times that passed while nobody was there.", CatchUpMode.options),
-  "catch-up-window": integer("Seconds back to which that reaches.", { min: 60 }),
+  catchUp: choice("What of times that passed while nobody was there.", CatchUpMode.options),
+  catchUpWindow: integer("Seconds back to which that reaches.", { min: 60 }),
   jitter: integer("Seconds over which starts are spread."),
-  "start-at": time("Nothing is due before."),
-  "end-at": time("Nothing is due after."),
+  startAt: time("Nothing is due before."),
+  endAt: time("Nothing is due after."),
 };
 
 /** A time in ISO 8601. */
@@ -45,6 +45,7 @@ export function timingOf(options: Values<typeof TIMING>): Schedule {
   if (rrule !== undefined) ways.push({ rrule, ...zone });
   if (at !== undefined) ways.push({ rrule: once(at), timezone: "UTC" });
   const [way] = ways;
+  if (anchor !== undefined && interval === undefined) throw meansNothing("anchor", "--interval");
   if (way !== undefined && ways.length === 1) return way;
   throw new CliError(way === undefined ? "When the schedule is due is not said." : "When it is due is said twice.", {
     fix: "Give one of --cron, --interval, --rrule and --at.",
@@ -53,15 +54,31 @@ export function timingOf(options: Values<typeof TIMING>): Schedule {
   });
 }
 
+/** Null when nothing is said of when; fails for options that then mean nothing. */
+export function timingIfSaid(options: Values<typeof TIMING & typeof POLICY>): Schedule | null {
+  const { cron, interval, rrule, at } = options;
+  if ([cron, interval, rrule, at].some((way) => way !== undefined)) return timingOf(options);
+  const names = ["anchor", "timezone", ...(Object.keys(POLICY) as (keyof typeof POLICY)[])] as const;
+  const idle = names.find((name) => options[name] !== undefined);
+  if (idle !== undefined) throw meansNothing(kebab(idle), "--cron, --interval, --rrule or --at");
+  return null;
+}
+
+function meansNothing(option: string, without: string): CliError {
+  return new CliError(`--${option} says something about a schedule that is not there.`, {
+    fix: `Give it together with ${without}.`,
+  });
+}
+
 /** Null when nothing is said of it. */
 export function policyChangeOf(options: Values<typeof POLICY>): SchedulePolicyChange | null {
   const change: SchedulePolicyChange = {
     overlap: options.overlap,
-    catch_up: options["catch-up"],
-    catch_up_window: options["catch-up-window"],
+    catch_up: options.catchUp,
+    catch_up_window: options.catchUpWindow,
     jitter: options.jitter,
-    start_at: options["start-at"],
-    end_at: options["end-at"],
+    start_at: options.startAt,
+    end_at: options.endAt,
   };
   return Object.values(change).some((value) => value !== undefined) ? change : null;
 }

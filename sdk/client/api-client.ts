@@ -132,7 +132,7 @@ export function createClient(options: ClientOptions): ApiClient {
 function apiUrl(given: string): string {
   if (!URL.canParse(given) || !/^https?:/.test(given)) {
     throw new TypeError(
-      `The API address is ${JSON.stringify(given)}. Give an http or https URL, for example http://127.0.0.1:4200/api.`,
+      `The address of the Sluice API (SLUICE_API_URL, unless code says it) is ${JSON.stringify(given)}. Give an http or https URL, for example http://127.0.0.1:4200/api.`,
     );
   }
   const { origin, pathname } = new URL(given);

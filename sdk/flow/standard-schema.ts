@@ -55,6 +55,20 @@ export async function parseParameters(
   return result.value;
 }
 
+/** Throws {@link ParameterError} for what is given and refused. What is missing may be given when a run is made. */
+export async function checkGiven(
+  flowName: string,
+  schema: StandardSchema | null,
+  given: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const result = await schema?.["~standard"].validate(given);
+  const wrong = (result?.issues ?? []).filter((issue) => {
+    const [name] = keysOf(issue);
+    return name !== undefined && name in given;
+  });
+  if (wrong.length > 0) throw new ParameterError(flowName, given, wrong);
+}
+
 function keysOf(issue: SchemaIssue): PropertyKey[] {
   return (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
 }

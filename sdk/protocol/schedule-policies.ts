@@ -54,14 +54,19 @@ export const DEFAULT_POLICY: SchedulePolicy = {
 };
 
 /** An absent key or null means the default. */
-export const SchedulePolicyChange = z.object({
-  overlap: OverlapPolicy.nullish(),
-  catch_up: CatchUpMode.nullish(),
-  catch_up_window: SchedulePolicy.shape.catch_up_window.nullish(),
-  jitter: SchedulePolicy.shape.jitter.nullish(),
-  start_at: WireTime.nullish(),
-  end_at: WireTime.nullish(),
-});
+export const SchedulePolicyChange = z
+  .object({
+    overlap: OverlapPolicy.nullish(),
+    catch_up: CatchUpMode.nullish(),
+    catch_up_window: SchedulePolicy.shape.catch_up_window.nullish(),
+    jitter: SchedulePolicy.shape.jitter.nullish(),
+    start_at: WireTime.nullish(),
+    end_at: WireTime.nullish(),
+  })
+  .refine(({ start_at, end_at }) => !start_at || !end_at || start_at < end_at, {
+    path: ["end_at"],
+    error: "is not after start_at: nothing would ever be due",
+  });
 export type SchedulePolicyChange = z.infer<typeof SchedulePolicyChange>;
 
 /** The whole policy that a change describes. */

@@ -7,7 +7,13 @@ import { pathToFileURL } from "node:url";
 export class EntrypointError extends Error {
   override readonly name = "EntrypointError";
   /** For the command line, where the folder that paths begin at is not in sight. */
-  readonly fix = "Correct the path, which begins at the folder where the command runs, or the name of the export.";
+  readonly fix: string =
+    "Correct the path, which begins at the folder where the command runs, or the name of the export.";
+
+  constructor(message: string, options: { cause?: unknown; fix?: string } = {}) {
+    super(message, { cause: options.cause });
+    if (options.fix !== undefined) this.fix = options.fix;
+  }
 }
 
 export interface Entrypoint {
@@ -96,7 +102,10 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new EntrypointError(`${path} could not be loaded: ${describe(error)}`, { cause: error });
+    throw new EntrypointError(`${path} could not be loaded: ${describe(error)}`, {
+      fix: "Mend the file, or install what it imports where it lies (for a repository: --setup 'npm ci').",
+      cause: error,
+    });
   }
 }
 

@@ -14,9 +14,11 @@
 import { hostname } from "node:os";
 import type { ApiClient, CallOptions } from "../client/index.ts";
 import { pause } from "../client/jitter.ts";
+import { mayDo, readSession, type Session } from "../protocol/access.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/flow-runs.ts";
 import type { FlowRunId } from "../protocol/ids.ts";
+import { HTTP_POOL_TYPE } from "../protocol/push.ts";
 import { createWorkPool, readWorkPool, updateWorkPool, type WorkPool } from "../protocol/work-pools.ts";
 import { type RunTicket, WORKER_CHANNEL_PROTOCOL } from "../protocol/worker-channel.ts";
 import { defaultTemplate } from "./default-template.ts";
@@ -238,9 +240,12 @@ export class Runner {
   async #checkPool(signal: AbortSignal): Promise<void> {
     const { client, poolName, createPoolIfNotFound = false } = this.#options;
     const how = { signal, patienceMs: 0 };
+    let found: string;
+    if (client.key !== null) requireWorker(await client.call(readSession, {}, how));
     try {
       const pool = await client.call(readWorkPool, { params: { name: poolName } }, how);
       if (pool.type === this.#infrastructure.type) return await this.#giveTemplate(pool, how);
+      found = pool.type;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== "not_found") throw error;
       if (createPoolIfNotFound) {
@@ -254,9 +259,17 @@ export class Runner {
         cause: error,
       });
     }
-    throw new SluiceError("conflict", `Work pool "${poolName}" is not of type "${this.#infrastructure.type}".`, {
-      fix: `Start it with the --type of the pool, or make a pool for it: sluice work-pool create NAME --type ${this.#infrastructure.type}`,
-    });
+    const { type } = this.#infrastructure;
+    throw new SluiceError(
+      "conflict",
+      `Work pool "${poolName}" is of type "${found}", and this worker of type "${type}".`,
+      {
+        fix:
+          found === HTTP_POOL_TYPE
+            ? "Its runs are pushed to a URL: it needs no worker."
+            : `Start it with --type ${found}, or make a pool for it: sluice work-pool create NAME --type ${type}`,
+      },
+    );
   }
 
   /** A pool that has no template gets that of its type, so that people see what there is to set. */
@@ -343,4 +356,12 @@ export class Runner {
       this.#ended.delete(oldest);
     }
   }
+}
+
+/** A key of too low a role may read the pool, and would be refused with every connection, without a word. */
+function requireWorker({ role, key_name: name }: Session): void {
+  if (mayDo(role, "worker")) return;
+  throw new SluiceError("forbidden", `A worker needs the role worker; the key "${name}" has the role ${role}.`, {
+    fix: "Use a key with the role worker: sluice key create NAME --role worker",
+  });
 }

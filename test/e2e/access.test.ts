@@ -92,6 +92,16 @@ describe("sluice key", () => {
     expect((await typeWith(ROOT_KEY, "key", "revoke", UNKNOWN_ID)).exitCode).toBe(5);
   });
 
+  it("of a viewer starts no worker, and says which role one needs", async ({ expect }) => {
+    const key = await makeKey("looks-on", "--role", "viewer");
+    expect((await typeWith(ROOT_KEY, "work-pool", "create", "watched")).exitCode).toBe(0);
+    const { exitCode, stderr } = await typeWith(key, "worker", "start", "--pool", "watched");
+    expect([exitCode, stderr]).toEqual([
+      4,
+      expect.stringContaining('A worker needs the role worker; the key "looks-on" has the role viewer.'),
+    ]);
+  });
+
   it("makes keys that expire", async ({ expect }) => {
     const key = await makeKey("short", "--role", "viewer", "--expires", "2s");
     const refused = await eventually("it is refused", async () => {

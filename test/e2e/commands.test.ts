@@ -40,6 +40,36 @@ describe("sluice work-pool", () => {
     expect(await typeForJson("work-pool", "ls")).toMatchObject([{ name: POOL, type: "process", concurrency_limit: 2 }]);
   });
 
+  it.for([
+    ["docker", "sluice worker start --pool next --type docker"],
+    ["proces", "Did you mean process?"],
+  ] as const)("create says what is next for a pool of type %s", async ([ofType, next], { expect }) => {
+    const pool = `next-${ofType}`;
+    const { exitCode, stdout } = await type("work-pool", "create", pool, "--type", ofType);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining(next.replace("next", pool))]);
+    const started = await type("worker", "start", "--pool", pool);
+    expect([started.exitCode, started.stderr]).toEqual([
+      1,
+      expect.stringContaining(`"${pool}" is of type "${ofType}"`),
+    ]);
+  });
+
+  it("create makes no pool when the secret of its pushes cannot be one", async ({ expect }) => {
+    const words = [
+      "work-pool",
+      "create",
+      "pushed",
+      "--type",
+      "http",
+      "--url",
+      "http://127.0.0.1:1",
+      "--secret",
+      "short",
+    ];
+    expect((await type(...words)).exitCode).toBe(2);
+    expect(JSON.stringify(await typeForJson("work-pool", "ls"))).not.toContain("pushed");
+  });
+
   it("create refuses a name that is taken", async ({ expect }) => {
     const { exitCode, stderr } = await type("work-pool", "create", POOL);
     expect(exitCode).toBe(1);
@@ -98,6 +128,8 @@ describe("sluice flow-run", () => {
     const followed = await type("flow-run", "logs", run.id, "--follow");
     expect(followed.exitCode).toBe(0);
     expect(followed.stdout).toMatch(/Hello, Grace![\s\S]*STATE Completed/);
+    const lines = (await type("flow-run", "logs", run.id)).stdout;
+    expect(lines).toMatch(/INFO {2}greet-\S+: Finished in state Completed after/);
 
     expect((await type("flow-run", "logs", run.id)).stdout.match(/Hello, Grace!/g)).toHaveLength(1);
     expect((await type("flow-run", "logs", run.id, "--level", "error")).stdout).toBe("");

@@ -178,6 +178,16 @@ describe("the published package", () => {
     expect(compiled.stdout).toBe("");
   }, 120_000);
 
+  it("shows an error that nobody caught with a short line of its code", async ({ expect }) => {
+    const env = cleanEnvironment({ SLUICE_API_URL: "http://127.0.0.1:1/api", SLUICE_ECHO_LOGS: "0" });
+    const failed: { readonly stderr: string } = await run(process.execPath, [join(project, "program.ts")], {
+      cwd: project,
+      env,
+    }).catch((error) => error);
+    expect(failed.stderr).toContain("cannot be reached: bad port");
+    expect(failed.stderr.split("\n").filter((line) => line.length > 600)).toEqual([]);
+  }, 30_000);
+
   it("finds in its own bundle what it loads by address: a flow of a git source, the worker's child", async ({
     expect,
   }) => {
@@ -212,6 +222,8 @@ describe("the published package", () => {
     expect([devDependencies, scripts]).toEqual([undefined, undefined]);
     expect(read("README.md")).toContain("Sluice");
     expect(() => read("sdk/index.ts")).toThrow("ENOENT");
+    // Errors name them.
+    expect(read("docs/schedules.md")).toContain("# Schedules");
   });
 
   it("has a core that loads where there are no modules of Node, also what it loads when it is first used", ({

@@ -72,6 +72,11 @@ describe("sluice schedule and sluice backfill", () => {
     expect((await type("schedule", "policy", "e2e/typed", "morning")).stdout).toMatch(
       /Overlap +SKIP[\s\S]*Jitter +30 s/,
     );
+    const bounds = ["--start-at", "2026-12-01T00:00:00Z", "--end-at", "2027-12-01T00:00:00Z"];
+    const catchUp = ["--catch-up", "LAST", "--catch-up-window", "600"];
+    expect((await type("schedule", "policy", "e2e/typed", "morning", ...catchUp, ...bounds)).stdout).toMatch(
+      /Overlap +SKIP\nCatch-up +LAST\nCatch-up window +600 s\nJitter +30 s\nStart +2026-12-01\S+\nEnd +2027-12-01/,
+    );
     expect((await type("schedule", "pause", "e2e/typed", "morning")).exitCode).toBe(0);
     expect((await type("schedule", "ls", "e2e/typed")).stdout).toMatch(/morning/);
     expect((await type("schedule", "resume", "e2e/typed", "morning")).exitCode).toBe(0);
@@ -92,6 +97,12 @@ describe("sluice schedule and sluice backfill", () => {
     expect(twice.stderr).toContain("said twice");
     const wrong = await type("schedule", "create", "e2e/typed", "--cron", "61 * * * *");
     expect(wrong.exitCode).not.toBe(0);
-    expect(wrong.stderr).toContain('Invalid cron string "61 * * * *"');
+    expect(wrong.stderr.match(/Invalid cron string "61 \* \* \* \*"/g)).toHaveLength(1);
+    const idle = await type("schedule", "create", "e2e/typed", "--cron", "@daily", "--anchor", "2026-12-01T00:00:00Z");
+    expect([idle.exitCode, idle.stderr]).toEqual([2, expect.stringContaining("--anchor says something")]);
+    const none = await type("schedule", "pause", "e2e/typed", "evening");
+    expect([none.exitCode, none.stderr]).toEqual([5, expect.stringContaining('no schedule "evening"')]);
+    const many = await type("backfill", "start", "e2e/typed", "--from", "2026-01-01", "--to", "2026-01-04");
+    expect([many.exitCode, many.stderr]).toEqual([2, expect.stringContaining("has 0 schedules, not one")]);
   });
 });

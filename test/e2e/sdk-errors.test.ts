@@ -110,7 +110,7 @@ describe("an error", () => {
     using world = offlineWorld();
     const opens = task({ name: "opens", persist: true }, async () => ({ open: [new (class Client {})()] }));
     const message =
-      'result.open[0] of task run "opens-0" is an instance of Client, which cannot be written as JSON. Return plain data, or give the task a serializer of its own (results: { serializer }), or persist: false.';
+      'result.open[0] of task run "opens-0" is an instance of Client, which cannot be written as JSON. Use plain data, or give the task a serializer of its own (results: { serializer }), or persist: false.';
     expect(await words(() => world.execute(() => flow({ name: "f" }, async () => opens())()))).toBe(message);
   });
 

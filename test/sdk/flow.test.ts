@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { z } from "zod";
 import { sleep } from "../../sdk/flow/clock.ts";
+import { checkGiven } from "../../sdk/flow/standard-schema.ts";
 import { flow, flowContext, logger, ParameterError, task } from "../../sdk/index.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
@@ -116,6 +117,16 @@ describe("a flow without a control plane", () => {
     expect(await world.clock.run(typed({ since: "2026-11-21" }))).toEqual([2026, 10]);
 
     expect(world.run.run.parameters).toEqual({ since: "2026-11-21" });
+  });
+
+  it("is deployed with parameters that are missing, since runs may give them, and not with wrong ones", async ({
+    expect,
+  }) => {
+    const schema = z.object({ day: z.string(), limit: z.int() });
+    await expect(checkGiven("typed", schema, { limit: 3 })).resolves.toBeUndefined();
+    await expect(checkGiven("typed", schema, { limit: "three" })).rejects.toThrow(
+      /^Flow "typed" does not take these parameters\. "limit" is "three": [^;]*$/,
+    );
   });
 
   it("refuses parameters that its schema refuses, by field and value, before a run is made", async ({ expect }) => {

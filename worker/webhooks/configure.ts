@@ -107,6 +107,9 @@ async function requireSound(
       throw wrong(field, `holds ${placeholder}; a placeholder is {{ body.… }}, {{ headers.… }} or {{ query.… }}`);
     }
   }
+  if (said.idempotency_key != null && !/\{\{.*\}\}/s.test(said.idempotency_key)) {
+    throw wrong("idempotency_key", "holds no placeholder, so that all deliveries would be the same message");
+  }
   if (said.deployment_id != null && !(await deployments.deploymentById(env, said.deployment_id))) {
     throw new SluiceError("not_found", `Deployment ${said.deployment_id} was not found.`, {
       fix: "Deploy first, then make the webhook: sluice deployment ls",

@@ -3,6 +3,7 @@ import { createClient } from "../../client/api-client.ts";
 import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts";
 import { gitSource, type Source } from "../../flow/deploy/git-source.ts";
 import { isFlow } from "../../flow/flow.ts";
+import { ParameterError } from "../../flow/standard-schema.ts";
 import { readDeployment } from "../../protocol/deployments.ts";
 import { ON_LOST } from "../../protocol/flow-control.ts";
 import { JsonObject } from "../../protocol/flow-runs.ts";
@@ -10,9 +11,10 @@ import { loadEntrypoint } from "../../runner/entrypoint.ts";
 import { loadFromSource } from "../../runner/load-from-source.ts";
 import { defineCommand } from "../command.ts";
 import { CliError } from "../errors.ts";
+import { EXIT } from "../exit-codes.ts";
 import { flowParameters } from "../flow-parameter.ts";
 import { choice, flag, required, text } from "../parameters.ts";
-import { POLICY, policyChangeOf, TIMING, timingOf } from "../schedule-options.ts";
+import { POLICY, policyChangeOf, TIMING, timingIfSaid } from "../schedule-options.ts";
 
 export const deploy = defineCommand({
   noun: "deploy",
@@ -50,10 +52,13 @@ export const deploy = defineCommand({
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { name, pool, queue, path, url, image, param, paused } = options;
     const source = sourceOf(options);
+    const schedule = timingIfSaid(options);
+    const policy = policyChangeOf(options);
+    const schedules = schedule === null ? [] : [{ schedule, ...(policy === null ? {} : { policy }) }];
     const flow =
       source === null
         ? await loadEntrypoint(entrypoint, path ?? process.cwd(), isFlow)
-        : await loadFromSource(source, inFolder(entrypoint, path), client);
+        : await loadFromSource(source, inFolder(entrypoint, path), client).catch(unfetched);
     const planned = planDeployment(flow, {
       name,
       workPool: pool,
@@ -67,11 +72,15 @@ export const deploy = defineCommand({
       ...(url === undefined ? {} : { jobVariables: { url } }),
       ...(source === null ? {} : { source }),
     });
-    const { cron, interval, rrule, at } = options;
-    const isScheduled = [cron, interval, rrule, at].some((way) => way !== undefined);
-    const policy = policyChangeOf(options);
-    const schedules = isScheduled ? [{ schedule: timingOf(options), ...(policy === null ? {} : { policy }) }] : [];
-    const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } });
+    const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } }).catch(
+      (error: Error) => {
+        if (!(error instanceof ParameterError)) throw error;
+        throw new CliError(error.message, {
+          fix: "Give --param values that fit the schema of the flow.",
+          cause: error,
+        });
+      },
+    );
     const made = await client.call(readDeployment, { params: { id } });
     output.item(made, [
       { title: "ID", value: ({ id: known }) => known },
@@ -92,6 +101,16 @@ interface SourceOptions {
   readonly setup: string | undefined;
 }
 
+/** What a step said that failed. What is wrong with the code itself says so by itself. */
+function unfetched(error: Error): never {
+  if ("fix" in error) throw error;
+  throw new CliError(`The code cannot be fetched: ${error.message.replace(/\.$/, "")}.`, {
+    fix: "Correct --git, --branch, --commit, --credentials or --setup: workers do the same before each run.",
+    exitCode: EXIT.failed,
+    cause: error,
+  });
+}
+
 /** Null for code that is here. Throws {@link CliError} for options that mean nothing without a repository. */
 function sourceOf({ git, branch, commit, credentials, setup }: SourceOptions): Source | null {
   if (git === undefined) {
@@ -101,13 +120,21 @@ function sourceOf({ git, branch, commit, credentials, setup }: SourceOptions): S
       fix: "Name it: --git https://github.com/me/flows",
     });
   }
-  return gitSource({
-    url: git,
-    ...(branch === undefined ? {} : { branch }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(credentials === undefined ? {} : { credentials: { block: credentials as `${string}/${string}` } }),
-    ...(setup === undefined ? {} : { setup }),
-  });
+  try {
+    return gitSource({
+      url: git,
+      ...(branch === undefined ? {} : { branch }),
+      ...(commit === undefined ? {} : { commit }),
+      ...(credentials === undefined ? {} : { credentials: { block: credentials as `${string}/${string}` } }),
+      ...(setup === undefined ? {} : { setup }),
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CliError(error.message.replace(/\. .*$/s, "."), {
+      fix: "Give the bare address with --git, and the block that holds its token with --credentials: secret/git-token.",
+      cause: error,
+    });
+  }
 }
 
 /** An entrypoint from the root of the source. */

@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "deployment",
     verb: "delete",
-    summary: "Delete a deployment and its schedules; its runs stay.",
+    summary: "Delete a deployment with its schedules and scheduled runs; runs that have begun stay.",
     load: async () => (await import("./deployment/delete.ts")).deploymentDelete,
   },
   {
@@ -255,7 +255,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "flow",
     verb: "delete",
-    summary: "Delete a flow and its deployments; its runs stay.",
+    summary: "Delete a flow with its deployments and all its runs.",
     load: async () => (await import("./flow/delete.ts")).flowDelete,
   },
   {

@@ -1,6 +1,7 @@
 /** Arguments of background tasks: kept where results are, never in the control plane unless it is chosen for results. */
 import type { TaskRunId, Uuid } from "../../protocol/ids.ts";
 import { resultSerializer, resultStorage } from "../configuration.ts";
+import { NotSerialisableError } from "../results/json-values.ts";
 import { type RecordHead, readHead, readValue, writeRecord } from "../results/record.ts";
 import type { Serializer } from "../results/serializer.ts";
 import type { ResultStorage } from "../results/storage.ts";
@@ -29,7 +30,11 @@ export async function storeParameters(task: TaskDefinition, id: Uuid, args: read
     taskKey: task.key,
     dynamicKey: id,
   };
-  await storage.write(keyOf(id), await writeRecord(head, args, serializer));
+  const bytes = await writeRecord(head, args, serializer).catch((error: unknown) => {
+    if (!(error instanceof NotSerialisableError)) throw error;
+    throw new NotSerialisableError(error.path.replace(/^result/, "arguments"), error.what, ` of task "${task.name}"`);
+  });
+  await storage.write(keyOf(id), bytes);
 }
 
 /** Throws where they are gone, or were written by another serializer or with another key. */

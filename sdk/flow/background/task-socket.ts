@@ -6,6 +6,8 @@ import { HOLD_PARAMETER } from "../../protocol/task-workers.ts";
 
 const RECONNECT_BASE_MS = 300;
 const RECONNECT_MAX_MS = 10_000;
+/** A connection that breaks is mostly back at once: of that nobody is told. */
+const TOLD_AT_ATTEMPT = 1;
 
 export interface TaskSocketParts {
   readonly client: ApiClient;
@@ -14,7 +16,7 @@ export interface TaskSocketParts {
   /** Executes a task to its end. Never rejects. */
   readonly execute: (run: TaskRun) => Promise<void>;
   readonly onReady: () => void;
-  /** Told when the control plane closes for a reason of its own. */
+  /** Told when the control plane closes for a reason of its own, or is out of reach. */
   readonly onTrouble: (reason: string) => void;
 }
 
@@ -73,6 +75,9 @@ export class TaskSocket {
       this.#socket = null;
       if (this.#isClosing && this.#inHand === null) return;
       if (code === 1008 || code === 4001) this.#parts.onTrouble(`The control plane refused the task worker: ${reason}`);
+      else if (this.#attempts === TOLD_AT_ATTEMPT) {
+        this.#parts.onTrouble(`Not connected to the Sluice API at ${client.url}. It is tried again until it answers.`);
+      }
       const waitMs = fullJitterMs(this.#attempts++, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
       this.#timer = setTimeout(() => this.#connect(), waitMs);
     });

@@ -121,7 +121,10 @@ export class TaskWorker {
     if (parametersId !== null && (ended === "COMPLETED" || ended === "CANCELLED")) {
       await forgetParameters(task, parametersId);
     }
-    echo(ended === "COMPLETED" ? "info" : "error", run.name, `Finished in state ${runner.state?.name}.`);
+    // Of completion and failure the run tells by itself.
+    if (ended !== "COMPLETED" && ended !== "FAILED") {
+      echo("error", run.name, `Finished in state ${runner.state?.name}.`);
+    }
   }
 
   async #lookForCancelled(): Promise<void> {

@@ -9,6 +9,7 @@ import { configuredClient } from "../configuration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
 import { type FlowControlOptions, flowControlOf } from "../flow-control.ts";
 import { parameterSchema } from "../parameter-schema.ts";
+import { checkGiven } from "../standard-schema.ts";
 import type { Source } from "./git-source.ts";
 import { hasTiming, type ScheduleOptions, schedulesOf, type Timing } from "./schedules.ts";
 
@@ -80,6 +81,11 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
   if (!options.name) {
     throw new TypeError(`A deployment of flow "${flow.name}" needs a name: { name: "daily" }.`);
   }
+  if ("entrypoint" in options && options.entrypoint && !/[^:]:[^:/\\]+$/.test(options.entrypoint)) {
+    throw new TypeError(
+      `deploy() option "entrypoint" is "${options.entrypoint}". Write it as "path/to/file.ts:exportName".`,
+    );
+  }
   const own = hasTiming(options) ? [timingOf(options)] : [];
   const limit = options.concurrencyLimit;
   const {
@@ -110,8 +116,16 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
   };
 }
 
-/** Makes or changes the deployment. Throws `SluiceError` where there is no control plane, or what it refuses. */
+/**
+ * Makes or changes the deployment. Throws `SluiceError` where there is no control plane, or what it refuses, and
+ * `ParameterError` for parameters that the flow does not take.
+ */
 export async function applyDeployment(client: ApiClient, planned: PlannedDeployment): Promise<DeploymentId> {
+  const { parameters, schedules = [], enforce_parameter_schema: isEnforced } = planned.body;
+  const schema = isEnforced === false ? null : definitionOf(planned.flow).parameters;
+  for (const more of [{}, ...(schedules ?? []).map((schedule) => schedule.parameters ?? {})]) {
+    await checkGiven(planned.flow.name, schema, { ...parameters, ...more });
+  }
   const [{ createFlow }, { createDeployment }] = await Promise.all([
     import("../../protocol/flows.ts"),
     import("../../protocol/deployments.ts"),

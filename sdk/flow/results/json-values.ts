@@ -16,7 +16,7 @@ export class NotSerialisableError extends TypeError {
   /** `owner` says whose value it is: ` of task run "extract-0"`. */
   constructor(path: string, what: string, owner = "") {
     super(
-      `${path}${owner} is ${what}, which cannot be written as JSON. Return plain data, or give the task a serializer of its own (results: { serializer }), or persist: false.`,
+      `${path}${owner} is ${what}, which cannot be written as JSON. Use plain data, or give the task a serializer of its own (results: { serializer }), or persist: false.`,
     );
     this.path = path;
     this.what = what;

@@ -28,6 +28,16 @@ describe("the registry", () => {
     },
   );
 
+  it("writes the keys of arguments and options in camel case, under which the parser answers them", async ({
+    expect,
+  }) => {
+    for (const { load } of COMMANDS) {
+      const command = await load();
+      const keys = [...Object.keys(command.arguments), ...Object.keys(command.options)];
+      expect(keys.filter((key) => !/^[a-z][a-zA-Z]*$/.test(key))).toEqual([]);
+    }
+  });
+
   it("names each command once", ({ expect }) => {
     const names = COMMANDS.map(({ noun, verb }) => `${noun} ${verb}`);
     expect(names).toEqual([...new Set(names)]);
@@ -40,6 +50,32 @@ describe("the program", () => {
     expect(exitCode).toBe(EXIT.failed);
     expect(stderr).toMatch(/^error: There is no file .*nowhere\.ts on this machine\./);
     expect(stderr).toContain("→ Correct the path");
+  });
+
+  it.for([
+    ["--git", "file:///nowhere", "The code cannot be fetched: git ended with code 128"],
+    ["--git", "https://me:token@git.example/flows", "contains a password"],
+    ["--overlap", "SKIP", "--overlap says something about a schedule that is not there."],
+    ["--timezone", "Europe/London", "--timezone says something about a schedule that is not there."],
+  ] as const)("takes no blame for a deployment with %s %s", async ([option, value, said], { expect }) => {
+    const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
+    const words = ["deploy", "examples/hello.ts:hello", "--name", "x", "--pool", "y", option, value];
+    const { exitCode, stderr } = await sluice(words, { env });
+    expect([EXIT.usage, EXIT.failed]).toContain(exitCode);
+    expect(stderr).toMatch(/^error: .*\n {2}→ .*\n$/);
+    expect(stderr).toContain(said);
+  });
+
+  it.for([
+    ["--param", "amount=much", /"amount" is "much": /],
+    ["--param", "amount=-3", /"amount" is -3: /],
+  ] as const)("holds what is given with %s %s against the flow's schema", async ([option, value, said], { expect }) => {
+    const env = { SLUICE_API_URL: "http://127.0.0.1:1/api" };
+    const words = ["deploy", "examples/approval.ts:approval", "--name", "x", "--pool", "y", option, value];
+    const { exitCode, stderr } = await sluice(words, { env });
+    expect(exitCode).toBe(EXIT.usage);
+    expect(stderr).toMatch(said);
+    expect(stderr).toContain("→ Give --param values");
   });
 
   it("prints its version with no server around", async ({ expect }) => {

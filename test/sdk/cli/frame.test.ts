@@ -150,6 +150,21 @@ describe("a command line", () => {
     });
   });
 
+  it("tells what is wrong with a field once", async ({ expect }) => {
+    const issues = [
+      { loc: ["body", "depth"], msg: "must be a number", type: "type" },
+      { loc: ["body", "width"], msg: "is missing", type: "missing" },
+    ];
+    const failing = defineCommand({
+      ...pour,
+      run: async () => {
+        throw new SluiceError("validation", "Invalid request.", { fix: "Field body.depth: must be a number.", issues });
+      },
+    });
+    const { err } = await cli({ commands: [failing] }).type("water pour a");
+    expect(err).toBe("error: Invalid request.\n  body.width: is missing\n  → Field body.depth: must be a number.\n");
+  });
+
   it("says that an error without advice is a fault of the program", async ({ expect }) => {
     const broken = defineCommand({
       ...pour,

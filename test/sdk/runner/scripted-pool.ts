@@ -71,11 +71,12 @@ export async function startScriptedPool(heartbeatMs = 5_000): Promise<ScriptedPo
         let body = "";
         for await (const chunk of request) body += chunk;
         const asked = `${request.method} ${request.url}`;
-        pool.requests.push(`${asked} ${body}`.trim());
         const answer = (status: number, json: unknown): void => {
           response.writeHead(status, { "content-type": "application/json" });
           response.end(status === 204 ? "" : JSON.stringify(json));
         };
+        if (asked === "GET /api/session" && !pool.isBusy) return answer(200, SESSION);
+        pool.requests.push(`${asked} ${body}`.trim());
         const changes = asked === "POST /api/work_pools/" || request.method === "PATCH";
         if (pool.isBusy) return answer(503, { ...NOT_FOUND, code: "overloaded" });
         if (request.url?.startsWith("/api/collections/")) return answer(200, { sluice: TEMPLATES });
@@ -147,6 +148,7 @@ const POOL = {
 /** What the control plane knows of the types of pools. */
 export const TEMPLATE = { variables: { properties: { command: {} } }, job_configuration: { command: "{{ command }}" } };
 const TEMPLATES = { process: { type: "process", default_base_job_configuration: TEMPLATE } };
+const SESSION = { role: "worker", by: "api_key", key_id: UUID, key_name: "worker", expires: null, open: false };
 const NOT_FOUND = {
   code: "not_found",
   exception_message: "Work pool was not found.",

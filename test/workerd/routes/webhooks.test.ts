@@ -102,6 +102,7 @@ describe("a webhook", () => {
     [{ verification: { type: "standard" }, secrets: ["whsec_?"] }, "secrets"],
     [{ parameters: { a: ["{{ bodi.x }}"] } }, "{{ bodi.x }}"],
     [{ idempotency_key: "{{ }}" }, "{{ }}"],
+    [{ idempotency_key: "body.id" }, "idempotency_key holds no placeholder"],
     [{ max_body_bytes: 1_000_001 }, "max_body_bytes"],
     [{ slug: "Up/here" }, "slug"],
   ] as const)("is refused where it says %j", async ([wrong, named], { expect }) => {

@@ -6,6 +6,7 @@ import { JsonObject } from "../../../protocol/flow-runs.ts";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
+import { CliError } from "../../errors.ts";
 import { flowParameters } from "../../flow-parameter.ts";
 import { flag, integer, required, text, withDefault } from "../../parameters.ts";
 import { scheduleOf } from "../../schedule-of.ts";
@@ -34,7 +35,15 @@ export const backfillStart = defineCommand({
   ],
   async run({ arguments: { deployment: which }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
-    const { id } = await client.call(readDeploymentByName, { params: which });
+    const { id, schedules } = await client.call(readDeploymentByName, { params: which });
+    if (options.schedule === undefined && schedules.length !== 1) {
+      throw new CliError(`Deployment ${which.flow}/${which.deployment} has ${schedules.length} schedules, not one.`, {
+        fix:
+          schedules.length === 0
+            ? `Add one first, active or not: sluice schedule create ${which.flow}/${which.deployment} --cron … --paused`
+            : `Name one with --schedule: sluice schedule ls ${which.flow}/${which.deployment}`,
+      });
+    }
     const named = options.schedule === undefined ? null : await scheduleOf(client, which, options.schedule);
     const range = { start: options.from, end: options.to, ...(named ? { schedule_id: named.schedule.id } : {}) };
     if (options.preview) {

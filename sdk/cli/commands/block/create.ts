@@ -32,7 +32,7 @@ export const blockCreate = defineCommand({
 
 function readData(given: unknown, file: string | undefined): Record<string, unknown> {
   if ((given === undefined) === (file === undefined)) {
-    throw new CliError("The block's fields are asked for once.", { fix: "Give either --data JSON or --file PATH." });
+    throw new CliError("The block's fields have to be given once.", { fix: "Give either --data JSON or --file PATH." });
   }
   const value = file === undefined ? given : readJsonFile(file);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { createClient } from "../../../client/api-client.ts";
 import { filterDeadLetters } from "../../../protocol/dead-letters.ts";
 import { defineCommand } from "../../command.ts";
 import { wholeSeconds } from "../../flow-run-columns.ts";
-import { integer, text, withDefault } from "../../parameters.ts";
+import { choice, integer, withDefault } from "../../parameters.ts";
 
 export const deadLetterLs = defineCommand({
   noun: "dead-letter",
@@ -11,7 +11,7 @@ export const deadLetterLs = defineCommand({
   summary: "List messages that were given up, the latest first.",
   arguments: {},
   options: {
-    queue: text("Only messages of this queue: dispatch, events or actions.", { placeholder: "name" }),
+    queue: choice("Only messages of this queue.", ["dispatch", "pushes", "events", "actions"]),
     limit: withDefault(integer("How many at most.", { min: 1, max: 200 }), 50),
   },
   examples: ["sluice dead-letter ls", "sluice dead-letter ls --queue dispatch"],

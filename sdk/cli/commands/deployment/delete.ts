@@ -7,7 +7,7 @@ import { deploymentArgument } from "../../deployment-name.ts";
 export const deploymentDelete = defineCommand({
   noun: "deployment",
   verb: "delete",
-  summary: "Delete a deployment and its schedules; its runs stay.",
+  summary: "Delete a deployment with its schedules and scheduled runs; runs that have begun stay.",
   arguments: { deployment: deploymentArgument() },
   options: {},
   examples: ["sluice deployment delete csv-etl/daily"],

@@ -11,6 +11,7 @@ import {
 } from "../../../protocol/flow-control.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
+import { CliError } from "../../errors.ts";
 import { wholeSeconds } from "../../flow-run-columns.ts";
 import type { Column } from "../../output.ts";
 import { choice, flag, integer, text } from "../../parameters.ts";
@@ -69,6 +70,10 @@ export const deploymentFlowControl = defineCommand({
     "sluice deployment flow-control etl/daily --on-lost retry",
   ],
   async run({ arguments: { deployment: which }, options, connection, output }) {
+    const more = options.off && (["key", "limit", "strategy"] as const).find((name) => options[name] !== undefined);
+    if (more) {
+      throw new CliError(`--off takes the limit by key away, and --${more} sets it.`, { fix: "Give one of them." });
+    }
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { id } = await client.call(readDeploymentByName, { params: which });
     const before = await client.call(readFlowControl, { params: { id } });

@@ -45,7 +45,7 @@ export const deploymentRun = defineCommand({
     output.event({ event: "created", run }, `Flow run "${run.name}" (${run.id}) was created.`);
     let last: FlowRun = run;
     for await (const news of followRun(client, run.id)) {
-      if (news.kind === "log") output.event({ event: "log", log: news.log }, logLine(news.log));
+      if (news.kind === "log") output.event({ event: "log", log: news.log }, logLine(news.log, news.who));
       else {
         last = news.run;
         output.event({ event: "state", run: last }, stateLine(last));

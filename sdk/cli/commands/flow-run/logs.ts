@@ -24,11 +24,12 @@ export const flowRunLogs = defineCommand({
     const minLevel = options.level === undefined ? null : LEVELS[options.level];
     if (!options.follow) {
       await client.call(readFlowRun, { params: { id } });
-      for await (const log of new LogReader(client, id, minLevel).read()) output.event(log, logLine(log));
+      const logs = new LogReader(client, id, minLevel);
+      for await (const log of logs.read()) output.event(log, logLine(log, logs.whoOf(log)));
       return undefined;
     }
     for await (const news of followRun(client, id, minLevel === null ? {} : { minLevel })) {
-      if (news.kind === "log") output.event(news.log, logLine(news.log));
+      if (news.kind === "log") output.event(news.log, logLine(news.log, news.who));
       else output.note(stateLine(news.run));
     }
     return undefined;

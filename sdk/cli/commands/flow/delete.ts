@@ -8,7 +8,7 @@ import { flowNamed } from "./named.ts";
 export const flowDelete = defineCommand({
   noun: "flow",
   verb: "delete",
-  summary: "Delete a flow and its deployments; its runs stay.",
+  summary: "Delete a flow with its deployments and all its runs.",
   arguments: { flow: nameOrIdArgument("Name or id of the flow.") },
   options: {},
   examples: ["sluice flow delete daily-etl"],

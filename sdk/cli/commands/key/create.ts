@@ -14,7 +14,9 @@ export const keyCreate = defineCommand({
   arguments: { name: required(text("Name of the key: who or what uses it.", { placeholder: "name" })) },
   options: {
     role: required(choice("What it may do; each role may do what those before it may.", KEY_ROLES, { short: "r" })),
-    expires: parsed("How long it is valid. Default: until it is revoked.", readSpan, { placeholder: "30d" }),
+    expires: parsed("How long it is valid, such as 12h or 30d. Default: until it is revoked.", readSpan, {
+      placeholder: "duration",
+    }),
   },
   examples: ["sluice key create build-worker --role worker", "sluice key create ci --role operator --expires 30d"],
   async run({ arguments: { name }, options, connection, output }) {

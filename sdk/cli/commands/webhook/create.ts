@@ -38,6 +38,12 @@ export const webhookCreate = defineCommand({
     "sluice webhook create etl/daily --verify hmac --header x-shopify-hmac-sha256 --encoding base64",
   ],
   async run({ arguments: { deployment }, options, connection, output }) {
+    if (options.verify !== "none" && options.secret === undefined) {
+      throw misused(
+        `Verification by ${options.verify} needs the secret that is shared with the sender.`,
+        "Set SLUICE_WEBHOOK_SECRET, or give --secret TEXT.",
+      );
+    }
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { id } = await client.call(readDeploymentByName, { params: deployment });
     const webhook = await client.call(createWebhook, {

@@ -2,7 +2,7 @@
 import { createClient } from "../../../client/api-client.ts";
 import { resendWebhookDelivery } from "../../../protocol/webhooks.ts";
 import { defineCommand } from "../../command.ts";
-import { required, text } from "../../parameters.ts";
+import { required, uuid } from "../../parameters.ts";
 import { slugArgument } from "./fields.ts";
 
 export const webhookResend = defineCommand({
@@ -11,7 +11,7 @@ export const webhookResend = defineCommand({
   summary: "Take a delivery as if it had come again.",
   arguments: {
     slug: slugArgument(),
-    id: required(text("Id of the delivery, as `sluice webhook deliveries` prints it.", { placeholder: "id" })),
+    id: required(uuid("Id of the delivery, as `sluice webhook deliveries` prints it.", "sluice webhook deliveries")),
   },
   options: {},
   examples: ["sluice webhook resend github-pushes 019ab5c2-…"],

@@ -1,14 +1,18 @@
 /** `sluice work-pool create`: makes a pool that workers can take runs from, or one whose runs are pushed to a URL. */
 import { type ApiClient, createClient } from "../../../client/api-client.ts";
 import type { JsonObject } from "../../../protocol/flow-runs.ts";
-import { HTTP_POOL_TYPE, writePushSecrets } from "../../../protocol/push.ts";
+import { HTTP_POOL_TYPE, secretBytes, writePushSecrets } from "../../../protocol/push.ts";
 import { createWorkPool, type WorkPool } from "../../../protocol/work-pools.ts";
 import { defaultTemplate } from "../../../runner/default-template.ts";
 import { defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
 import type { Column } from "../../output.ts";
-import { integer, required, text, withDefault } from "../../parameters.ts";
+import { integer, parsed, required, text, withDefault } from "../../parameters.ts";
 import { WORK_POOL_COLUMNS } from "./columns.ts";
+
+/** What `sluice worker start --type` takes. */
+const WORKER_TYPES = ["process", "docker", "kubernetes", "ecs"] as const;
 
 export const workPoolCreate = defineCommand({
   noun: "work-pool",
@@ -21,11 +25,10 @@ export const workPoolCreate = defineCommand({
       "process",
     ),
     url: text("Type http: where runs are pushed to, unless a deployment says otherwise.", { placeholder: "url" }),
-    secret: text(
+    secret: parsed(
       "Type http: what pushes are signed with, 24 bytes or more in base64. Default: one is made and shown.",
-      {
-        env: "SLUICE_PUSH_SECRET",
-      },
+      readSecret,
+      { placeholder: "text", env: "SLUICE_PUSH_SECRET" },
     ),
     concurrencyLimit: integer("Runs of the pool at the same time. Default: no limit.", { min: 0 }),
     description: text("What the pool is for."),
@@ -54,7 +57,7 @@ export const workPoolCreate = defineCommand({
     });
     if (!isPushed) {
       output.item(pool, WORK_POOL_COLUMNS);
-      output.note(`\nStart a worker for it with: sluice worker start --pool ${name}`);
+      output.note(`\n${startOf(pool)}`);
       return undefined;
     }
     const secrets = options.secret === undefined ? {} : { secrets: [options.secret] };
@@ -67,6 +70,22 @@ export const workPoolCreate = defineCommand({
     return undefined;
   },
 });
+
+/** What to do next with a pool that workers serve. */
+function startOf({ name, type }: WorkPool): string {
+  const ofType = type === "process" ? "" : ` --type ${type}`;
+  if (WORKER_TYPES.some((known) => known === type)) {
+    return `Start a worker for it with: sluice worker start --pool ${name}${ofType}`;
+  }
+  const meant = nearest(type, [...WORKER_TYPES, HTTP_POOL_TYPE]);
+  const hint = meant === null ? "" : ` Did you mean ${meant}?`;
+  return `Workers of Sluice are of the types ${WORKER_TYPES.join(", ")}; one of Prefect may be of type ${type}.${hint}`;
+}
+
+function readSecret(given: string): string {
+  if (secretBytes(given) === null) throw new Error("not 24 bytes or more in base64 (openssl rand -base64 24)");
+  return given;
+}
 
 /** The template of the type, with the URL as the default of its variable. */
 async function templateWith(client: ApiClient, url: string | undefined): Promise<JsonObject> {

@@ -58,7 +58,9 @@ function stateText(state: RunnerState, { name, pool, url }: WorkerName): string 
     case "paused":
       return `Run after run could not be started here: ${printable(state.because)} Nothing is taken for ${Math.round(state.pauseMs / 1_000)} s.`;
     case "draining":
-      return `${state.because}: no new runs are taken; those that run are waited for. Once more to stop them too.`;
+      return state.error === null
+        ? `${state.because}: no new runs are taken; those that run are waited for. Once more to stop them too.`
+        : `${state.because} No new runs are taken; those that run are waited for.`;
     case "stopped":
       return `Worker "${name}" has stopped.`;
     default:
