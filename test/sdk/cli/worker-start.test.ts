@@ -95,6 +95,6 @@ describe("sluice worker start", () => {
     pool.document = { type: "docker" };
     const { code, text } = start(pool);
     expect(await code).toBe(1);
-    expect(text()).toContain('Work pool "local" is not of type "process"');
+    expect(text()).toContain('Work pool "local" is of type "docker", and this worker of type "process"');
   });
 });
