@@ -36,7 +36,7 @@ import { openParts, type RunParts } from "./run-parts.ts";
 import { removeRuns } from "./run-removal.ts";
 import { RunSockets } from "./run-sockets.ts";
 import { type RunStanding, standingOf } from "./run-standing.ts";
-import { watchedRun } from "./run-stream.ts";
+import { type Hidden, watchedRun } from "./run-stream.ts";
 import { makeRunToken, TOKEN_AFTER_END_MS } from "./run-token.ts";
 import { heldBack } from "./schedule-gate.ts";
 import { readDormant, takeDormant } from "./storage/dormant-runs.ts";
@@ -391,10 +391,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (id === null || request.headers.get("upgrade") !== "websocket") {
       return new Response("A run channel is opened by a WebSocket upgrade.", { status: 426 });
     }
-    if (request.headers.has("x-sluice-stream")) {
+    const stream = request.headers.get("x-sluice-stream");
+    if (stream !== null) {
+      const hidden = JSON.parse(decodeURIComponent(stream)) as Hidden;
       const unknown = notFound("Flow run", id);
       await this.#awake(id);
-      return this.#parts?.runStream.open(id) ?? Response.json(unknown.toBody(), { status: unknown.status });
+      return this.#parts?.runStream.open(id, hidden) ?? Response.json(unknown.toBody(), { status: unknown.status });
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#sockets.accept(server, id);

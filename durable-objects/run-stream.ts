@@ -8,6 +8,7 @@ import type { FlowRunId } from "#protocol/ids";
 import { LIMITS } from "#protocol/limits";
 import type { Log } from "#protocol/logs";
 import { FRAME_TASK_RUNS, type RunStreamFrame, SNAPSHOT_LOG_LINES, STREAM_CLOSE } from "#protocol/run-stream";
+import { withoutSecrets } from "#protocol/secret-parameters";
 import type { TaskRun } from "#protocol/task-runs";
 import { clock } from "./clock.ts";
 import { withEstimates } from "./flow-run-document.ts";
@@ -16,6 +17,11 @@ import type { PartitionIds } from "./partition.ts";
 import type { RunStore } from "./storage/run-store.ts";
 
 const TAG = "watch:";
+/** Of what a socket keeps, hibernating. */
+const ATTACHMENT_CHARS = 1_000;
+
+/** Names of the parameters that a watcher may not see; "all" where nobody knows which those are. */
+export type Hidden = readonly string[] | "all";
 
 export interface RunStreamParts {
   readonly ctx: DurableObjectState;
@@ -48,12 +54,15 @@ export class RunStream {
   }
 
   /** Takes an upgrade; null when there is no such run. */
-  open(id: FlowRunId): Response | null {
+  open(id: FlowRunId, hidden: Hidden): Response | null {
     const { ctx, store, ids, document } = this.#parts;
     const run = document(id);
     if (!run) return null;
     const { 0: client, 1: server } = new WebSocketPair();
     ctx.acceptWebSocket(server, [TAG + id]);
+    if (hidden.length > 0) {
+      server.serializeAttachment(JSON.stringify(hidden).length > ATTACHMENT_CHARS ? "all" : hidden);
+    }
     this.#watched.add(id);
     const newest = { filter: null, sort: "TIMESTAMP_DESC", limit: SNAPSHOT_LOG_LINES, offset: 0 } as const;
     const tasks = store.tasks(id).map(({ task }) => withEstimates(task, clock.now()));
@@ -63,7 +72,9 @@ export class RunStream {
       task_runs: tasks.slice(0, FRAME_TASK_RUNS),
       logs: readLogs(store.logs(id), ids, newest).reverse(),
     };
-    for (const frame of [snapshot, ...taskFrames(tasks.slice(FRAME_TASK_RUNS))]) server.send(JSON.stringify(frame));
+    for (const frame of [snapshot, ...taskFrames(tasks.slice(FRAME_TASK_RUNS))]) {
+      server.send(JSON.stringify(shownTo(server, frame)));
+    }
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -109,7 +120,10 @@ export class RunStream {
       if (sockets.length === 0) continue;
       for (const frame of this.#framesOf(id, changes)) {
         const text = JSON.stringify(frame);
-        for (const socket of sockets) send(socket, text);
+        for (const socket of sockets) {
+          const shown = shownTo(socket, frame);
+          send(socket, shown === frame ? text : JSON.stringify(shown));
+        }
       }
     }
   }
@@ -135,6 +149,15 @@ export class RunStream {
   #socketsOf(id: FlowRunId): WebSocket[] {
     return this.#parts.ctx.getWebSockets(TAG + id).filter((socket) => socket.readyState === WebSocket.OPEN);
   }
+}
+
+/** The frame as the watcher may see it. */
+function shownTo(socket: WebSocket, frame: RunStreamFrame): RunStreamFrame {
+  const hidden = socket.deserializeAttachment() as Hidden | null;
+  if (hidden === null || !("flow_run" in frame)) return frame;
+  const { parameters } = frame.flow_run;
+  const secret = new Set(hidden === "all" ? Object.keys(parameters) : hidden);
+  return { ...frame, flow_run: { ...frame.flow_run, parameters: withoutSecrets(parameters, secret) } };
 }
 
 function taskFrames(tasks: readonly TaskRun[]): RunStreamFrame[] {

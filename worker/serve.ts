@@ -6,7 +6,9 @@ import { type FieldIssue, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
 import type { Caller } from "../durable-objects/caller.ts";
 import { requireRole } from "./guard.ts";
+import { hideSecretParameters } from "./hide-secret-parameters.ts";
 import { parseLax } from "./lax.ts";
+import { mayReadSecrets } from "./may-read-secrets.ts";
 
 export interface AppEnv {
   Bindings: Env;
@@ -65,7 +67,9 @@ export function serve<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
       } as Call<P, Q, B>);
       if (answer instanceof Response) return answer;
       const [body, status] = answer instanceof Status ? [answer.body, answer.status] : [answer, endpoint.status];
-      return status === 204 ? new Response(null, { status }) : Response.json(body ?? null, { status });
+      if (status === 204) return new Response(null, { status });
+      const shown = mayReadSecrets(c) ? body : await hideSecretParameters(c.env, body);
+      return Response.json(shown ?? null, { status });
     });
   };
 }

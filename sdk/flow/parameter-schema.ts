@@ -1,5 +1,6 @@
 /** The JSON schema of a flow's parameters, for the API, the UI and the command line. */
 import type { JsonObject } from "../protocol/flow-runs.ts";
+import { secretParametersOf } from "../protocol/secret-parameters.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
 const TARGET = "draft-2020-12";
@@ -24,9 +25,13 @@ export function parameterSchema(schema: StandardSchema | null): JsonObject | nul
   }
 }
 
-/** Names of parameters that the schema marks secret: `writeOnly`, or of the format "password". */
+const secretOf = new WeakMap<StandardSchema, ReadonlySet<string>>();
+const NONE: ReadonlySet<string> = new Set();
+
+/** Names of parameters that are secret, or hold something that is; see `secretParametersOf`. */
 export function secretParameters(schema: StandardSchema | null): ReadonlySet<string> {
-  const properties = Object.entries((parameterSchema(schema)?.["properties"] ?? {}) as Record<string, JsonObject>);
-  const isSecret = (one: JsonObject): boolean => one["writeOnly"] === true || one["format"] === "password";
-  return new Set(properties.filter(([, one]) => isSecret(one)).map(([name]) => name));
+  if (schema === null) return NONE;
+  const known = secretOf.get(schema) ?? secretParametersOf(parameterSchema(schema));
+  secretOf.set(schema, known);
+  return known;
 }

@@ -3,9 +3,10 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, it } from "vitest";
+import { z } from "zod";
 import { createClient } from "../../sdk/client/index.ts";
 import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
-import { artifacts, configure, flow, logger, task } from "../../sdk/index.ts";
+import { artifacts, configure, flow, flowContext, logger, task } from "../../sdk/index.ts";
 import { type TinyControlPlane, type TinyRun, tinyControlPlane } from "./tiny-control-plane.ts";
 import { until } from "./until.ts";
 
@@ -53,6 +54,16 @@ describe("a flow with a control plane", () => {
       { key: "report", type: "markdown", description: null, data: "# 2", flow_run_id: run.id, task_run_id: null },
       { key: "rows", type: "table", description: "all", data: '[{"to":2}]', flow_run_id: run.id, task_run_id: null },
     ]);
+  });
+
+  it("keeps what its schema marks secret to itself", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const parameters = z.object({ token: z.string().meta({ writeOnly: true }), day: z.string() });
+    const main = flow({ name: "main", parameters }, async ({ token }) => [token, flowContext().parameters]);
+    const given = { token: "the secret", day: "monday" };
+    expect(await main(given)).toEqual(["the secret", given]);
+    expect(theRun(plane).parameters).toEqual({ token: "********", day: "monday" });
   });
 
   it("waits for its retry as the control plane says", async ({ expect }) => {

@@ -18,9 +18,12 @@ import { HOLD_PARAMETER } from "#protocol/task-workers";
 import { EVENT_HUB } from "../../durable-objects/event-hub-object.ts";
 import { LOG_HUB } from "../../durable-objects/log-hub-object.ts";
 import { ownerOf } from "../../durable-objects/partition.ts";
+import type { Hidden } from "../../durable-objects/run-stream.ts";
 import { workPoolByName } from "../db/queries/work-pools.ts";
 import { eventInbox } from "../event-inbox.ts";
 import { requireRole } from "../guard.ts";
+import { hiddenParametersOf } from "../hide-secret-parameters.ts";
+import { mayReadSecrets } from "../may-read-secrets.ts";
 import { openPrefectWorkerChannel } from "../prefect-worker-channel.ts";
 import type { App, AppEnv } from "../serve.ts";
 import { subscriptionNames } from "./task-workers.ts";
@@ -30,7 +33,9 @@ const TRY_AGAIN_LATER = 1013;
 
 export function channelRoutes(app: App): void {
   upgrade(app, runChannel, (c) => toOwner(c, {}));
-  upgrade(app, runStream, (c) => toOwner(c, { "x-sluice-stream": "1" }));
+  upgrade(app, runStream, async (c) =>
+    toOwner(c, { "x-sluice-stream": encodeURIComponent(JSON.stringify(await hiddenOf(c))) }),
+  );
   upgrade(app, eventsIn, (c) => eventInbox(c.env).fetch(c.req.raw));
   upgrade(app, eventsOut, (c) => c.env.EVENT_HUBS.getByName(EVENT_HUB).fetch(c.req.raw));
   upgrade(app, logsOut, (c) => c.env.LOG_HUBS.getByName(LOG_HUB).fetch(c.req.raw));
@@ -64,6 +69,14 @@ async function toOwner(c: Context<AppEnv>, headers: Readonly<Record<string, stri
     request.headers.set(name, value);
   }
   return owner.fetch(request);
+}
+
+/** What of a run's parameters this caller may not see. */
+async function hiddenOf(c: Context<AppEnv>): Promise<Hidden> {
+  const id = FlowRunId.safeParse(c.req.param("id"));
+  if (mayReadSecrets(c) || !id.success) return [];
+  const run = await ownerOf(c.env.FLOW_RUNS, id.data)?.read(id.data);
+  return run?.deployment_id ? hiddenParametersOf(c.env, run.deployment_id) : [];
 }
 
 /** Serves a channel: for callers who may open it, unless they show who they are in the first frame. */

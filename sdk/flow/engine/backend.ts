@@ -24,6 +24,8 @@ export interface FlowRunRequest {
   /** Null: one is made up. */
   readonly runName: string | null;
   readonly parameters: JsonObject;
+  /** Names of those that nobody outside of this process is to see. Default none. */
+  readonly secretParameters?: ReadonlySet<string>;
   readonly policy: FlowRunPolicy;
   readonly tags: readonly string[];
   /** The task run that stands for it in the run of the flow that called it; null where nobody's run did. */

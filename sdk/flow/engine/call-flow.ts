@@ -4,6 +4,7 @@ import { NO_DETAILS, type State } from "../../protocol/states.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import { clock, configuredBackend, configuredClient, resultSerializer, resultStorage } from "../configuration.ts";
 import type { FlowDefinition } from "../flow.ts";
+import { secretParameters } from "../parameter-schema.ts";
 import type { FoundResult, Keeping } from "../results/keeping.ts";
 import type { GeneratorCall } from "../returned.ts";
 import { parseParameters } from "../standard-schema.ts";
@@ -80,6 +81,7 @@ async function called(flow: FlowDefinition, parameters: unknown, call: FlowCall)
     flowVersion: flow.version,
     runName: flowRunName(flow, asJson),
     parameters: asJson,
+    secretParameters: secretParameters(flow.parameters),
     policy: flow.policy,
     tags: taggedHere(flow.tags, scope?.tags),
     parent,

@@ -36,7 +36,7 @@ export interface ExecuteFlowRunOptions {
  */
 export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<State> {
   const { client, flowRunId, generation } = options;
-  const opening = openServerSession(client, flowRunId, generation, options.webSocket);
+  const opening = openServerSession(client, flowRunId, generation, { webSocket: options.webSocket });
   const [loaded, opened] = await Promise.allSettled([options.flow, opening]);
   if (loaded.status === "rejected") {
     // Nothing was proposed on it: the run is as its claim left it.

@@ -6,6 +6,7 @@ import {
   createFlowRun,
   type FlowRun,
   filterFlowRuns,
+  type JsonObject,
   type Labels,
   updateFlowRunLabels,
 } from "../../protocol/flow-runs.ts";
@@ -14,6 +15,7 @@ import type { FlowRunId, TaskRunId, Uuid } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
+import { withoutSecrets } from "../../protocol/secret-parameters.ts";
 import { NO_DETAILS, type OrchestrationResult, type StateCreate, type StateType } from "../../protocol/states.ts";
 import { createTaskRun, filterTaskRuns, type TaskRun } from "../../protocol/task-runs.ts";
 import type { KnownTask } from "../results/run-memory.ts";
@@ -46,7 +48,7 @@ export class ServerBackend implements RunBackend {
     const patience = { idempotent: true, patienceMs: START_PATIENCE_MS };
     const flow = await this.#client.call(createFlow, { body: { name: request.flowName } }, patience);
     const parentId = request.parent === null ? null : await openSubflowTask(this.#client, request.parent);
-    const earlier = parentId !== null && request.parent?.mayHaveRun ? await this.#takeUpChild(parentId) : null;
+    const earlier = parentId !== null && request.parent?.mayHaveRun ? await this.#takeUpChild(parentId, request) : null;
     if (earlier !== null) return earlier;
     const run = await this.#client.call(
       createFlowRun,
@@ -56,7 +58,8 @@ export class ServerBackend implements RunBackend {
           state: { type: "PENDING" },
           flow_version: request.flowVersion,
           ...(request.runName === null ? {} : { name: request.runName }),
-          parameters: request.parameters,
+          // This process has them; the run only shows them.
+          parameters: withoutSecrets(request.parameters, request.secretParameters ?? new Set()),
           empirical_policy: request.policy,
           tags: [...request.tags],
           ...(parentId === null ? {} : { parent_task_run_id: parentId }),
@@ -66,16 +69,16 @@ export class ServerBackend implements RunBackend {
       },
       patience,
     );
-    return await openServerSession(this.#client, run.id, null);
+    return await openServerSession(this.#client, run.id, null, { parameters: request.parameters });
   }
 
   /** The last child of a task run; null when there is none, or when it failed or was cancelled. */
-  async #takeUpChild(parentId: TaskRunId): Promise<RunSession | null> {
+  async #takeUpChild(parentId: TaskRunId, { parameters }: FlowRunRequest): Promise<RunSession | null> {
     const body = { flow_runs: { parent_task_run_id: { any_: [parentId] } }, sort: "ID_DESC" as const, limit: 1 };
     const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
     const [found] = await this.#client.call(filterFlowRuns, { body }, patience);
     if (found === undefined || isEndedForGood(found.state_type)) return null;
-    const session = await openServerSession(this.#client, found.id, null);
+    const session = await openServerSession(this.#client, found.id, null, { parameters });
     const state = session.document.state_type;
     if (isEndedForGood(state)) {
       await session.close();
@@ -120,12 +123,19 @@ export async function openSubflowTask(client: ApiClient, task: SubflowTask): Pro
   return id;
 }
 
-/** Opens the channel of a run that exists; with `webSocket` null by requests only. Throws when its owner refuses this process or nobody answers. */
+export interface SessionOptions {
+  /** Null: by requests only. */
+  readonly webSocket?: null | undefined;
+  /** Those that the flow was called with in this process, where its owner may have secret ones hidden. */
+  readonly parameters?: JsonObject;
+}
+
+/** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
 export async function openServerSession(
   client: ApiClient,
   flowRunId: FlowRunId,
   generation: number | null,
-  webSocket?: null,
+  { webSocket, parameters }: SessionOptions,
 ): Promise<ServerSession> {
   const early: StopRequest[] = [];
   let listener = (request: StopRequest): void => void early.push(request);
@@ -143,7 +153,7 @@ export async function openServerSession(
     },
   });
   const run = await channel.open();
-  return new ServerSession(client, channel, run, (hears) => {
+  return new ServerSession(client, channel, { ...run, parameters: parameters ?? run.parameters }, (hears) => {
     listener = hears;
     for (const request of early) hears(request);
   });

@@ -87,6 +87,18 @@ export async function deploymentById(env: Env, id: DeploymentId): Promise<Deploy
   return (await select(env, eq(deployments.id, id), ORDER.NAME_ASC, 1, 0))[0] ?? null;
 }
 
+/** The JSON schemas of the parameters of deployments; null for one without. Those that are gone are missing. */
+export async function parameterSchemas(
+  env: Env,
+  ids: readonly DeploymentId[],
+): Promise<ReadonlyMap<DeploymentId, JsonObject | null>> {
+  const rows = await openDb(env)
+    .select({ id: deployments.id, doc: deployments.doc })
+    .from(deployments)
+    .where(oneOf(deployments.id, ids));
+  return new Map(rows.map(({ id, doc }) => [id as DeploymentId, doc.parameter_openapi_schema ?? null]));
+}
+
 async function deploymentOf(env: Env, flow: FlowId, name: string): Promise<Deployment | null> {
   const named = and(eq(deployments.flowId, flow), eq(deployments.name, name));
   return (await select(env, named, ORDER.NAME_ASC, 1, 0))[0] ?? null;
