@@ -70,6 +70,54 @@ describe("sluice work-pool", () => {
     expect(JSON.stringify(await typeForJson("work-pool", "ls"))).not.toContain("pushed");
   });
 
+  it("is changed, rests, goes on and is deleted", async ({ expect }) => {
+    await type("work-pool", "create", "changing");
+    const shown = () => typeForJson("work-pool", "inspect", "changing");
+    const said = async (...words: string[]) => (await type("work-pool", ...words)).stdout.trim();
+    expect(await said("update", "changing", "--concurrency-limit", "3", "--description", "changes")).toMatch(
+      /LIMIT +3/,
+    );
+    expect(await shown()).toMatchObject({
+      concurrency_limit: 3,
+      description: "changes",
+      queues: [{ name: "default" }],
+    });
+    await said("update", "changing", "--concurrency-limit", "none");
+    expect(await said("pause", "changing")).toMatch(/^Work pool "changing" rests/);
+    expect(await shown()).toMatchObject({ concurrency_limit: null, is_paused: true, workers: [] });
+    expect(await said("resume", "changing")).toBe('Work pool "changing" goes on.');
+    expect(await shown()).toMatchObject({ is_paused: false });
+    expect(await said("delete", "changing")).toBe('Work pool "changing" was deleted.');
+    const gone = await type("work-pool", "pause", "changing");
+    expect([gone.exitCode, gone.stderr]).toEqual([5, expect.stringMatching(/changing[\s\S]*→/)]);
+    const wrong = await type("work-pool", "update", POOL, "--concurrency-limit", "few");
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("neither a whole number nor none")]);
+  });
+
+  it("shows its workers, and has queues of its own", async ({ expect }) => {
+    expect((await type("worker", "ls", POOL)).stdout).toMatch(/NAME +STATUS[\s\S]* ONLINE /);
+    expect((await type("work-pool", "inspect", POOL)).stdout).toMatch(/Workers +\S+ \(online\)/);
+    const urgent = `${POOL}/urgent`;
+    const queues = async () =>
+      ((await typeForJson("work-queue", "ls", POOL)) as Record<string, unknown>[]).map(
+        ({ name, priority, concurrency_limit, is_paused }) => [name, priority, concurrency_limit, is_paused],
+      );
+    await type("work-queue", "create", urgent, "--priority", "1", "--concurrency-limit", "1");
+    expect(await queues()).toEqual([
+      ["urgent", 1, 1, false],
+      ["default", 2, null, false],
+    ]);
+    await type("work-queue", "update", urgent, "--priority", "3", "--concurrency-limit", "none");
+    expect((await type("work-queue", "pause", urgent)).stdout).toMatch(/^Work queue "urgent" of "typed" rests/);
+    expect(await queues()).toContainEqual(["urgent", 3, null, true]);
+    await type("work-queue", "resume", urgent);
+    expect(await queues()).toContainEqual(["urgent", 3, null, false]);
+    expect((await type("work-queue", "delete", urgent)).exitCode).toBe(0);
+    expect(await queues()).toHaveLength(1);
+    const unnamed = await type("work-queue", "pause", "urgent");
+    expect([unnamed.exitCode, unnamed.stderr]).toEqual([2, expect.stringContaining("not of the form pool/queue")]);
+  });
+
   it("create refuses a name that is taken", async ({ expect }) => {
     const { exitCode, stderr } = await type("work-pool", "create", POOL);
     expect(exitCode).toBe(1);
