@@ -55,6 +55,7 @@ export * from "./run-stream.ts";
 export * from "./saved-searches.ts";
 export * from "./schedule-policies.ts";
 export * from "./schedule-preview.ts";
+export * from "./secret-parameters.ts";
 export * from "./server.ts";
 export * from "./slot-holders.ts";
 export * from "./states.ts";
