@@ -1,15 +1,10 @@
 /** The end of a process by SIGTERM, as far as this process can play it. */
-import { afterEach, beforeEach, describe, it, vi } from "vitest";
+import { afterEach, describe, it, vi } from "vitest";
 import { flushBeforeEnd } from "../../sdk/flow/engine/flush-before-end.ts";
+import { ownSigterm } from "./own-sigterm.ts";
 
-let others: NodeJS.SignalsListener[] = [];
-beforeEach(() => {
-  others = process.listeners("SIGTERM") as NodeJS.SignalsListener[];
-  process.removeAllListeners("SIGTERM");
-});
+ownSigterm();
 afterEach(() => {
-  process.removeAllListeners("SIGTERM");
-  for (const one of others) process.on("SIGTERM", one);
   vi.restoreAllMocks();
 });
 

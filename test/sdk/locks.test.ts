@@ -23,7 +23,8 @@ function aFolder(): Folder {
     path,
     computed: () => {
       try {
-        return readFileSync(join(path, "computed"), "utf8").trim().split("\n");
+        // The file is there before its first line is.
+        return readFileSync(join(path, "computed"), "utf8").split("\n").slice(0, -1);
       } catch {
         return [];
       }

@@ -1,22 +1,18 @@
 /** `sluice worker start` in this process, against a pool that a test plays. */
-import { afterAll, afterEach, beforeEach, describe, it, vi } from "vitest";
+import { afterAll, describe, it, vi } from "vitest";
+import { EXIT } from "../../../sdk/cli/exit-codes.ts";
 import { runCli } from "../../../sdk/cli/run-cli.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type ScriptedPool, startScriptedPool } from "../runner/scripted-pool.ts";
+import { ownSigterm } from "../own-sigterm.ts";
+import { RUN_ID, type ScriptedPool, startScriptedPool, ticket } from "../runner/scripted-pool.ts";
 
 // A worker that is done ends its process after a moment.
-vi.spyOn(process, "exit").mockImplementation((() => undefined) as never);
-afterAll(() => new Promise((done) => setTimeout(done, 600)));
+let done = 0;
+let ended = 0;
+vi.spyOn(process, "exit").mockImplementation((() => (ended += 1)) as never);
+afterAll(() => eventually("all that are done have ended their process", () => ended === done));
 
-let others: NodeJS.SignalsListener[] = [];
-beforeEach(() => {
-  others = process.listeners("SIGTERM") as NodeJS.SignalsListener[];
-  process.removeAllListeners("SIGTERM");
-});
-afterEach(() => {
-  process.removeAllListeners("SIGTERM");
-  for (const one of others) process.on("SIGTERM", one);
-});
+ownSigterm();
 
 function start(pool: ScriptedPool, ...words: string[]) {
   const lines: string[] = [];
@@ -26,23 +22,11 @@ function start(pool: ScriptedPool, ...words: string[]) {
     environment: { SLUICE_API_URL: pool.url },
     streams: { out: write, err: write } as Parameters<typeof runCli>[0]["streams"],
   });
+  void code.then((value) => {
+    if (value === EXIT.ok || value === EXIT.interrupted) done += 1;
+  });
   return { code, text: () => lines.join("\n") };
 }
-
-/** A run whose process does not get past its connection. */
-const TICKET = {
-  flow_run_id: "01a1fcd3-d6d8-7000-8002-765f2ce24811",
-  name: "silent-elm",
-  generation: 1,
-  lease_ms: 30_000,
-  deployment_id: null,
-  entrypoint: "test/e2e/flows/steps.ts:steps",
-  path: null,
-  pull_steps: null,
-  job_variables: {},
-  work_queue_name: null,
-  run_token: null,
-};
 
 describe("sluice worker start", () => {
   it("tells the pool what its options say, and ends with 0 when it is asked to", async ({ expect }) => {
@@ -66,7 +50,7 @@ describe("sluice worker start", () => {
     await using pool = await startScriptedPool();
     const { code, text } = start(pool);
     const connection = await eventually("hello", () => pool.connections.find((one) => one.frames().length > 0));
-    connection.send({ type: "run", ticket: TICKET as never });
+    connection.send({ type: "run", ticket: ticket(1) });
     await eventually("its process waits", () => pool.runConnections > 0);
     process.emit("SIGTERM", "SIGTERM");
     await eventually("it drains", () => text().includes("SIGTERM was received"));
@@ -80,9 +64,9 @@ describe("sluice worker start", () => {
     const { code, text } = start(pool, "--kill-grace", "1");
     const connection = await eventually("hello", () => pool.connections.find((one) => one.frames().length > 0));
     const env = { NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGTERM',()=>{})" };
-    connection.send({ type: "run", ticket: { ...TICKET, job_variables: { env } } as never });
+    connection.send({ type: "run", ticket: { ...ticket(1), job_variables: { env } } });
     await eventually("its process waits", () => pool.runConnections > 0);
-    connection.send({ type: "kill", flow_run_id: TICKET.flow_run_id as never, generation: 1 });
+    connection.send({ type: "kill", flow_run_id: RUN_ID, generation: 1 });
     const toldAt = performance.now();
     await eventually("it was killed", () => text().includes("SIGKILL"));
     expect(performance.now() - toldAt).toBeGreaterThan(900);

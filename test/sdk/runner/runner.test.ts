@@ -1,10 +1,8 @@
 import { describe, it } from "vitest";
 import { createClient } from "../../../sdk/client/index.ts";
-import type { FlowRunId } from "../../../sdk/protocol/ids.ts";
-import type { RunTicket } from "../../../sdk/protocol/worker-channel.ts";
 import { Runner, type RunnerEvent, type RunnerOptions, type RunnerState } from "../../../sdk/runner/runner.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type ScriptedPool, startScriptedPool } from "./scripted-pool.ts";
+import { RUN_ID, type ScriptedPool, startScriptedPool, ticket } from "./scripted-pool.ts";
 
 function startRunner(pool: ScriptedPool, options: Partial<RunnerOptions> & { key?: string } = {}) {
   const states: RunnerState[] = [];
@@ -21,25 +19,6 @@ function startRunner(pool: ScriptedPool, options: Partial<RunnerOptions> & { key
   });
   runner.start();
   return { runner, states, events, [Symbol.asyncDispose]: () => runner.stopNow("the test is over") };
-}
-
-const ID = "01a1fcd3-d6d8-7000-8002-765f2ce24811" as FlowRunId;
-
-/** A run whose process waits for an answer that the scripted pool does not give. */
-function ticket(generation: number): RunTicket {
-  return {
-    flow_run_id: ID,
-    name: "silent-elm",
-    generation,
-    lease_ms: 30_000,
-    deployment_id: null,
-    entrypoint: "test/e2e/flows/steps.ts:steps",
-    path: null,
-    pull_steps: null,
-    job_variables: {},
-    work_queue_name: null,
-    run_token: null,
-  };
 }
 
 describe("a worker", () => {
@@ -165,9 +144,9 @@ describe("a run that is pushed", () => {
     connection.send({ type: "run", ticket: ticket(1) });
     connection.send({ type: "run", ticket: ticket(1) });
     await eventually("it is started", () => count("run-started") > 0);
-    connection.send({ type: "kill", flow_run_id: ID, generation: 1 });
+    connection.send({ type: "kill", flow_run_id: RUN_ID, generation: 1 });
     await eventually("its end is told", () => released().length === 1);
-    expect(released()).toEqual([{ type: "released", flow_run_id: ID, generation: 1 }]);
+    expect(released()).toEqual([{ type: "released", flow_run_id: RUN_ID, generation: 1 }]);
     expect(worker.events.find((event) => event.kind === "run-ended")).toMatchObject({
       trouble: expect.stringContaining("SIGTERM"),
     });
@@ -205,7 +184,7 @@ describe("a run that is pushed", () => {
     await eventually("it is started", () => worker.events.some(({ kind }) => kind === "run-started"));
     first.socket.terminate();
     const second = await eventually("another hello", () => pool.connections[1]?.frames()[0]);
-    expect(second).toMatchObject({ type: "hello", runs: [{ flow_run_id: ID, generation: 7 }] });
+    expect(second).toMatchObject({ type: "hello", runs: [{ flow_run_id: RUN_ID, generation: 7 }] });
   });
 
   it("is killed after the grace period when its process does not end by itself", async ({ expect }) => {
@@ -218,7 +197,7 @@ describe("a run that is pushed", () => {
     connection.send({ type: "run", ticket: { ...ticket(1), job_variables: { env } } });
     // A process that still loads its modules does not get to its signals: one that has connected waits.
     await eventually("its process waits", () => pool.runConnections > 0);
-    connection.send({ type: "kill", flow_run_id: ID, generation: 1 });
+    connection.send({ type: "kill", flow_run_id: RUN_ID, generation: 1 });
     const ended = await eventually("it ends", () => worker.events.find((event) => event.kind === "run-ended"));
     expect(ended).toMatchObject({ trouble: expect.stringContaining("SIGKILL") });
     expect(worker.events.some((event) => event.kind === "output" && event.line === "no")).toBe(true);

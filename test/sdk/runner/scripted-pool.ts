@@ -3,7 +3,27 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { WorkerClientFrame, WorkerServerFrame } from "../../../sdk/protocol/worker-channel.ts";
+import type { FlowRunId } from "../../../sdk/protocol/ids.ts";
+import type { RunTicket, WorkerClientFrame, WorkerServerFrame } from "../../../sdk/protocol/worker-channel.ts";
+
+export const RUN_ID = "01a1fcd3-d6d8-7000-8002-765f2ce24811" as FlowRunId;
+
+/** A run whose process waits for an answer that the scripted pool does not give. */
+export function ticket(generation: number): RunTicket {
+  return {
+    flow_run_id: RUN_ID,
+    name: "silent-elm",
+    generation,
+    lease_ms: 30_000,
+    deployment_id: null,
+    entrypoint: "test/e2e/flows/steps.ts:steps",
+    path: null,
+    pull_steps: null,
+    job_variables: {},
+    work_queue_name: null,
+    run_token: null,
+  };
+}
 
 export interface Connection {
   readonly socket: WebSocket;
