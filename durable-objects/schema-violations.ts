@@ -3,6 +3,7 @@
  * simple: Prefect's clients show them to people, and some compare them.
  */
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import { HIDDEN, secretParametersOf } from "#protocol/secret-parameters";
 
 /** Where a value does not fit, as a path of keys, and why. */
 export interface SchemaViolation {
@@ -19,7 +20,7 @@ export class UnusableSchema extends Error {
 /** Units that only say that something in them, listed beside them, does not fit. */
 const CONTAINERS = new Set(["properties", "items", "prefixItems", "$ref", "allOf"]);
 
-/** What is wrong with a value; empty when it is valid. Throws {@link UnusableSchema}. */
+/** What is wrong with a value; empty when it is valid. Secret values are not told. Throws {@link UnusableSchema}. */
 export function schemaViolations(value: unknown, schema: object): SchemaViolation[] {
   let errors: readonly OutputUnit[];
   try {
@@ -28,10 +29,15 @@ export function schemaViolations(value: unknown, schema: object): SchemaViolatio
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new UnusableSchema(reason, { cause: error });
   }
+  const secret = secretParametersOf(schema);
   const telling = errors.filter(({ keyword }) => !CONTAINERS.has(keyword));
   return (telling.length > 0 ? telling : errors).map((unit) => {
     const path = keysOf(unit.instanceLocation);
-    return { path, keyword: unit.keyword, message: messageOf(unit, at(value, path), schema) };
+    const isTold = unit.keyword === "required" || !secret.has(path[0] ?? "");
+    const message = isTold
+      ? messageOf(unit, at(value, path), schema)
+      : `${repr(HIDDEN)} is not valid (${unit.keyword})`;
+    return { path, keyword: unit.keyword, message };
   });
 }
 

@@ -2,6 +2,8 @@
  * Standard Schema (https://standardschema.dev, version 1): the common face of zod, valibot, arktype and others.
  * Only the part that is used here is declared, so that any of them fits without being imported.
  */
+import { HIDDEN } from "../protocol/secret-parameters.ts";
+import { secretParameters } from "./parameter-schema.ts";
 
 /** A schema of any library. `Input` is what a caller gives, `Output` what the flow receives. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -32,11 +34,19 @@ export class ParameterError extends Error {
   override readonly name = "ParameterError";
   readonly issues: readonly SchemaIssue[];
 
-  constructor(flowName: string, parameters: unknown, issues: readonly SchemaIssue[]) {
+  /** Values of the parameters named in `secret`, by default none, are not told. */
+  constructor(
+    flowName: string,
+    parameters: unknown,
+    issues: readonly SchemaIssue[],
+    secret: ReadonlySet<PropertyKey> = new Set(),
+  ) {
     const told = issues.map((issue) => {
       const path = keysOf(issue);
-      const field = path.length > 0 ? `"${path.join(".")}"` : "parameters";
-      return `${field} is ${show(valueAt(parameters, path))}: ${issue.message}`;
+      if (path.length === 0) return `parameters is ${secret.size > 0 ? HIDDEN : show(parameters)}: ${issue.message}`;
+      const value = valueAt(parameters, path);
+      const isTold = value === undefined || !secret.has(path[0] ?? "");
+      return `"${path.join(".")}" is ${isTold ? show(value) : HIDDEN}: ${issue.message}`;
     });
     super(`Flow "${flowName}" does not take these parameters. ${told.join("; ")}.`);
     this.issues = issues;
@@ -51,7 +61,7 @@ export async function parseParameters(
 ): Promise<unknown> {
   if (schema === null) return parameters;
   const result = await schema["~standard"].validate(parameters);
-  if (result.issues) throw new ParameterError(flowName, parameters, result.issues);
+  if (result.issues) throw new ParameterError(flowName, parameters, result.issues, secretParameters(schema));
   return result.value;
 }
 
@@ -66,7 +76,7 @@ export async function checkGiven(
     const [name] = keysOf(issue);
     return name !== undefined && name in given;
   });
-  if (wrong.length > 0) throw new ParameterError(flowName, given, wrong);
+  if (wrong.length > 0) throw new ParameterError(flowName, given, wrong, secretParameters(schema));
 }
 
 function keysOf(issue: SchemaIssue): PropertyKey[] {

@@ -129,6 +129,19 @@ describe("a flow without a control plane", () => {
     );
   });
 
+  it("does not tell the values of secret parameters that are refused", async ({ expect }) => {
+    const token = z.object({ key: z.string().meta({ format: "password" }) });
+    const schema = z.object({ token, limit: z.int() }).refine(() => false, "is never right");
+    const given = (limit: unknown) => ({ token: { key: 12345 }, limit });
+    const refused = checkGiven("typed", schema, given("three"));
+    await expect(refused).rejects.toThrow(/"token\.key" is \*{8}: .*; "limit" is "three": /);
+    const whole = flow({ name: "whole", parameters: schema }, async () => 1);
+    using _ = offlineWorld();
+    await expect(whole({ token: { key: "the secret" }, limit: 3 })).rejects.toThrow(
+      / parameters is \*{8}: is never right/,
+    );
+  });
+
   it("refuses parameters that its schema refuses, by field and value, before a run is made", async ({ expect }) => {
     using world = offlineWorld();
     const typed = flow({ name: "typed", parameters: z.object({ pages: z.object({ first: z.int() }) }) }, async () => 1);

@@ -71,6 +71,17 @@ describe("secret parameters", () => {
     }
   });
 
+  it("are not told by the error that refuses them", async ({ expect }) => {
+    const { deployment } = await deployed();
+    const asked = (given: object) =>
+      ask("POST", `/deployments/${deployment.id}/create_flow_run`, { key: keys.operator, body: { parameters: given } });
+    const refused = await asked({ token: { within: SECRET } });
+    const text = await refused.text();
+    expect([refused.status, text]).toEqual([409, expect.stringContaining("for field 'token'")]);
+    expect(text).not.toContain(SECRET);
+    expect(await (await asked({ token: SECRET, day: 7 })).text()).toContain("7 is not of type 'string'");
+  });
+
   it("stay hidden in the live stream of a run, and in what it tells later", async ({ expect }) => {
     const { run } = await deployed();
     const told: Record<Who, string[]> = { viewer: [], worker: [], operator: [] };
