@@ -9,7 +9,7 @@ import {
   renewConcurrencyLease,
 } from "../protocol/concurrency-limits.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { type EpochMs, ms, seconds } from "../protocol/time.ts";
+import { type EpochMs, ms } from "../protocol/time.ts";
 import { clock, configuredClient } from "./configuration.ts";
 import { currentScope } from "./engine/scope.ts";
 import { TimedOutError } from "./errors.ts";
@@ -25,6 +25,9 @@ export interface Held {
   readonly client: ApiClient;
   readonly leaseId: string;
   readonly names: readonly string[];
+  readonly leaseMs: number;
+  /** Before they were taken or renewed: until a lease after it they are held for certain. */
+  readonly since: EpochMs;
 }
 
 /** Null when nothing limits: there is no control plane, or none of the names has a limit. */
@@ -59,12 +62,16 @@ export async function acquire(
     const leftMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - (clock().now() - started);
     try {
       const wait_seconds = Math.max(0, Math.min(WAIT_SECONDS, leftMs / 1_000));
+      const since = clock().now();
       const lease: ConcurrencyLease = await client.call(
         acquireSlots,
         { body: { ...body, wait_seconds } },
         stopped ? { signal: stopped } : {},
       );
-      return lease.limits.length === 0 ? null : { client, leaseId: lease.lease_id, names };
+      if (lease.limits.length === 0) return null;
+      const taken: Held = { client, leaseId: lease.lease_id, names, leaseMs, since };
+      const held = mode === "rate_limit" ? taken : await assured(taken);
+      if (held !== null) return held;
     } catch (error) {
       if (!isWorthAnotherTry(error)) throw error;
       if (leftMs <= 0) throw new TimedOutError(`Waiting for slots of ${names.join(", ")}`, timeoutMs ?? 0);
@@ -75,16 +82,47 @@ export async function acquire(
 }
 
 /**
+ * Slots that are held now; null when they are lost already. Nobody knows when in a long wait they were given, nor for how
+ * long the answer lay about on a machine that was busy: they are renewed then, before anything relies on them.
+ */
+async function assured(taken: Held): Promise<Held | null> {
+  if (ageMs(taken) <= taken.leaseMs / 3) return taken;
+  try {
+    let held = await renewed(taken);
+    while (ageMs(held) >= held.leaseMs) held = await renewed(held);
+    return held;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+function ageMs({ since }: Held): number {
+  return clock().now() - since;
+}
+
+async function renewed(held: Held): Promise<Held> {
+  const since = clock().now();
+  await held.client.call(
+    renewConcurrencyLease,
+    { params: { id: held.leaseId }, body: { lease_duration: held.leaseMs / 1_000 } },
+    { idempotent: true, patienceMs: held.leaseMs / 3 },
+  );
+  return { ...held, since };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === "gone";
+}
+
+/**
  * Renews at a third of the lease; answers what ends that. The slots count as lost at the moment until which the last
  * renewal holds, whatever becomes of the next one: the control plane may give them to others from then on.
  */
-export function keepAlive(
-  { client, leaseId, names }: Held,
-  leaseMs: number,
-  onLost: (error: Error) => void,
-): () => void {
+export function keepAlive(taken: Held, onLost: (error: Error) => void): () => void {
+  const { names, leaseMs } = taken;
+  let held = taken;
   let isOver = false;
-  let renewedAt = clock().now();
   let cancelNext = (): void => undefined;
   let cancelEnd = (): void => undefined;
   const stop = (): void => {
@@ -98,31 +136,25 @@ export function keepAlive(
     const message = `The slots of ${names.join(", ")} were lost while they were in use.`;
     onLost(new SlotsLostError(message, { heldUntil, cause }));
   };
-  const next = (): void => {
-    cancelNext = clock().after(seconds(leaseMs / 3_000), () => void renew());
+  const next = (spanMs: number): void => {
+    cancelNext = clock().after(ms(Math.max(0, spanMs)), () => void renew());
   };
-  const hold = (from: EpochMs): void => {
-    renewedAt = from;
+  const hold = (): void => {
     cancelEnd();
-    const leftMs = Math.max(0, from + leaseMs - clock().now());
-    cancelEnd = clock().after(ms(leftMs), () => lose(from + leaseMs));
+    const { since } = held;
+    cancelEnd = clock().after(ms(Math.max(0, leaseMs - ageMs(held))), () => lose(since + leaseMs));
   };
   const renew = async (): Promise<void> => {
-    const from = clock().now();
     try {
-      await client.call(
-        renewConcurrencyLease,
-        { params: { id: leaseId }, body: { lease_duration: leaseMs / 1_000 } },
-        { idempotent: true, patienceMs: leaseMs / 3 },
-      );
-      if (!isOver) hold(from);
+      held = await renewed(held);
+      if (!isOver) hold();
     } catch (error) {
-      if (error instanceof SluiceError && error.code === "gone") lose(renewedAt, error);
+      if (isGone(error)) lose(held.since, error);
     }
-    if (!isOver) next();
+    if (!isOver) next(leaseMs / 3);
   };
-  hold(renewedAt);
-  next();
+  hold();
+  next(leaseMs / 3 - ageMs(held));
   return stop;
 }
 

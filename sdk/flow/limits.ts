@@ -55,7 +55,7 @@ export async function concurrency<T>(
   const lost = new AbortController();
   const held = await acquire(names, options, "concurrency");
   if (held === null) return fn({ signal: lost.signal });
-  const stop = keepAlive(held, options.leaseMs ?? 30_000, (error) => lost.abort(error));
+  const stop = keepAlive(held, (error) => lost.abort(error));
   try {
     const result = await fn({ signal: lost.signal });
     if (options.strict && lost.signal.aborted) throw lost.signal.reason;
@@ -77,7 +77,7 @@ export async function holdSlot(name: string, signal: AbortSignal): Promise<() =>
   const { acquire, giveBack, keepAlive } = await import("./held-slots.ts");
   const held = await acquire(name, { strict: true, signal }, "concurrency");
   if (held === null) throw new Error(`Nothing limits "${name}".`);
-  const stop = keepAlive(held, 30_000, () => undefined);
+  const stop = keepAlive(held, () => undefined);
   return async () => {
     stop();
     await giveBack(held);
@@ -111,7 +111,7 @@ export async function holdTags(
     unlimited.set(known, performance.now() + NO_LIMIT_MS);
     return null;
   }
-  const stop = keepAlive(held, TAG_LEASE_MS, () => undefined);
+  const stop = keepAlive(held, () => undefined);
   return async () => {
     stop();
     await giveBack(held);

@@ -9,7 +9,7 @@ const LEASE = "019ab5c2-0000-7000-8000-000000000001";
 const GRANTED = { lease_id: LEASE, limits: [{ id: LEASE, name: "db", limit: 1 }] };
 const NEVER = new AbortController().signal;
 
-type Answer = readonly [status: number, body?: unknown];
+type Answer = readonly [status: number, body?: unknown, lateMs?: number];
 interface Asked {
   readonly verb: string;
   readonly body: Record<string, unknown>;
@@ -30,7 +30,8 @@ function control(answers: { acquire?: readonly Answer[]; renew?: readonly (Answe
       const before = asked.filter((one) => one.verb === verb).length - 1;
       const answer = given?.[Math.min(before, given.length - 1)] ?? (verb === "acquire" ? [200, GRANTED] : [204]);
       if (answer === "away") throw new TypeError("fetch failed");
-      const [status, body] = answer as Answer;
+      const [status, body, lateMs = 0] = answer as Answer;
+      if (lateMs > 0) await sleep(world.clock, lateMs, NEVER);
       return new Response(body === undefined ? null : JSON.stringify(body), { status });
     },
   });
@@ -136,6 +137,40 @@ describe("concurrency()", () => {
     expect(renewals.map(({ at }) => at)).toEqual([3_000, 6_000, 9_000]);
     expect(renewals[0]?.body).toEqual({ lease_duration: 9 });
     expect(plane.world.clock.waiting).toBe(0);
+  });
+
+  it("renews it at a third of it after it was asked for, since nobody knows when it was given", async ({ expect }) => {
+    using plane = control({ acquire: [[200, GRANTED, 2_000]] });
+    await plane.run(() => concurrency("db", { leaseMs: 9_000 }, () => plane.hold(3_000)));
+    expect(plane.asked.map(({ verb, at }) => [verb, at])).toEqual([
+      ["acquire", 0],
+      ["renew", 3_000],
+      ["decrement", 5_000],
+    ]);
+  });
+
+  it("makes sure of slots whose answer came late before its code starts", async ({ expect }) => {
+    using plane = control({ acquire: [[200, GRANTED, 4_000]] });
+    const held = concurrency("db", { leaseMs: 9_000 }, async () => plane.verbs());
+    expect(await plane.run(() => held)).toEqual(["acquire", "renew"]);
+  });
+
+  it("makes sure once more when that came too late, too", async ({ expect }) => {
+    using plane = control({ acquire: [[200, GRANTED, 4_000]], renew: [[204, undefined, 9_000], [204]] });
+    const held = concurrency("db", { leaseMs: 9_000 }, async () => plane.verbs());
+    expect(await plane.run(() => held)).toEqual(["acquire", "renew", "renew"]);
+  });
+
+  it("gets in line again for slots that were lost before their answer came", async ({ expect }) => {
+    using plane = control({
+      acquire: [
+        [200, GRANTED, 10_000],
+        [200, GRANTED],
+      ],
+      renew: [refused("gone", 410), [204]],
+    });
+    const held = concurrency("db", { leaseMs: 9_000, strict: true }, async () => plane.verbs());
+    expect(await plane.run(() => held)).toEqual(["acquire", "renew", "acquire"]);
   });
 
   it.for<[what: string, renew: readonly (Answer | "away")[], lostAt: number]>([

@@ -9,7 +9,8 @@ import { concurrency, type SlotsLostError } from "../../../sdk/flow/limits.ts";
 
 const [names = "", turns = "1", holdMs = "20", leaseMs = "2000"] = process.argv.slice(2);
 
-const now = (): number => performance.timeOrigin + performance.now();
+/** Milliseconds of the machine's one steady clock: wall clocks are set while a test runs, and then processes disagree. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 async function contend(name: string): Promise<void> {
   const tell = (sign: string, at = now()): void => {
@@ -20,10 +21,13 @@ async function contend(name: string): Promise<void> {
       const from = now();
       tell("+", from);
       // On a busy machine a process may not get to renew: from then on it holds nothing.
-      signal.addEventListener("abort", () => tell("-", (signal.reason as SlotsLostError).heldUntil));
+      signal.addEventListener("abort", () => {
+        const { heldUntil } = signal.reason as SlotsLostError;
+        tell("-", now() - Math.max(0, Date.now() - heldUntil));
+      });
       await new Promise((resolve) => setTimeout(resolve, Number(holdMs)));
-      // One that was kept waiting for the processor for longer held nothing at the end, and cannot know yet.
-      tell("-", Math.min(now(), from + Number(leaseMs)));
+      // One that was kept waiting for the processor for longer may have held nothing at the end, and cannot know yet.
+      tell("-", Math.min(now(), from + (Number(leaseMs) * 2) / 3));
       // By its own hand: a test that is kept waiting for the processor would be late, and not know the moment.
       if (Number(turns) === 0) process.kill(process.pid, "SIGKILL");
     });
