@@ -87,14 +87,14 @@ const LONG_AGO = new Date("2026-01-01T00:00:00Z");
 describe("locks of a folder", () => {
   it("are kept for longer than their lease by a living holder, and one at a time has them", async ({ expect }) => {
     using folder = aFolder();
-    const locks = folderLocks(folder.path, { lease: "900ms" });
+    const locks = folderLocks(folder.path, { lease: "2s" });
     let inside = 0;
     let most = 0;
     const { signal } = new AbortController();
     const callers = Array.from({ length: 2 }, async () => {
       const release = await locks.acquire("cache/some key", signal);
       most = Math.max(most, ++inside);
-      await new Promise((done) => setTimeout(done, 1_100));
+      await new Promise((done) => setTimeout(done, 2_300));
       inside--;
       await release();
     });
