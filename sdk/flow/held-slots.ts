@@ -11,6 +11,7 @@ import {
 import { SluiceError } from "../protocol/errors.ts";
 import { type EpochMs, ms } from "../protocol/time.ts";
 import { clock, configuredClient } from "./configuration.ts";
+import { parseDuration } from "./duration.ts";
 import { currentScope } from "./engine/scope.ts";
 import { TimedOutError } from "./errors.ts";
 import { type ConcurrencyOptions, SlotsLostError } from "./limits.ts";
@@ -33,11 +34,14 @@ export interface Held {
 /** Null when nothing limits: there is no control plane, or none of the names has a limit. */
 export async function acquire(
   given: string | readonly string[],
-  { slots = 1, timeoutMs, strict = false, priority, signal, leaseMs = 30_000 }: ConcurrencyOptions,
+  { slots = 1, timeout, strict = false, priority, signal, lease: leaseSpan = 30_000 }: ConcurrencyOptions,
   mode: "concurrency" | "rate_limit",
   holder: LeaseHolder | null = holderHere(),
 ): Promise<Held | null> {
   const names = typeof given === "string" ? [given] : [...new Set(given)];
+  const what = mode === "rate_limit" ? "rateLimit()" : "concurrency()";
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, `${what} option "timeout"`);
+  const leaseMs = parseDuration(leaseSpan, `${what} option "lease"`);
   const client = configuredClient();
   if (names.length === 0) return null;
   if (client === null) {

@@ -1,12 +1,13 @@
 /** Slots of concurrency limits that the control plane keeps, for all processes together. */
 import { configuredClient } from "./configuration.ts";
+import type { Duration } from "./duration.ts";
 
 /** How slots are asked for. */
 export interface SlotOptions {
   /** Slots of each limit. Default 1. */
   readonly slots?: number;
-  /** For how long to wait for them, in milliseconds. Default: as long as it takes. */
-  readonly timeoutMs?: number;
+  /** For how long to wait for them: `"30s"`, or milliseconds; 0 does not wait. Default: as long as it takes. */
+  readonly timeout?: Duration;
   /** Whether a name that has no limit is an error. Default false: it limits nothing. */
   readonly strict?: boolean;
   /** Place in line: 1 is the most urgent. Default 100; equals are served in the order in which they asked. */
@@ -17,8 +18,8 @@ export interface SlotOptions {
 
 /** How slots are taken and kept. Everything may be left out. */
 export interface ConcurrencyOptions extends SlotOptions {
-  /** For how long the slots stay taken when this process dies, in milliseconds: from 1,000 to a day. Default 30,000. */
-  readonly leaseMs?: number;
+  /** For how long the slots stay taken when this process dies: from `"1s"` to `"1d"`, or milliseconds. Default `"30s"`. */
+  readonly lease?: Duration;
 }
 
 /** What code that holds slots is told. */
@@ -39,31 +40,50 @@ export class SlotsLostError extends Error {
   }
 }
 
+/** Slots that are held until they are disposed of. */
+export interface SlotsInUse extends HeldSlots, AsyncDisposable {}
+
 /**
- * Calls `fn` while holding slots of the limits named, of all of them together, and gives them back when it ends.
+ * Calls `fn` while holding slots of the limits named, of all of them together, and gives them back when it ends. Without
+ * `fn` they are held to the end of a block: `await using slots = await concurrency("database")`.
  *
- * Waits in line; throws {@link TimedOutError} after `timeoutMs`, and `SluiceError` (validation) for more slots than a
- * limit has. With `strict` it throws for a name without a limit, and {@link SlotsLostError} if the slots were lost
- * before `fn` ended. Without a control plane there are no limits.
+ * Waits in line; throws {@link TimedOutError} after `timeout`, TypeError for a span that is none, and `SluiceError`
+ * (validation) for more slots than a limit has. With `strict` it throws for a name without a limit, and
+ * {@link SlotsLostError} at the end if the slots were lost before. Without a control plane there are no limits.
  */
-export async function concurrency<T>(
+export function concurrency(names: string | readonly string[], options?: ConcurrencyOptions): Promise<SlotsInUse>;
+export function concurrency<T>(
   names: string | readonly string[],
   options: ConcurrencyOptions,
   fn: (held: HeldSlots) => T | Promise<T>,
-): Promise<T> {
+): Promise<T>;
+export async function concurrency<T>(
+  names: string | readonly string[],
+  options: ConcurrencyOptions = {},
+  fn?: (held: HeldSlots) => T | Promise<T>,
+): Promise<T | SlotsInUse> {
   const { acquire, giveBack, keepAlive } = await import("./held-slots.ts");
   const lost = new AbortController();
   const held = await acquire(names, options, "concurrency");
-  if (held === null) return fn({ signal: lost.signal });
-  const stop = keepAlive(held, (error) => lost.abort(error));
-  try {
-    const result = await fn({ signal: lost.signal });
+  const stop = held === null ? null : keepAlive(held, (error) => lost.abort(error));
+  const end = async (): Promise<void> => {
+    stop?.();
+    if (held !== null) await giveBack(held);
+  };
+  const endWhole = async (): Promise<void> => {
+    await end();
     if (options.strict && lost.signal.aborted) throw lost.signal.reason;
-    return result;
-  } finally {
-    stop();
-    await giveBack(held);
+  };
+  if (fn === undefined) return { signal: lost.signal, [Symbol.asyncDispose]: endWhole };
+  let result: T;
+  try {
+    result = await fn({ signal: lost.signal });
+  } catch (error) {
+    await end();
+    throw error;
   }
+  await endWhole();
+  return result;
 }
 
 /** Waits until the rate limits named let one more through (or as many as `slots`); throws as {@link concurrency} does. */
@@ -103,7 +123,7 @@ export async function holdTags(
   const known = `${client.url} ${names.join(",")}`;
   if ((unlimited.get(known) ?? 0) > performance.now()) return null;
   const { acquire, giveBack, keepAlive } = await import("./held-slots.ts");
-  const held = await acquire(names, { signal, leaseMs: TAG_LEASE_MS }, "concurrency", {
+  const held = await acquire(names, { signal, lease: TAG_LEASE_MS }, "concurrency", {
     type: "task_run",
     id: taskRunId,
   });

@@ -58,7 +58,7 @@ describe("concurrency()", () => {
     expect,
   }) => {
     using plane = control();
-    const options = { slots: 2, strict: true, priority: 7, leaseMs: 9_000 };
+    const options = { slots: 2, strict: true, priority: 7, lease: "9s" };
     const held = concurrency(["db", "api", "db"], options, async () => plane.verbs());
     expect(await plane.run(() => held)).toEqual(["acquire"]);
     expect(plane.verbs()).toEqual(["acquire", "decrement"]);
@@ -72,6 +72,36 @@ describe("concurrency()", () => {
       holder: null,
     });
     expect(plane.asked[1]?.body).toEqual({ lease_id: LEASE });
+  });
+
+  it("holds them to the end of a block, whatever ends that", async ({ expect }) => {
+    using plane = control();
+    const held = plane.run(async () => {
+      await using slots = await concurrency("db");
+      expect([slots.signal.aborted, plane.verbs()]).toEqual([false, ["acquire"]]);
+      throw new Error("no");
+    });
+    await expect(held).rejects.toThrow("no");
+    expect(plane.verbs()).toEqual(["acquire", "decrement"]);
+    expect(plane.world.clock.waiting).toBe(0);
+  });
+
+  it("says at the end of a block, too, that they were lost, with strict", async ({ expect }) => {
+    using plane = control({ renew: [refused("gone", 410)] });
+    const held = plane.run(async () => {
+      await using slots = await concurrency("db", { lease: "9s", strict: true });
+      await plane.hold(20_000);
+      expect(slots.signal.aborted).toBe(true);
+    });
+    await expect(held).rejects.toThrow(SlotsLostError);
+  });
+
+  it("refuses spans that are none, by option", async ({ expect }) => {
+    using plane = control();
+    await expect(concurrency("db", { timeout: "soon" })).rejects.toThrow('concurrency() option "timeout" is "soon"');
+    await expect(concurrency("db", { lease: -1 })).rejects.toThrow('concurrency() option "lease" is -1');
+    await expect(rateLimit("db", { timeout: "soon" })).rejects.toThrow('rateLimit() option "timeout" is "soon"');
+    expect(plane.verbs()).toEqual([]);
   });
 
   it("gives them back when its code fails, and throws what that threw", async ({ expect }) => {
@@ -109,7 +139,7 @@ describe("concurrency()", () => {
 
   it("throws after its timeout", async ({ expect }) => {
     using plane = control({ acquire: [refused("locked", 423)] });
-    const held = concurrency("db", { timeoutMs: 0 }, async () => 1);
+    const held = concurrency("db", { timeout: 0 }, async () => 1);
     await expect(plane.run(() => held)).rejects.toThrow(TimedOutError);
     expect(plane.asked.map(({ body }) => body["wait_seconds"])).toEqual([0]);
   });
@@ -126,13 +156,17 @@ describe("concurrency()", () => {
     using world = offlineWorld();
     const restore = configure({ apiUrl: null });
     expect(await world.execute(() => concurrency("db", {}, async () => "done"))).toBe("done");
+    {
+      await using slots = await concurrency("db");
+      expect(slots.signal.aborted).toBe(false);
+    }
     await expect(concurrency("db", { strict: true }, async () => 1)).rejects.toMatchObject({ code: "not_configured" });
     restore();
   });
 
   it("renews its lease at a third of it for as long as its code runs", async ({ expect }) => {
     using plane = control();
-    await plane.run(() => concurrency("db", { leaseMs: 9_000 }, () => plane.hold(10_000)));
+    await plane.run(() => concurrency("db", { lease: "9s" }, () => plane.hold(10_000)));
     const renewals = plane.asked.filter(({ verb }) => verb === "renew");
     expect(renewals.map(({ at }) => at)).toEqual([3_000, 6_000, 9_000]);
     expect(renewals[0]?.body).toEqual({ lease_duration: 9 });
@@ -141,7 +175,7 @@ describe("concurrency()", () => {
 
   it("renews it at a third of it after it was asked for, since nobody knows when it was given", async ({ expect }) => {
     using plane = control({ acquire: [[200, GRANTED, 2_000]] });
-    await plane.run(() => concurrency("db", { leaseMs: 9_000 }, () => plane.hold(3_000)));
+    await plane.run(() => concurrency("db", { lease: "9s" }, () => plane.hold(3_000)));
     expect(plane.asked.map(({ verb, at }) => [verb, at])).toEqual([
       ["acquire", 0],
       ["renew", 3_000],
@@ -151,13 +185,13 @@ describe("concurrency()", () => {
 
   it("makes sure of slots whose answer came late before its code starts", async ({ expect }) => {
     using plane = control({ acquire: [[200, GRANTED, 4_000]] });
-    const held = concurrency("db", { leaseMs: 9_000 }, async () => plane.verbs());
+    const held = concurrency("db", { lease: "9s" }, async () => plane.verbs());
     expect(await plane.run(() => held)).toEqual(["acquire", "renew"]);
   });
 
   it("makes sure once more when that came too late, too", async ({ expect }) => {
     using plane = control({ acquire: [[200, GRANTED, 4_000]], renew: [[204, undefined, 9_000], [204]] });
-    const held = concurrency("db", { leaseMs: 9_000 }, async () => plane.verbs());
+    const held = concurrency("db", { lease: "9s" }, async () => plane.verbs());
     expect(await plane.run(() => held)).toEqual(["acquire", "renew", "renew"]);
   });
 
@@ -169,7 +203,7 @@ describe("concurrency()", () => {
       ],
       renew: [refused("gone", 410), [204]],
     });
-    const held = concurrency("db", { leaseMs: 9_000, strict: true }, async () => plane.verbs());
+    const held = concurrency("db", { lease: "9s", strict: true }, async () => plane.verbs());
     expect(await plane.run(() => held)).toEqual(["acquire", "renew", "acquire"]);
   });
 
@@ -186,13 +220,13 @@ describe("concurrency()", () => {
       await plane.hold(20_000);
       return "done";
     };
-    expect(await plane.run(() => concurrency("db", { leaseMs: 9_000 }, code))).toBe("done");
+    expect(await plane.run(() => concurrency("db", { lease: "9s" }, code))).toBe("done");
     expect(heardAt).toBe(lostAt);
   });
 
   it("with strict throws when they were lost, though its code did not care", async ({ expect }) => {
     using plane = control({ renew: [refused("gone", 410)] });
-    const held = concurrency("db", { leaseMs: 9_000, strict: true }, () => plane.hold(20_000));
+    const held = concurrency("db", { lease: "9s", strict: true }, () => plane.hold(20_000));
     await expect(plane.run(() => held)).rejects.toThrow(SlotsLostError);
   });
 

@@ -17,7 +17,7 @@ async function contend(name: string): Promise<void> {
     process.stdout.write(`${sign} ${name} ${at}\n`);
   };
   for (let turn = 0; turn < Math.max(1, Number(turns)); turn++) {
-    await concurrency(name, { leaseMs: Number(leaseMs), strict: true }, async ({ signal }) => {
+    await concurrency(name, { lease: Number(leaseMs), strict: true }, async ({ signal }) => {
       const from = now();
       tell("+", from);
       // On a busy machine a process may not get to renew: from then on it holds nothing.
