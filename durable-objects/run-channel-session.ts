@@ -3,6 +3,7 @@
  * and says what to answer. It keeps nothing of its own: who is talking is the socket's attachment, or the first frame
  * of a request.
  */
+import { ownRunPolicy } from "#machine/policies/flow-run";
 import type { FlowRun } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
 import { RUN_CHANNEL_PROTOCOL, RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
@@ -89,7 +90,7 @@ export async function answerFrame(
         (asked): OrchestrationResult | "gone" | "stale" => {
           const current = currentGeneration(owner.row(flowRunId));
           if (current !== null && current > peer.generation) return "stale";
-          const proposed = owner.recorder.propose(flowRunId, proposal, asked);
+          const proposed = owner.recorder.propose(flowRunId, { ...proposal, policy: ownRunPolicy(frame.state) }, asked);
           return proposed === null ? "gone" : proposed.result;
         },
       );

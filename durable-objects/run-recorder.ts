@@ -4,7 +4,7 @@
  */
 import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
-import type { FlowRunRecord } from "#machine/rule";
+import type { FlowRunRecord, Policy } from "#machine/rule";
 import { TTL_LABEL } from "#protocol/flow-control";
 import { type FlowRun, FlowRunPolicy, type FlowRunUpdate, type Labels } from "#protocol/flow-runs";
 import type { FlowRunId } from "#protocol/ids";
@@ -135,7 +135,7 @@ export class RunRecorder {
   /** Proposes a state. Null when there is no such run. */
   propose(
     id: FlowRunId,
-    proposal: { readonly state: StateCreate; readonly force: boolean },
+    proposal: { readonly state: StateCreate; readonly force: boolean; readonly policy?: Policy },
     { reservation, claim }: Asked = NOTHING_ASKED,
   ): { result: OrchestrationResult; written: boolean } | null {
     const row = this.#parts.store.run(id);
@@ -150,7 +150,7 @@ export class RunRecorder {
       const details = { type: "reject_details", reason: "The deployment has lost runs offered again." } as const;
       return { result: { status: "REJECT", state, details }, written: true };
     }
-    const policy = proposal.force ? FORCED_POLICY : FLOW_RUN_POLICY;
+    const policy = proposal.force ? FORCED_POLICY : (proposal.policy ?? FLOW_RUN_POLICY);
     const decision = this.#writer.decide(row, proposal.state, policy, reservation, this.#parts.now());
     const isClaimed = claim !== null && decision.written?.state.type === "PENDING";
     if (decision.written) this.#writer.write(id, row, decision, isClaimed ? { claims: claim } : {});

@@ -21,7 +21,13 @@ export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts
 export { type ServeOptions, serve } from "./flow/deploy/serve.ts";
 export type { Duration } from "./flow/duration.ts";
 export { type EmittedEvent, emitEvent } from "./flow/emit-event.ts";
-export { FlowRunRefusedError, FlowRunStoppedError, TimedOutError, UpstreamFailedError } from "./flow/errors.ts";
+export {
+  FlowRunRefusedError,
+  FlowRunStoppedError,
+  NonRetryableError,
+  TimedOutError,
+  UpstreamFailedError,
+} from "./flow/errors.ts";
 export {
   type AnyFlow,
   type Flow,
@@ -40,6 +46,7 @@ export {
   type HeldSlots,
   rateLimit,
   type SlotOptions,
+  type SlotsInUse,
   SlotsLostError,
 } from "./flow/limits.ts";
 export { flushLogs, type LogFields, type Logger, logger } from "./flow/logger.ts";

@@ -14,6 +14,19 @@ export class TimedOutError extends Error {
   }
 }
 
+/**
+ * A failure that another attempt would not mend, whatever retries are left: of the task that throws it, and of the flow if
+ * it is not caught there. Errors of others with this name (Cloudflare Workflows' one) are taken so, too.
+ */
+export class NonRetryableError extends Error {
+  override readonly name = "NonRetryableError";
+}
+
+/** Whether an error leaves open that another attempt fares better. */
+export function allowsRetry(error: unknown): boolean {
+  return !(error instanceof Error && error.name === "NonRetryableError");
+}
+
 /** A flow run that was stopped from outside: cancelled, suspended, or ended by somebody else. */
 export class FlowRunStoppedError extends Error {
   override readonly name = "FlowRunStoppedError";

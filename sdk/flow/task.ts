@@ -51,7 +51,7 @@ export interface TaskOptions {
   readonly cache?: CachePolicy | CacheOptions;
   /** Where and how its results are kept. Default: what `configure({ results })` says. */
   readonly results?: Pick<ResultSettings, "storage" | "serializer">;
-  /** Whether a failure is worth a retry. Default: every one is. */
+  /** Whether a failure is worth a retry; not asked about a {@link NonRetryableError}. Default: every other one is. */
   readonly retryCondition?: (error: unknown, context: TaskContext) => boolean | Promise<boolean>;
   /** Called when an attempt begins; the attempt waits for it. */
   readonly onRunning?: Hooks<TaskContext>;

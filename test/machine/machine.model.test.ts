@@ -21,7 +21,7 @@ import type { z } from "zod";
 import { decide } from "#machine/decide";
 import { decideTask } from "#machine/decide-task";
 import { CLAIM_POLICY } from "#machine/policies/claim";
-import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
+import { FINAL_FAILURE_POLICY, FLOW_RUN_POLICY } from "#machine/policies/flow-run";
 import { FORCED_POLICY } from "#machine/policies/forced";
 import { TASK_RUN_POLICY } from "#machine/policies/task-run";
 import type { Decision, FlowRunRecord, TaskDecision } from "#machine/rule";
@@ -36,7 +36,12 @@ const check = { numRuns: budget };
 /** The soak budget takes longer than a test usually may. */
 vi.setConfig({ testTimeout: 180_000 });
 
-const POLICIES = { "flow-run": FLOW_RUN_POLICY, forced: FORCED_POLICY, claim: CLAIM_POLICY };
+const POLICIES = {
+  "flow-run": FLOW_RUN_POLICY,
+  "final-failure": FINAL_FAILURE_POLICY,
+  forced: FORCED_POLICY,
+  claim: CLAIM_POLICY,
+};
 type PolicyName = keyof typeof POLICIES;
 
 /** What is proposed and under which policy; a name, so that a counterexample can be read. */
@@ -136,7 +141,7 @@ function always(law: (seen: Seen) => boolean, ...policies: readonly PolicyName[]
   );
 }
 
-const ALL = ["flow-run", "flow-run", "flow-run", "forced", "claim"] as const;
+const ALL = ["flow-run", "flow-run", "flow-run", "final-failure", "forced", "claim"] as const;
 
 function answersHold({ result, written }: Decision | TaskDecision, from: State | null): boolean {
   OrchestrationResult.parse(result);
@@ -193,7 +198,7 @@ describe("through any sequence of proposals", () => {
           if (!written) return true;
           const { type } = written.state;
           const goesOn = before.state?.type === "PAUSED" && (type === "RUNNING" || type === "SCHEDULED");
-          if (goesOn && step.policy === "flow-run") resumes = true;
+          if (goesOn && (step.policy === "flow-run" || step.policy === "final-failure")) resumes = true;
           // A terminal state forgets the resumption, at the latest when it is left.
           if (isTerminal(before.state?.type)) resumes = false;
           const grown = written.run.runCount - before.runCount;

@@ -19,6 +19,7 @@ import {
   localFolder,
   memoryStorage,
   NO_CACHE,
+  NonRetryableError,
   NotSerialisableError,
   RUN_ID,
   type Serializer,
@@ -222,6 +223,43 @@ describe("a cached task", () => {
     const made = task({ name: "opaque", cache: INPUTS, retries: 3 }, async () => () => 1);
     await expect(flow({ name: "f" }, async () => made())()).rejects.toThrow(NotSerialisableError);
     expect(names(world.tasks[0]?.states ?? [])).toEqual(["Pending", "Running", "Failed"]);
+  });
+});
+
+describe("a NonRetryableError", () => {
+  it("ends its task and its flow, whatever retries are left", async ({ expect }) => {
+    using world = offlineWorld();
+    const asked: unknown[] = [];
+    const retryCondition = (error: unknown): boolean => asked.push(error) > 0;
+    const get = task({ name: "get", retries: 3, retryCondition }, async () => {
+      throw new NonRetryableError("No such user.", { cause: new Error("404") });
+    });
+    const main = flow({ name: "f", retries: 3 }, async () => get());
+    await expect(main()).rejects.toMatchObject({ message: "No such user.", cause: { message: "404" } });
+    expect(names(world.tasks[0]?.states ?? [])).toEqual(["Pending", "Running", "Failed"]);
+    expect(names(world.run.states)).toEqual(["Pending", "Running", "Failed"]);
+    expect(world.run.states.at(-1)).toMatchObject({
+      message: "NonRetryableError: No such user.",
+      state_details: { retriable: false },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it("that is caught leaves its flow its retries, and one of somebody else counts by its name", async ({ expect }) => {
+    using world = offlineWorld();
+    class NonRetryableError extends Error {
+      override readonly name = "NonRetryableError";
+    }
+    const get = task({ name: "get", retries: 3 }, async () => {
+      throw new NonRetryableError("no");
+    });
+    const main = flow({ name: "f", retries: 1 }, async () => {
+      await get().catch(() => undefined);
+      throw new Error("another one");
+    });
+    await expect(world.clock.run(main())).rejects.toThrow("another one");
+    expect(names(world.tasks[0]?.states ?? []).filter((name) => name === "Retrying")).toEqual([]);
+    expect(names(world.run.states).at(-2)).toBe("Retrying");
   });
 });
 

@@ -6,7 +6,7 @@ import { describe, it } from "vitest";
 import { z } from "zod";
 import { createClient } from "../../sdk/client/index.ts";
 import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
-import { artifacts, configure, flow, flowContext, logger, task } from "../../sdk/index.ts";
+import { artifacts, configure, flow, flowContext, logger, NonRetryableError, task } from "../../sdk/index.ts";
 import { type TinyControlPlane, type TinyRun, tinyControlPlane } from "./tiny-control-plane.ts";
 import { until } from "./until.ts";
 
@@ -79,6 +79,17 @@ describe("a flow with a control plane", () => {
     expect(messages(theRun(plane))[0]).toMatch(
       /^Attempt 1 of 2 failed; the next starts in 200 ms\. Error: once\n\s+at /,
     );
+  });
+
+  it("is not retried by the control plane when its error says that it is of no use", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    using _ = using(plane);
+    const broken = flow({ name: "broken", retries: 5 }, async (_given: object, { runCount }) => {
+      if (runCount === 1) throw new Error("once");
+      throw new NonRetryableError("no such user");
+    });
+    await expect(broken({})).rejects.toThrow("no such user");
+    expect(stateNames(theRun(plane))).toEqual(["Pending", "Running", "AwaitingRetry", "Retrying", "Failed"]);
   });
 
   it("survives connections that break under it", { timeout: 20_000 }, async ({ expect }) => {

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { decide } from "#machine/decide";
-import { FLOW_RUN_POLICY } from "#machine/policies/flow-run";
+import { ownRunPolicy } from "#machine/policies/flow-run";
 import type { FlowRunRecord } from "#machine/rule";
 import { FlowRunCreate, FlowRunPolicy } from "#protocol/flow-runs";
 import { FlowRunId, makeUuid, StateId } from "#protocol/ids";
@@ -141,7 +141,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
 
   function propose(run: TinyRun, to: StateCreate) {
     const { result, written } = decide(
-      FLOW_RUN_POLICY,
+      ownRunPolicy(to),
       { from: run.record.state, to },
       { now: now(), run: run.record, reservation: { kind: "granted", leaseId: null }, mayHaveTwoProcesses: false },
       { stateId: StateId.parse(newId()) },

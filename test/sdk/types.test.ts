@@ -8,6 +8,7 @@ import {
   allowFailure,
   asCompleted,
   Completed,
+  concurrency,
   Failed,
   type Flow,
   type FlowContext,
@@ -16,6 +17,7 @@ import {
   pauseFlowRun,
   type RunState,
   receiveInput,
+  type SlotsInUse,
   type State,
   type StateType,
   type Task,
@@ -245,6 +247,18 @@ describe("types", () => {
       same<ReturnType<typeof made>, Promise<number>>();
       same<ReturnType<typeof made.withOptions>, typeof made>();
     };
+    expect(use).toBeTypeOf("function");
+  });
+
+  it("of slots are those of the code that holds them, or what gives them back", ({ expect }) => {
+    const use = async (): Promise<void> => {
+      same<Awaited<ReturnType<typeof counted>>, 1 | 2>();
+      await using slots = await concurrency(["database", "printer"], { slots: 2, timeout: "30s", lease: 9_000 });
+      same<typeof slots, SlotsInUse>();
+      // @ts-expect-error: spans are "30s", or milliseconds
+      await concurrency("database", { timeoutMs: 30_000 });
+    };
+    const counted = () => concurrency("database", {}, ({ signal }) => (signal.aborted ? 1 : 2));
     expect(use).toBeTypeOf("function");
   });
 });

@@ -202,6 +202,20 @@ describe("the run channel", () => {
     expect(answers[1]).toMatchObject({ type: "verdict", id: 7, result: { status: "ACCEPT" } });
   });
 
+  it.for([
+    { retriable: false, state: "FAILED", status: "ACCEPT" },
+    { retriable: null, state: "SCHEDULED", status: "REJECT" },
+  ])("retries a failure that its process calls retriable: $retriable or not, as that says", async (row, { expect }) => {
+    const id = freshRunId();
+    const owner = ownerStub(id);
+    await owner.create(newRun(id, {}, { empirical_policy: { retries: 3, retry_delay: 60 } }));
+    const propose = (n: number, state: object) => RunClientFrame.parse({ type: "propose", id: n, state });
+    const failed = { type: "FAILED", state_details: { retriable: row.retriable } };
+    const answers = await owner.frames(id, [hello(), propose(1, { type: "RUNNING" }), propose(2, failed)]);
+    expect(answers[2]).toMatchObject({ type: "verdict", result: { status: row.status, state: { type: row.state } } });
+    expect((await owner.read(id))?.empirical_policy.retry_type).toBe(row.retriable === false ? null : "in_process");
+  });
+
   it("says hello first or not at all", async ({ expect }) => {
     const id = freshRunId();
     const owner = ownerStub(id);

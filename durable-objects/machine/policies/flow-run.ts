@@ -1,8 +1,10 @@
+import type { StateCreate } from "#protocol/states";
 import type { Policy } from "../rule.ts";
 import { aCancellingRunOnlyBecomesCancelled } from "../rules/a-cancelling-run-only-becomes-cancelled.ts";
 import { aClaimKeepsTheScheduledTime } from "../rules/a-claim-keeps-the-scheduled-time.ts";
 import { aContinuedRunIsTheSameAttempt } from "../rules/a-continued-run-is-the-same-attempt.ts";
 import { aFailedRunIsRetried } from "../rules/a-failed-run-is-retried.ts";
+import { aFinalFailureIsNotRetried } from "../rules/a-final-failure-is-not-retried.ts";
 import { aFinishedRunIsLeftOnlyToRunAgain } from "../rules/a-finished-run-is-left-only-to-run-again.ts";
 import { aLeaseIdIsCarriedOn } from "../rules/a-lease-id-is-carried-on.ts";
 import { aPausedRunResumesOrEnds } from "../rules/a-paused-run-resumes-or-ends.ts";
@@ -44,3 +46,17 @@ export const FLOW_RUN_POLICY: Policy = {
     aFailedRunIsRetried,
   ],
 };
+
+/** The same, for a failure that its process calls final. */
+export const FINAL_FAILURE_POLICY: Policy = {
+  name: "final-failure",
+  rules: FLOW_RUN_POLICY.rules.map((rule) => (rule === aFailedRunIsRetried ? aFinalFailureIsNotRetried : rule)),
+};
+
+/**
+ * The policy for what a process of this SDK proposes of its own run. Prefect's client calls every failure of a flow not
+ * `retriable`, and has it retried all the same.
+ */
+export function ownRunPolicy({ type, state_details }: Pick<StateCreate, "type" | "state_details">): Policy {
+  return type === "FAILED" && state_details.retriable === false ? FINAL_FAILURE_POLICY : FLOW_RUN_POLICY;
+}

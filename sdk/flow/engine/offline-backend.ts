@@ -1,7 +1,7 @@
 /** Flow runs without a control plane: in memory, decided by the same machine and the same rules. */
 
 import { decide } from "../../../durable-objects/machine/decide.ts";
-import { FLOW_RUN_POLICY } from "../../../durable-objects/machine/policies/flow-run.ts";
+import { ownRunPolicy } from "../../../durable-objects/machine/policies/flow-run.ts";
 import type { FlowRunRecord } from "../../../durable-objects/machine/rule.ts";
 import type { ArtifactCreate } from "../../protocol/artifacts.ts";
 import type { LogCreate } from "../../protocol/logs.ts";
@@ -176,7 +176,7 @@ class OfflineSession implements RunSession, RecordedRun {
     const now = this.#clock.now();
     const run = this.#record;
     const { result, written } = decide(
-      FLOW_RUN_POLICY,
+      ownRunPolicy(to),
       { from: run.state, to },
       { now, run, reservation: { kind: "granted", leaseId: null }, mayHaveTwoProcesses: false },
       { stateId: newStateId(now, run.flowRunId) },

@@ -5,7 +5,14 @@ import { type Clock, sleep } from "../clock.ts";
 import { persistsResults } from "../configuration.ts";
 import type { FlowContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { errorMessage, errorStack, FlowRunRefusedError, FlowRunStoppedError, TimedOutError } from "../errors.ts";
+import {
+  allowsRetry,
+  errorMessage,
+  errorStack,
+  FlowRunRefusedError,
+  FlowRunStoppedError,
+  TimedOutError,
+} from "../errors.ts";
 import type { FlowDefinition } from "../flow.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { logger } from "../logger.ts";
@@ -38,6 +45,8 @@ const CANCELLED: EndProposal = { type: "CANCELLED", message: "The flow run was c
 /** A state that a run is to get, at its end or for a while. */
 interface Proposal extends EndProposal {
   readonly dueAt?: EpochMs;
+  /** False: a failure that no other attempt would mend. */
+  readonly retriable?: false;
 }
 
 const CONTINUED: Proposal = {
@@ -183,7 +192,8 @@ class FlowRunner {
       if (stopRequest !== null) return this.#stopped(await this.#obey(stopRequest));
       if (outcome.ok) this.#tellOfEnd(outcome.value);
       else this.#span?.threw(outcome.error);
-      const state = await this.#propose(outcome.proposal);
+      const isFinal = !outcome.ok && !allowsRetry(outcome.error);
+      const state = await this.#propose(isFinal ? { ...outcome.proposal, retriable: false } : outcome.proposal);
       if (outcome.ok) {
         return state.type === "COMPLETED" ? { kind: "returned", state, value: outcome.value } : this.#stopped(state);
       }
@@ -305,7 +315,7 @@ class FlowRunner {
    * FlowRunRefusedError when the run's owner aborts it.
    */
   async #propose(proposal: Proposal): Promise<State> {
-    const { type, name = null, message = null, dueAt } = proposal;
+    const { type, name = null, message = null, dueAt, retriable = null } = proposal;
     const scheduled_time = dueAt === undefined ? null : toWireTime(dueAt);
     const transitionId = newUuid(this.#execution.clock.now());
     for (;;) {
@@ -314,7 +324,7 @@ class FlowRunner {
         name,
         message,
         data: null,
-        state_details: { ...NO_DETAILS, scheduled_time, transition_id: transitionId },
+        state_details: { ...NO_DETAILS, scheduled_time, retriable, transition_id: transitionId },
       });
       if (details.type === "wait_details") {
         const ended = await this.#wait(details.delay_seconds * 1_000);

@@ -6,7 +6,7 @@ import { sleep } from "../clock.ts";
 import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
-import { errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
+import { allowsRetry, errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
 import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { holdTags } from "../limits.ts";
@@ -300,6 +300,7 @@ export class TaskRunner {
 
   async #isWorthARetry(error: unknown, context: TaskContext): Promise<boolean> {
     const { retryCondition, policy } = this.#task;
+    if (!allowsRetry(error)) return false;
     if (retryCondition === null || context.runCount > (policy.retries ?? 0)) return true;
     try {
       return await retryCondition(error, context);
