@@ -102,10 +102,13 @@ describe("a served deployment", () => {
     expect((await plane.ends(id)).state_name).toBe("Cancelled");
   });
 
-  it("pauses its schedules when it ends by a signal", async ({ expect }) => {
+  it("waits for its runs and pauses its schedules when it ends by a signal", async ({ expect }) => {
+    const { id } = await trigger("careful");
+    await plane.reaches(id, "RUNNING");
     child.kill("SIGTERM");
     expect(await exited).toBe(0);
     expect(written).toContain("ended\n");
+    expect((await plane.ends(id)).state_name).toBe("Completed");
     expect((await deployment("doubles", "often")).paused).toBe(true);
   });
 });

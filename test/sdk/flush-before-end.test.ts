@@ -26,15 +26,15 @@ describe("a process that is asked to end", () => {
     expect(process.listenerCount("SIGTERM")).toBe(0);
   });
 
-  it("is not ended where somebody else listens to the signal", async ({ expect }) => {
+  it.for(["on", "once"] as const)("is not ended where somebody else listens %s", async (way, { expect }) => {
     const kill = vi.spyOn(process, "kill").mockReturnValue(true);
-    process.on("SIGTERM", () => undefined);
+    process[way]("SIGTERM", () => undefined);
     let told = 0;
     const forget = flushBeforeEnd(async () => void told++);
     process.emit("SIGTERM");
     await turns();
     expect([told, kill.mock.calls.length]).toEqual([1, 0]);
     forget();
-    expect(process.listenerCount("SIGTERM")).toBe(1);
+    expect(process.listenerCount("SIGTERM")).toBe(way === "on" ? 1 : 0);
   });
 });

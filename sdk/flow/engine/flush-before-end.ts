@@ -12,7 +12,8 @@ export function flushBeforeEnd(flush: () => Promise<void>): () => void {
   // Its own, so that one function given twice is two.
   const entry = (): Promise<void> => flush();
   flushes.add(entry);
-  if (flushes.size === 1) signals()?.on(SIGNAL, end);
+  // Before all others: those that listen once are gone from the list when their turn is over.
+  if (flushes.size === 1) signals()?.prependListener(SIGNAL, end);
   return () => {
     if (flushes.delete(entry) && flushes.size === 0) signals()?.removeListener(SIGNAL, end);
   };

@@ -14,6 +14,10 @@ const slow = flow({ name: "slow" }, async (_: { tag?: string }, { signal }) => {
   await sleep(60_000, undefined, { signal });
 });
 
+const careful = flow({ name: "careful" }, async () => {
+  await sleep(2_000);
+});
+
 const parent = flow({ name: "parent" }, async () => {
   const run = await runDeployment("doubles/now", { parameters: { n: 21 } });
   if (run.state_type !== "COMPLETED") throw new Error(`The child is ${run.state_name}.`);
@@ -24,6 +28,7 @@ await serve(
     doubles.toDeployment({ name: "now", tags: ["served"] }),
     doubles.toDeployment({ name: "often", interval: "2s", parameters: { n: 1 } }),
     slow.toDeployment({ name: "now" }),
+    careful.toDeployment({ name: "now" }),
     parent.toDeployment({ name: "now" }),
   ],
   { onReady: () => console.log("ready") },
