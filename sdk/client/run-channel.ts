@@ -16,6 +16,7 @@ import type { ApiClient } from "./api-client.ts";
 import { ApiUnreachableError } from "./errors.ts";
 import { fullJitterMs } from "./jitter.ts";
 import { channelClosed, Outbox } from "./outbox.ts";
+import { RunTerm } from "./run-term.ts";
 import { openRequests, openSocket, type Transport } from "./transport.ts";
 
 /** The first answer of the run's owner. */
@@ -41,6 +42,11 @@ export interface RunChannelOptions {
   readonly onFailure?: (error: Error) => void;
   /** The control plane has not been reachable for a while, or is again. For a line on the console. */
   readonly onConnection?: (change: "lost" | "back", reason: string) => void;
+  /**
+   * Told at each sign of life of a run that is offered again when its process is lost: in how many milliseconds from now
+   * the control plane takes this process for lost without another one. The channel fails before.
+   */
+  readonly onTerm?: (leftMs: number) => void;
   /** In place of the global `WebSocket`; null for requests only. */
   readonly webSocket?: typeof WebSocket | null;
   /** Gives up after this many milliseconds without a connection. Default one hour. */
@@ -70,6 +76,7 @@ export class RunChannel {
   readonly #outbox = new Outbox();
   readonly #hello: string;
   readonly #socketClass: typeof WebSocket | null;
+  readonly #term: RunTerm;
   #mode: Mode;
   #phase: "new" | "connecting" | "open" | "waiting" | "closed" = "new";
   #transport: Transport | null = null;
@@ -93,6 +100,11 @@ export class RunChannel {
     this.#options = options;
     this.#socketClass = options.webSocket === undefined ? (globalThis.WebSocket ?? null) : options.webSocket;
     this.#mode = this.#socketClass === null ? "requests" : "socket";
+    const tooLong = "for so long that its run is given to another process (sluice.on_lost is retry), so this one ends";
+    this.#term = new RunTerm({
+      onTerm: options.onTerm,
+      giveUp: () => this.#fail(new ApiUnreachableError(options.client.url, tooLong)),
+    });
     this.#hello = JSON.stringify({
       type: "hello",
       protocol: RUN_CHANNEL_PROTOCOL,
@@ -218,6 +230,7 @@ export class RunChannel {
         heard: () => {
           this.#heardAt = performance.now();
         },
+        shown: (at) => this.#term.shown(at),
         down: (reason) => this.#lose(reason),
         refused: (error) => this.#fail(error),
       },
@@ -262,6 +275,7 @@ export class RunChannel {
       this.#downSince = null;
       this.#modeSince = performance.now();
       this.#heartbeatMs = welcome.heartbeat_interval_ms;
+      this.#term.begin(welcome.run, this.#heartbeatMs);
       this.#startHeartbeat();
       const again = this.#outbox.unacknowledged();
       if (again.length > 0) this.#transport?.send(again);
@@ -347,6 +361,7 @@ export class RunChannel {
   #stop(): void {
     this.#phase = "closed";
     this.#clearTimer();
+    this.#term.end();
     this.#stopHeartbeat();
     this.#transport?.close();
     this.#transport = null;

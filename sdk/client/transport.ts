@@ -24,6 +24,8 @@ export interface TransportListener {
   frame(frame: RunServerFrame): void;
   /** Something arrived, if only an answer to a ping. */
   heard(): void;
+  /** The control plane knows that the process lived at this moment, by `performance.now()`. */
+  shown(at: number): void;
   /** The connection is gone, or could not be made; it may be tried again. */
   down(reason: string): void;
   /** The control plane does not want this process: trying again is of no use. */
@@ -65,10 +67,19 @@ export function openSocket(target: TransportTarget, listener: TransportListener)
       },
     };
   }
-  socket.addEventListener("open", () => socket.send(hello));
+  /** When the signs of life were sent that are not answered yet; the first one is the hello. */
+  const signs: number[] = [];
+  socket.addEventListener("open", () => {
+    signs.push(performance.now());
+    socket.send(hello);
+  });
+  let isWelcome = true;
   socket.addEventListener("message", (event: MessageEvent) => {
     if (over) return;
     listener.heard();
+    const answered = isWelcome || event.data === CHANNEL_PONG ? signs.shift() : undefined;
+    isWelcome = false;
+    if (answered !== undefined) listener.shown(answered);
     if (event.data === CHANNEL_PONG) return;
     const frame = readFrame(event.data);
     if (frame === null) end("a frame was not understood; the versions of client and control plane differ");
@@ -82,7 +93,9 @@ export function openSocket(target: TransportTarget, listener: TransportListener)
       for (const frame of frames) socket.send(frame);
     },
     ping: () => {
-      if (socket.readyState === Socket?.OPEN) socket.send(CHANNEL_PING);
+      if (socket.readyState !== Socket?.OPEN) return;
+      signs.push(performance.now());
+      socket.send(CHANNEL_PING);
     },
     close: () => {
       over = true;
@@ -105,12 +118,14 @@ export function openRequests(target: TransportTarget, listener: TransportListene
     try {
       do {
         const frames = [hello, ...takeSome()].map((json) => JSON.parse(json) as RunClientFrame);
+        const sentAt = performance.now();
         const answer = await client.call(
           sendRunFrames,
           { params: { id: flowRunId }, body: { frames } },
           { idempotent: true, patienceMs: 0, signal: abort.signal },
         );
         listener.heard();
+        listener.shown(sentAt);
         for (const frame of answer.frames) if (!over) listener.frame(frame);
       } while (waiting.length > 0 && !over);
     } catch (error) {

@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { executeAssignment } from "./execute-assignment.ts";
 import { CHILD_EXIT } from "./exit-reason.ts";
-import type { OrphanWatchData, WatchedRun } from "./orphan-watch.ts";
+import type { OrphanWatchData, WatchedRun, WatchedTerm } from "./orphan-watch.ts";
 import {
   CONTROL_FD,
   fromEnvironment,
@@ -27,8 +27,9 @@ if (typeof assignment === "string") {
   console.error(`${assignment} This program is started by \`sluice worker start\`, not by hand.`);
   process.exit(CHILD_EXIT.notConfigured);
 }
-tellOf(assignment, watch ?? watchWorker());
-const code = await executeAssignment(assignment);
+const thread = watch ?? watchWorker();
+tell(thread, watchedRun(assignment));
+const code = await executeAssignment(assignment, (leftMs) => tell(thread, { leftMs }));
 if (code === CHILD_EXIT.reported) writeSync(CONTROL_FD, `${REPORTED}\n`);
 // The flow may have left timers or connections behind that would keep the process alive.
 process.exit(code);
@@ -59,7 +60,10 @@ function watchWorker(): Worker {
   return thread;
 }
 
-function tellOf({ apiUrl, apiKey, flowRunId, generation }: RunAssignment, thread: Worker): void {
-  const run: WatchedRun = { url: apiUrl, key: apiKey, flowRunId, generation };
-  thread.postMessage(run);
+function tell(thread: Worker, message: WatchedRun | WatchedTerm): void {
+  thread.postMessage(message);
+}
+
+function watchedRun({ apiUrl, apiKey, flowRunId, generation }: RunAssignment): WatchedRun {
+  return { url: apiUrl, key: apiKey, flowRunId, generation };
 }

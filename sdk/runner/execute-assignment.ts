@@ -13,10 +13,13 @@ import type { RunAssignment } from "./run-assignment.ts";
 
 const START_PATIENCE_MS = 30_000;
 
-/** One of `CHILD_EXIT`. Never rejects: what is wrong is written to standard error. */
-export async function executeAssignment(given: RunAssignment): Promise<number> {
+/**
+ * One of `CHILD_EXIT`. Never rejects: what is wrong is written to standard error. `onTerm` is told in how many milliseconds
+ * the process may not exist any more, unless it is told again.
+ */
+export async function executeAssignment(given: RunAssignment, onTerm?: (leftMs: number) => void): Promise<number> {
   try {
-    await execute(given);
+    await execute(given, onTerm);
     return CHILD_EXIT.reported;
   } catch (error) {
     if (error instanceof ApiUnreachableError) {
@@ -33,11 +36,14 @@ export async function executeAssignment(given: RunAssignment): Promise<number> {
 }
 
 /** Answers when the end of the run is stored. */
-async function execute({ apiUrl, apiKey, flowRunId, generation, entrypoint }: RunAssignment): Promise<void> {
+async function execute(
+  { apiUrl, apiKey, flowRunId, generation, entrypoint }: RunAssignment,
+  onTerm: ((leftMs: number) => void) | undefined,
+): Promise<void> {
   const client = createClient({ url: apiUrl, key: apiKey });
   const run = { client, flowRunId: flowRunId as FlowRunId, generation };
   try {
-    await executeFlowRun({ ...run, flow: loadEntrypoint(entrypoint, process.cwd(), isFlow) });
+    await executeFlowRun({ ...run, onTerm, flow: loadEntrypoint(entrypoint, process.cwd(), isFlow) });
   } catch (error) {
     if (error instanceof EntrypointError) {
       console.error(error.message);

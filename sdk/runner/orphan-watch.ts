@@ -1,5 +1,6 @@
 /**
- * A thread of a run's process that notices when the worker is gone, and ends the process.
+ * A thread of a run's process that notices when the worker is gone, or when the run may be another process's by now, and
+ * ends the process.
  *
  * The worker holds the other end of a pipe that is closed by the system when the worker dies, however it dies. This is a
  * thread because user code may keep the main one busy, and it knows nothing but the global `fetch`, so that it costs
@@ -20,6 +21,11 @@ export interface WatchedRun {
   readonly generation: number;
 }
 
+/** In how many milliseconds the process may not exist any more, unless it is told another time. */
+export interface WatchedTerm {
+  readonly leftMs: number;
+}
+
 export interface OrphanWatchData {
   /** The inherited file descriptor of the pipe. */
   readonly fd: number;
@@ -31,8 +37,14 @@ const REASON = "The worker that started this run is gone, so its process was end
 
 const { fd } = workerData as OrphanWatchData;
 let watched: WatchedRun | null = null;
-parentPort?.on("message", (run: WatchedRun) => {
-  watched = run;
+let term: ReturnType<typeof setTimeout>;
+parentPort?.on("message", (told: WatchedRun | WatchedTerm) => {
+  if (!("leftMs" in told)) {
+    watched = told;
+    return;
+  }
+  clearTimeout(term);
+  term = setTimeout(killAll, told.leftMs);
 });
 const pipe = new Socket({ fd, readable: true, writable: false });
 pipe.on("error", () => pipe.destroy());
@@ -45,6 +57,10 @@ async function end(): Promise<void> {
   } catch (error) {
     console.error(`${REASON} That could not be reported: ${error instanceof Error ? error.message : String(error)}`);
   }
+  killAll();
+}
+
+function killAll(): void {
   try {
     // The process leads a group of its own: what it started goes with it.
     process.kill(-process.pid, "SIGKILL");

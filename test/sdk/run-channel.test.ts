@@ -52,6 +52,39 @@ function stored(run: TinyRun): string[] {
 const batches = (run: TinyRun): number[] =>
   run.frames.flatMap((frame) => (frame.type === "batch" ? [frame.items.length] : []));
 
+describe("a run that is offered again when its process is lost", () => {
+  it("is given up by a process that is not heard of, before others have it", async ({ expect }) => {
+    await using plane = await tinyControlPlane();
+    plane.heartbeatMs = 200;
+    const failures: [who: string, at: number][] = [];
+    const terms: number[] = [];
+    const open = async (who: string, labels: Record<string, string>): Promise<RunChannel> => {
+      const onFailure = (error: Error): void => void failures.push([`${who}: ${error.message}`, performance.now()]);
+      const onTerm = (leftMs: number): void => void terms.push(leftMs);
+      const channel = channelOf(plane, plane.createRun({ labels }), { onFailure, onTerm, giveUpAfterMs: 60_000 });
+      await channel.open();
+      return channel;
+    };
+    const patient = await open("patient", { "sluice.on_lost": "crash" });
+    const careful = await open("careful", { "sluice.on_lost": "retry" });
+    // It is heard of for longer than one term.
+    await until("pings were answered", () => terms.length > 5);
+    expect(failures).toEqual([]);
+    for (const leftMs of terms) expect(leftMs).toBeLessThanOrEqual(600);
+    plane.faults.status = 503;
+    plane.faults.refusesSockets = true;
+    plane.dropConnections();
+    const cutAt = performance.now();
+    await until("it gives up", () => failures.length > 0);
+    expect(failures[0]?.[0]).toMatch(/^careful: .*given to another process/);
+    expect((failures[0]?.[1] ?? 0) - cutAt).toBeGreaterThan(250);
+    expect(failures).toHaveLength(1);
+    await Promise.allSettled([careful.close()]);
+    plane.faults.status = null;
+    await patient.close();
+  });
+});
+
 describe("the run channel", () => {
   it("welcomes with the run, and stores items in their order before the proposal that follows them", async ({
     expect,

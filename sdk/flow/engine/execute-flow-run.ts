@@ -21,6 +21,8 @@ export interface ExecuteFlowRunOptions {
   readonly flow: AnyFlow | Promise<AnyFlow>;
   /** Null reports by requests only. Default: over a WebSocket where there is one. */
   readonly webSocket?: null;
+  /** Told when the run may be somebody else's, where lost runs are offered again; see `RunChannelOptions`. */
+  readonly onTerm?: ((leftMs: number) => void) | undefined;
   /** Refuses a run that does not wait for its process: one that was pushed twice was begun, and may have ended. */
   readonly onlyPending?: boolean;
   /** How long this process may work on the run. Default: as long as it takes. */
@@ -35,8 +37,8 @@ export interface ExecuteFlowRunOptions {
  * `FlowRunRefusedError`) or is lost for good (`ApiUnreachableError`), and what the loading of the flow throws.
  */
 export async function executeFlowRun(options: ExecuteFlowRunOptions): Promise<State> {
-  const { client, flowRunId, generation } = options;
-  const opening = openServerSession(client, flowRunId, generation, { webSocket: options.webSocket });
+  const { client, flowRunId, generation, webSocket, onTerm } = options;
+  const opening = openServerSession(client, flowRunId, generation, { webSocket, onTerm });
   const [loaded, opened] = await Promise.allSettled([options.flow, opening]);
   if (loaded.status === "rejected") {
     // Nothing was proposed on it: the run is as its claim left it.

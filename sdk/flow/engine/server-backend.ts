@@ -128,6 +128,8 @@ export interface SessionOptions {
   readonly webSocket?: null | undefined;
   /** Those that the flow was called with in this process, where its owner may have secret ones hidden. */
   readonly parameters?: JsonObject;
+  /** See `RunChannelOptions`. */
+  readonly onTerm?: ((leftMs: number) => void) | undefined;
 }
 
 /** Opens the channel of a run that exists. Throws when its owner refuses this process or nobody answers. */
@@ -135,7 +137,7 @@ export async function openServerSession(
   client: ApiClient,
   flowRunId: FlowRunId,
   generation: number | null,
-  { webSocket, parameters }: SessionOptions,
+  { webSocket, parameters, onTerm }: SessionOptions,
 ): Promise<ServerSession> {
   const early: StopRequest[] = [];
   let listener = (request: StopRequest): void => void early.push(request);
@@ -144,6 +146,7 @@ export async function openServerSession(
     flowRunId,
     generation,
     ...(webSocket === undefined ? {} : { webSocket }),
+    ...(onTerm === undefined ? {} : { onTerm }),
     onControl: (control: RunControl) => listener(control),
     onFailure: (error) => listener({ action: "lost", error }),
     onConnection: (change, reason) => {

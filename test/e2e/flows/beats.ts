@@ -29,3 +29,21 @@ export const beats = flow({ name: "beats" }, async ({ trace, forMs }: Beating) =
   clearInterval(timer);
   leave("end");
 });
+
+interface Stubborn extends Pick<Beating, "trace"> {
+  readonly how: "deaf" | "busy";
+}
+
+/** Its first attempt listens to nobody for twenty seconds: it does not look at its signal, or even keeps its thread busy. */
+export const stubborn = flow({ name: "stubborn" }, async ({ trace, how }: Stubborn, { runCount, flowRunId }) => {
+  const leave = (): void => appendFileSync(trace, `beat ${flowRunId} ${process.pid} ${Date.now()}\n`);
+  leave();
+  if (runCount > 1) return;
+  await step(1);
+  const endsAt = Date.now() + 20_000;
+  for (let next = 0; Date.now() < endsAt; next = Date.now() + BEAT_MS) {
+    leave();
+    if (how === "deaf") await sleep(BEAT_MS);
+    else while (Date.now() < next);
+  }
+});
