@@ -1,6 +1,9 @@
 /** A worker behind a small CONNECT proxy that cuts every connection after a while. */
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { startWorker } from "../support/runner.ts";
@@ -10,6 +13,8 @@ import { type ControlPlane, controlPlane, traceFile } from "./control-plane.ts";
 
 /** Any address of 127/8 but the usual one reaches the server through the proxy only. */
 const FAR_HOST = "127.0.0.2";
+/** A key and a certificate for that address, made for these tests alone. */
+const FAR_HOST_FILES = new URL("../support/far-host/", import.meta.url);
 let server: TestServer;
 let plane: ControlPlane;
 
@@ -58,16 +63,42 @@ class CuttingProxy implements AsyncDisposable {
     });
   }
 
-  async open(): Promise<{ HTTP_PROXY: string; NO_PROXY: string }> {
+  async open(scheme: "HTTP" | "HTTPS" = "HTTP"): Promise<{ [name: string]: string; NO_PROXY: string }> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     const { port } = this.#server.address() as AddressInfo;
-    return { HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: "elsewhere.example" };
+    return { [`${scheme}_PROXY`]: `http://127.0.0.1:${port}`, NO_PROXY: "elsewhere.example" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Ends TLS, by a certificate that nobody knows, and hands what is in it on to a port of the loopback. */
+async function tlsBefore(target: number): Promise<AsyncDisposable & { readonly port: number }> {
+  const [key, cert] = ["key.pem", "certificate.pem"].map((name) => readFileSync(new URL(name, FAR_HOST_FILES)));
+  const sockets = new Set<Socket>();
+  const front = createTlsServer({ key, cert }, (near) => {
+    const to = connect(target, "127.0.0.1");
+    near.pipe(to).pipe(near);
+    for (const [socket, other] of [
+      [near, to],
+      [to, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (front.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => front.close(resolve));
+    },
+  };
 }
 
 describe("a worker behind a proxy", () => {
@@ -104,6 +135,22 @@ describe("a worker behind a proxy", () => {
     for (let count = 0; count < 3; count++) ids.push((await plane.trigger(deployment, { trace: trace.path })).id);
     for (const id of ids) expect((await plane.ends(id)).state_name).toBe("Completed");
     expect(trace.read().filter(({ what }) => what === "start")).toHaveLength(3);
+  });
+
+  it("reaches a server behind it whose certificate only NODE_EXTRA_CA_CERTS knows", async ({ expect }) => {
+    using trace = traceFile();
+    await using proxy = new CuttingProxy(60_000);
+    await using far = await tlsBefore(server.port);
+    const apiUrl = `https://${FAR_HOST}:${far.port}/api`;
+    const proxied = await proxy.open("HTTPS");
+    const env = { ...proxied, NODE_EXTRA_CA_CERTS: fileURLToPath(new URL("certificate.pem", FAR_HOST_FILES)) };
+    await plane.pool("sealed");
+    await using worker = await startWorker({ apiUrl, pool: "sealed", env });
+    const deployment = await plane.deploy("test/e2e/flows/steps.ts:steps", "sealed");
+    const { id } = await plane.trigger(deployment, { trace: trace.path });
+    expect((await plane.ends(id)).state_name).toBe("Completed");
+    expect(worker.lines.find(({ via }) => via !== undefined)?.via).toBe("socket");
+    expect(new Set(proxy.asked)).toEqual(new Set([`${FAR_HOST}:${far.port}`]));
   });
 
   it("is not used for this machine itself", async ({ expect }) => {
