@@ -365,6 +365,16 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     this.#arm();
   }
 
+  async askWithParent(id: FlowRunId): Promise<void> {
+    const parts = await this.#awake(id);
+    const row = parts?.row(id);
+    if (!parts || !row || isTerminal(row.record.state?.type)) return;
+    // The process of its parent tells it itself, but knows nothing of processes that run its children.
+    if (row.record.deploymentId === null) await parts.askChildren(id);
+    else await parts.commit.run(() => parts.endings.cancelWithParent(id));
+    this.#arm();
+  }
+
   async cancelWithParent(id: FlowRunId): Promise<void> {
     const parts = await this.#awake(id);
     await parts?.commit.run(() => parts.endings.cancelWithParent(id));
