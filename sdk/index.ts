@@ -11,7 +11,7 @@ export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
 export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
-export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
+export { type ReceivedInput, type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
 export { sleep } from "./flow/control/sleep.ts";
 export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
 export type { SourcedFlow, SourcedFlowOptions } from "./flow/deploy/flow-from.ts";
