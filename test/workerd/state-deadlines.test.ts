@@ -5,7 +5,7 @@ import { describe, it } from "vitest";
 import type { FlowRunId, TaskRunId } from "#protocol/ids";
 import type { StateType } from "#protocol/states";
 import { TaskRunCreate } from "#protocol/task-runs";
-import { type EpochMs, toWireTime } from "#protocol/time";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
 import { movableClock, Pool } from "./support/pools.ts";
 import { DEPLOYMENT_ID, freshRunId, newRun, ownerStub, pooledRun, state, until } from "./support/runs.ts";
@@ -168,6 +168,26 @@ describe("a run that is asked to cancel itself", () => {
     expect(await told(deployed)).toEqual(["RUNNING", "CANCELLING"]);
     expect(await told(below)).toEqual(["RUNNING", "CANCELLING"]);
     expect(await told(ended)).toEqual(["COMPLETED"]);
+  });
+});
+
+describe("a child that its parent's owner hears of when the parent was asked already", () => {
+  it.for([
+    ["is asked, too, when it was started before", -1, "CANCELLING"],
+    ["is left alone when it was started in order to clean up", 1, "RUNNING"],
+  ] as const)("%s", async ([_, startedAfterMs, type], { expect }) => {
+    const [parent, child] = [freshRunId(), freshRunId()];
+    const withDeployment = { deployment_id: DEPLOYMENT_ID };
+    await ownerStub(parent).create(newRun(parent, { state: state("RUNNING") }, withDeployment));
+    const task = await aTask(parent, "deployed");
+    await ownerStub(child).create(newRun(child, { state: state("RUNNING") }, withDeployment));
+    await ownerStub(parent).setState(parent, { state: state("CANCELLING"), force: false });
+    const asked = await stateOf(parent);
+    const first = await stateOf(child);
+    if (!asked || !first) throw new Error("Both have states.");
+    const timestamp = toWireTime((fromWireTime(asked.timestamp) + startedAfterMs) as EpochMs);
+    await ownerStub(parent).mirrorState(parent, task, child, { ...first, timestamp });
+    expect((await stateOf(child))?.type).toBe(type);
   });
 });
 
