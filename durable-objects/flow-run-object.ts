@@ -28,6 +28,7 @@ import { withEstimates } from "./flow-run-document.ts";
 import type { FlowRunOwner, LogQuery, NewFlowRun, RunsToRemove } from "./flow-run-owner.ts";
 import { readLogs } from "./log-lines.ts";
 import type { TaskProposal } from "./owned-task.ts";
+import { ownerOf } from "./partition.ts";
 import { PassedDeadlines } from "./passed-deadlines.ts";
 import { standingEffects } from "./perform.ts";
 import { resume } from "./resume.ts";
@@ -355,6 +356,12 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     const parts = this.#parts;
     await parts?.commit.run(() => parts.reports.mirrorState(id, taskRunId, childId, state));
     this.#arm();
+    const asked = parts?.row(id)?.record.state;
+    if (asked?.type !== "CANCELLING" || isTerminal(state.type)) return;
+    // It was started before its parent was asked to cancel itself, and not known here when the other children were told.
+    // What the parent starts in order to clean up is left alone.
+    if (fromWireTime(state.timestamp) > fromWireTime(asked.timestamp)) return;
+    await ownerOf(this.env.FLOW_RUNS, childId)?.askWithParent(childId);
   }
 
   async markLate(id: FlowRunId): Promise<void> {
@@ -362,6 +369,16 @@ export class FlowRunObject extends DurableObject<Env> implements FlowRunOwner {
     if (!parts) return;
     const reservation = await parts.reserver.forLate(id);
     await parts.commit.run(() => parts.endings.markLate(id, reservation));
+    this.#arm();
+  }
+
+  async askWithParent(id: FlowRunId): Promise<void> {
+    const parts = await this.#awake(id);
+    const row = parts?.row(id);
+    if (!parts || !row || isTerminal(row.record.state?.type)) return;
+    // The process of its parent tells it itself, but knows nothing of processes that run its children.
+    if (row.record.deploymentId === null) await parts.askChildren(id);
+    else await parts.commit.run(() => parts.endings.cancelWithParent(id));
     this.#arm();
   }
 

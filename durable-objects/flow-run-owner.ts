@@ -162,6 +162,8 @@ export interface FlowRunOwner {
   standing(id: FlowRunId): Promise<RunStanding | null>;
   /** Marks a waiting run as late; called by the pool in which it waits. Does nothing for a run that does not wait. */
   markLate(id: FlowRunId): Promise<void>;
+  /** Asks a run to cancel itself whose parent was asked to, or passes it on; called by the owner of the parent. */
+  askWithParent(id: FlowRunId): Promise<void>;
   /** Cancels a run whose parent was cancelled; called by the owner of the parent. */
   cancelWithParent(id: FlowRunId): Promise<void>;
   /** Shows a child run's state on the task run that stands for it; called by the owner of the child. */

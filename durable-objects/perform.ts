@@ -24,6 +24,8 @@ export interface PerformerParts {
   tellProcess(id: FlowRunId, action: "cancel" | "suspend", state: State): void;
   /** The run neither has nor wants slots of its deployment's limits; `leaseId` is what it had. */
   giveSlotsBack(id: FlowRunId, leaseId: string | null): Promise<void>;
+  /** Asks the child runs of a run that have processes of their own, and have not ended, to cancel themselves. */
+  askChildren(id: FlowRunId): Promise<void>;
   /** Cancels the task runs of a run that have not ended, and the runs that they stand for. */
   cancelChildren(id: FlowRunId): Promise<void>;
 }
@@ -142,6 +144,9 @@ export class Performer {
       case "event":
         await this.#parts.emitter.emit({ id, from: effect.from, to: effect.to, runCount: effect.runCount });
         return;
+      case "ask-children":
+        await this.#parts.askChildren(id);
+        return;
       case "cancel-children":
         await this.#parts.cancelChildren(id);
         return;
@@ -203,6 +208,7 @@ export function standingEffects(row: RunRow): Effect[] {
   const { state, policy, pooled, parentTaskRunId } = row.record;
   const effects: Effect[] = [];
   if (state === null) return effects;
+  if (state.type === "CANCELLING") effects.push({ kind: "ask-children" });
   if (state.type === "CANCELLED") effects.push({ kind: "cancel-children" });
   if (parentTaskRunId) effects.push({ kind: "mirror-to-parent", taskRunId: parentTaskRunId });
   if (!pooled) return effects;

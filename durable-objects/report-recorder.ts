@@ -191,6 +191,14 @@ export class ReportRecorder {
     return children;
   }
 
+  /** The child runs that have not ended. */
+  openChildren(id: FlowRunId): FlowRunId[] {
+    return this.#parts.store
+      .tasks(id)
+      .filter(({ task }) => !isTerminal(task.state?.type))
+      .flatMap(({ task }) => task.state?.state_details.child_flow_run_id ?? []);
+  }
+
   /** Marks of task runs that an earlier life of the object left: they go when the watermark has passed them. */
   adoptMarks(seqs: readonly number[]): void {
     this.#marks.push(...seqs);

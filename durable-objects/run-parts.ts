@@ -49,6 +49,8 @@ export interface RunParts extends ChannelOwner {
   readonly runStream: RunStream;
   readonly tasks: TaskRecorder;
   readonly endings: RunEndings;
+  /** Asks the child runs of a run that have processes of their own, and have not ended, to cancel themselves. */
+  askChildren(id: FlowRunId): Promise<void>;
 }
 
 /** Creates the object's tables when they are missing, so it is called only where there is something to keep. */
@@ -98,12 +100,17 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
       label: (id, key) => commit.run(() => recorder.addLabels(id, { [KEY_LABEL]: key })),
     }),
   });
+  const askChildren = async (id: FlowRunId): Promise<void> => {
+    const children = reports.openChildren(id);
+    await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.askWithParent(child)));
+  };
   const performer = new Performer({
     env,
     store,
     emitter,
     tellProcess: (id, action, state) => sockets.tell(id, action, state),
     giveSlotsBack: (id, leaseId) => reserver.giveBack(id, leaseId),
+    askChildren,
     cancelChildren: async (id) => {
       const children = await commit.run(() => reports.cancelTasks(id));
       await Promise.all(children.map((child) => ownerOf(env.FLOW_RUNS, child)?.cancelWithParent(child)));
@@ -171,6 +178,7 @@ export function openParts(ctx: DurableObjectState, env: Env, sockets: RunSockets
     recorder,
     claims,
     endings,
+    askChildren,
     life: new SignsOfLife(recorderParts),
     reports,
     places,

@@ -18,8 +18,8 @@ export function effectsOf(step: Step): readonly Effect[] {
     ...poolEffects(step),
     ...slotEffects(step),
     ...processEffects(step),
-    ...parentEffects(step),
     ...childEffects(step),
+    ...parentEffects(step),
     eventOf(step),
   ];
 }
@@ -64,8 +64,9 @@ function processEffects({ before, state }: Step): Effect[] {
     : [];
 }
 
-/** A parent's end by request is the end of everything that it started. */
+/** A parent's end by request is the end of everything that it started; runs hear of it while it still cleans up. */
 function childEffects({ before, state }: Step): Effect[] {
+  if (state.type === "CANCELLING" && before.state?.type !== "CANCELLING") return [{ kind: "ask-children" }];
   return state.type === "CANCELLED" && before.state?.type !== "CANCELLED" ? [{ kind: "cancel-children" }] : [];
 }
 

@@ -192,6 +192,8 @@ export type Effect =
   | { readonly kind: "leave-line" }
   /** Tell the run's process to stop. */
   | { readonly kind: "tell-process"; readonly action: "cancel" | "suspend" }
+  /** Ask child runs in other processes that have not ended to cancel themselves. */
+  | { readonly kind: "ask-children" }
   /** Cancel the task runs and child runs that have not ended. */
   | { readonly kind: "cancel-children" }
   /** Mirror the state onto the task run that stands for this run in its parent. */

@@ -3,8 +3,8 @@ import { openScope } from "./engine/call-task.ts";
 import { currentScope, inScope } from "./engine/scope.ts";
 
 /**
- * Adds tags to all flow runs and task runs that the code makes, beside those of their flows and tasks, also by what it calls:
- * `await tags(["nightly"], () => etl())`. Answers what the code answers.
+ * Adds tags to all flow runs and task runs that the code makes, beside those of their flows and tasks, also by what it calls,
+ * by `delay()` and by `runDeployment()`: `await tags(["nightly"], () => etl())`. Answers what the code answers.
  */
 export async function tags<T>(names: readonly string[], code: () => T | Promise<T>): Promise<T> {
   const scope = currentScope() ?? openScope("tags()");

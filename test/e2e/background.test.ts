@@ -6,15 +6,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
-import { CancelledRunError, FailedRunError, flow, INPUTS, limitLocks, localFolder, task } from "../../sdk/index.ts";
+import {
+  artifacts,
+  CancelledRunError,
+  FailedRunError,
+  flow,
+  INPUTS,
+  limitLocks,
+  localFolder,
+  tags,
+  task,
+} from "../../sdk/index.ts";
 import { createConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
 import { filterLogs } from "../../sdk/protocol/logs.ts";
-import { readTaskRun, readTaskRunStates, type TaskRun } from "../../sdk/protocol/task-runs.ts";
+import { filterTaskRuns, readTaskRun, readTaskRunStates, type TaskRun } from "../../sdk/protocol/task-runs.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { CLI, cleanEnvironment } from "../support/sluice.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
-import { add, broken, flaky, slow } from "./programs/background-tasks.ts";
+import { add, broken, flaky, leaves, slow } from "./programs/background-tasks.ts";
 
 const FILE = fileURLToPath(new URL("programs/background-tasks.ts", import.meta.url));
 const results = mkdtempSync(join(tmpdir(), "sluice-background-"));
@@ -72,6 +82,44 @@ describe("a background task", () => {
     expect(await second.result({ timeout: "20s" })).toBe(2);
     await expect(failed.result({ timeout: "20s" })).rejects.toThrow(new FailedRunError("RangeError: out of range"));
     expect(await read(second.taskRunId)).toMatchObject({ run_count: 2, state_type: "COMPLETED" });
+  });
+
+  it("has the tags of the place where it was asked for, and so has what it calls", async ({ expect }) => {
+    const run = await tags(["nightly", "own"], () => leaves.delay("of-tags"));
+    await run.result({ timeout: "20s" });
+    expect((await read(run.taskRunId)).tags).toEqual(["own", "nightly"]);
+    const inner = await eventually("the task that it called is there", async () => {
+      const body = { task_runs: { tags: { all_: ["nightly"] } } };
+      const found = await plane.client.call(filterTaskRuns, { body }, { idempotent: true });
+      return found.find(({ task_key }) => task_key.startsWith("background-inner")) ?? null;
+    });
+    expect(inner.tags).toEqual(["nightly"]);
+  });
+
+  it("leaves artifacts, also for the flow run that asked for it; the last of a key is read back", async ({
+    expect,
+  }) => {
+    const alone = await leaves.delay("left");
+    await alone.result({ timeout: "20s" });
+    expect(await artifacts.get("left")).toMatchObject({
+      type: "progress",
+      data: 100,
+      task_run_id: alone.taskRunId,
+      flow_run_id: null,
+    });
+    const made = flow({ name: "asks-for-one" }, async (_: object, { flowRunId }) => {
+      const run = await leaves.delay("left");
+      await run.result({ timeout: "20s" });
+      expect(await artifacts.get("left")).toMatchObject({ task_run_id: run.taskRunId, flow_run_id: flowRunId });
+    });
+    await made({});
+    expect(await artifacts.get("never-left")).toBe(null);
+  });
+
+  it("that is called here and outside of flows leaves an artifact of no run", async ({ expect }) => {
+    await leaves("left-here");
+    expect(await artifacts.get("left-here")).toMatchObject({ data: 100, task_run_id: null, flow_run_id: null });
+    await expect(artifacts.link({ link: "https://example.com" })).rejects.toThrow("was called outside of a run");
   });
 
   it("that runs is told to stop when it is cancelled", async ({ expect }) => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { configure } from "../../sdk/flow/configuration.ts";
 import { flow, SluiceError } from "../../sdk/index.ts";
 import { readDeploymentByName } from "../../sdk/protocol/deployments.ts";
-import { type FlowRun, filterFlowRuns, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
+import { type FlowRun, filterFlowRuns, readFlowRun, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import { filterTaskRuns } from "../../sdk/protocol/task-runs.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
@@ -82,7 +82,7 @@ describe("a served deployment", () => {
       expect(Date.parse(run.start_time ?? "") - Date.parse(run.expected_start_time ?? "")).toBeLessThan(3_000);
   });
 
-  it("runs a deployment from a flow, as its child", async ({ expect }) => {
+  it("runs a deployment from a flow, as its child, with the tags around the call", async ({ expect }) => {
     const run = await plane.ends((await trigger("parent")).id);
     expect(run.state?.message ?? null).toBeNull();
     expect(run.state_name).toBe("Completed");
@@ -92,7 +92,8 @@ describe("a served deployment", () => {
       return found[0]?.state_type === "COMPLETED" ? found : null;
     });
     expect(tasks.map(({ name }) => name)).toEqual(["doubles/now-0"]);
-    expect(tasks[0]?.state?.state_details.child_flow_run_id).not.toBeNull();
+    const id = tasks[0]?.state?.state_details.child_flow_run_id as FlowRun["id"];
+    expect((await plane.client.call(readFlowRun, { params: { id } })).tags.sort()).toEqual(["around", "own", "served"]);
   });
 
   it("stops a run that is cancelled", async ({ expect }) => {

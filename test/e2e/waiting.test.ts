@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { z } from "zod";
 import { configure } from "../../sdk/flow/configuration.ts";
-import { resumeFlowRun, SluiceError, sendInput } from "../../sdk/index.ts";
+import { flow, receiveInput, resumeFlowRun, SluiceError, sendInput } from "../../sdk/index.ts";
 import { readDeploymentByName } from "../../sdk/protocol/deployments.ts";
 import { filterFlowRunInput } from "../../sdk/protocol/flow-run-inputs.ts";
 import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
@@ -114,6 +115,30 @@ describe("inputs of a run", () => {
     await sendInput(run.id, "word", "there");
     expect((await plane.ends(run.id)).state_name).toBe("Completed");
     expect(await messages(run)).toContain("hello there");
+  });
+});
+
+describe("an input with its sender", () => {
+  it("is answered by the run that receives it, to the run that sent it", async ({ expect }) => {
+    const asked = Promise.withResolvers<FlowRun["id"]>();
+    const answers = flow({ name: "answers" }, async (_: object, { flowRunId }) => {
+      asked.resolve(flowRunId);
+      const question = await receiveInput("number", { schema: z.number(), timeout: "20s", withSender: true });
+      await question.respond(question.value * 2);
+      const last = await receiveInput("last", { timeout: "20s", withSender: true });
+      await expect(last.respond("nobody")).rejects.toThrow('The input "last" was not sent by a flow run');
+      return [question.sender, last.sender];
+    });
+    const asks = flow({ name: "asks" }, async (_: object, { flowRunId }) => {
+      const other = await asked.promise;
+      await sendInput(other, "number", 21);
+      return { asker: flowRunId, other, answer: await receiveInput("number", { timeout: "20s" }) };
+    });
+    const answering = answers({});
+    const { asker, other, answer } = await asks({});
+    await sendInput(other, "last", null);
+    expect(answer).toBe(42);
+    expect(await answering).toEqual([asker, null]);
   });
 });
 

@@ -35,6 +35,7 @@ describe("what follows from a step", () => {
       IN_HAND.includes(from) && (isTerminal(to) || to === "SCHEDULED") && "release",
       to === "CANCELLING" && "cancel",
       to === "CANCELLED" && (from === "PENDING" || from === "RUNNING" || from === "PAUSED") && "cancel",
+      to === "CANCELLING" && from !== "CANCELLING" && "ask-children",
       to === "CANCELLED" && from !== "CANCELLED" && "cancel-children",
     ].filter((kind) => kind !== false);
     expect(step(from, to)).toEqual(expected);

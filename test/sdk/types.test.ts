@@ -15,6 +15,7 @@ import {
   flow,
   type GeneratorCall,
   pauseFlowRun,
+  type ReceivedInput,
   type RunState,
   receiveInput,
   type SlotsInUse,
@@ -88,6 +89,8 @@ describe("types", () => {
       same<Awaited<ReturnType<typeof pauseFlowRun<void>>>, void>();
       const word = await receiveInput("word", { schema: z.string() });
       same<typeof word, string>();
+      const question = await receiveInput("word", { schema: z.string(), withSender: true });
+      same<typeof question, ReceivedInput<string>>();
       const done: string = await transaction(async () => `${allowed}`);
       await flow({ name: "f", parameters: z.object({ n: z.number() }) }, async () => done).serve({
         name: "d",

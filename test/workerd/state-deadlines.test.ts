@@ -2,15 +2,18 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
-import type { TaskRunId } from "#protocol/ids";
+import type { FlowRunId, TaskRunId } from "#protocol/ids";
+import type { StateType } from "#protocol/states";
 import { TaskRunCreate } from "#protocol/task-runs";
-import { type EpochMs, toWireTime } from "#protocol/time";
+import { type EpochMs, fromWireTime, toWireTime } from "#protocol/time";
 import { clock } from "../../durable-objects/clock.ts";
 import { movableClock, Pool } from "./support/pools.ts";
 import { DEPLOYMENT_ID, freshRunId, newRun, ownerStub, pooledRun, state, until } from "./support/runs.ts";
 
 const move = movableClock();
 const SECOND_MS = 1_000;
+
+type Five = [FlowRunId, FlowRunId, FlowRunId, FlowRunId, FlowRunId];
 
 /** Lets time pass and wakes the run's owner twice: one that has just started gives a deadline a further term. */
 async function pass(id: ReturnType<typeof freshRunId>, spanMs: number): Promise<void> {
@@ -120,31 +123,88 @@ describe("a scheduled run", () => {
   });
 });
 
+async function aTask(of: FlowRunId, key: string, type: StateType = "RUNNING"): Promise<TaskRunId> {
+  const request = TaskRunCreate.parse({ flow_run_id: of, task_key: key, dynamic_key: "0", state: { type } });
+  const made = await ownerStub(of).createTask(of, request, crypto.randomUUID() as TaskRunId);
+  return made?.task.id as TaskRunId;
+}
+
+async function mirrored(of: FlowRunId, task: TaskRunId): Promise<void> {
+  await until("the child is mirrored", async () => {
+    const found = await ownerStub(of).taskRun(of, task);
+    return (found?.task.state?.state_details.child_flow_run_id ?? null) !== null;
+  });
+}
+
+describe("a run that is asked to cancel itself", () => {
+  it("has the children in other processes asked at once, also those of a child in its own", async ({ expect }) => {
+    const [parent, local, deployed, below, ended] = [1, 2, 3, 4, 5].map(freshRunId) as Five;
+    const withDeployment = { deployment_id: DEPLOYMENT_ID };
+    const aChild = async (id: FlowRunId, of: FlowRunId, type: StateType, more = {}): Promise<TaskRunId> => {
+      const task = await aTask(of, id);
+      await ownerStub(id).create(newRun(id, { state: state(type) }, { parent_task_run_id: task, ...more }));
+      await mirrored(of, task);
+      return task;
+    };
+    await ownerStub(parent).create(newRun(parent, { state: state("RUNNING") }, withDeployment));
+    const plain = await aTask(parent, "plain");
+    const localTask = await aChild(local, parent, "RUNNING");
+    await aChild(deployed, parent, "RUNNING", withDeployment);
+    await aChild(ended, parent, "COMPLETED", withDeployment);
+    await aChild(below, local, "RUNNING", withDeployment);
+    await ownerStub(parent).setState(parent, { state: state("CANCELLING"), force: false });
+    await until("the deployed child is told", async () => (await stateOf(deployed))?.type === "CANCELLING");
+    await until("the one below the local child is told", async () => (await stateOf(below))?.type === "CANCELLING");
+    const taskType = async (id: TaskRunId) => (await ownerStub(parent).taskRun(parent, id))?.task.state_type;
+    expect((await stateOf(parent))?.type).toBe("CANCELLING");
+    // These its own process ends.
+    expect([(await stateOf(local))?.type, await taskType(localTask), await taskType(plain)]).toEqual(
+      Array.from({ length: 3 }, () => "RUNNING"),
+    );
+    await ownerStub(parent).setState(parent, { state: state("CANCELLED"), force: false });
+    await until("the plain task is cancelled", async () => (await taskType(plain)) === "CANCELLED");
+    await until("the local child is cancelled", async () => (await stateOf(local))?.type === "CANCELLED");
+    const told = async (id: FlowRunId) => (await ownerStub(id).states(id))?.map(({ type }) => type);
+    expect(await told(deployed)).toEqual(["RUNNING", "CANCELLING"]);
+    expect(await told(below)).toEqual(["RUNNING", "CANCELLING"]);
+    expect(await told(ended)).toEqual(["COMPLETED"]);
+  });
+});
+
+describe("a child that its parent's owner hears of when the parent was asked already", () => {
+  it.for([
+    ["is asked, too, when it was started before", -1, "CANCELLING"],
+    ["is left alone when it was started in order to clean up", 1, "RUNNING"],
+  ] as const)("%s", async ([_, startedAfterMs, type], { expect }) => {
+    const [parent, child] = [freshRunId(), freshRunId()];
+    const withDeployment = { deployment_id: DEPLOYMENT_ID };
+    await ownerStub(parent).create(newRun(parent, { state: state("RUNNING") }, withDeployment));
+    const task = await aTask(parent, "deployed");
+    await ownerStub(child).create(newRun(child, { state: state("RUNNING") }, withDeployment));
+    await ownerStub(parent).setState(parent, { state: state("CANCELLING"), force: false });
+    const asked = await stateOf(parent);
+    const first = await stateOf(child);
+    if (!asked || !first) throw new Error("Both have states.");
+    const timestamp = toWireTime((fromWireTime(asked.timestamp) + startedAfterMs) as EpochMs);
+    await ownerStub(parent).mirrorState(parent, task, child, { ...first, timestamp });
+    expect((await stateOf(child))?.type).toBe(type);
+  });
+});
+
 describe("a cancelled run", () => {
   it("takes the task runs and child runs with it that have not ended", async ({ expect }) => {
     const [parent, local, deployed] = [freshRunId(), freshRunId(), freshRunId()];
     await ownerStub(parent).create(newRun(parent, { state: state("RUNNING") }));
-    const tasks = await Promise.all(
-      ["plain", "local", "deployed", "done"].map(async (key) => {
-        const request = TaskRunCreate.parse({
-          flow_run_id: parent,
-          task_key: key,
-          dynamic_key: "0",
-          state: { type: key === "done" ? "COMPLETED" : "RUNNING" },
-        });
-        const made = await ownerStub(parent).createTask(parent, request, crypto.randomUUID() as TaskRunId);
-        return made?.task.id as TaskRunId;
-      }),
-    );
-    const [plain, localTask, deployedTask, done] = tasks as [TaskRunId, TaskRunId, TaskRunId, TaskRunId];
+    const plain = await aTask(parent, "plain");
+    const localTask = await aTask(parent, "local");
+    const deployedTask = await aTask(parent, "deployed");
+    const done = await aTask(parent, "done", "COMPLETED");
     await ownerStub(local).create(newRun(local, { state: state("RUNNING") }, { parent_task_run_id: localTask }));
     const withDeployment = { parent_task_run_id: deployedTask, deployment_id: DEPLOYMENT_ID };
     await ownerStub(deployed).create(newRun(deployed, { state: state("RUNNING") }, withDeployment));
     const taskType = async (id: TaskRunId) => (await ownerStub(parent).taskRun(parent, id))?.task.state_type;
-    await until("both children are mirrored", async () => {
-      const states = await Promise.all([localTask, deployedTask].map((id) => ownerStub(parent).taskRun(parent, id)));
-      return states.every((found) => found?.task.state?.state_details.child_flow_run_id);
-    });
+    await mirrored(parent, localTask);
+    await mirrored(parent, deployedTask);
     await ownerStub(parent).setState(parent, { state: state("CANCELLED"), force: false });
     await until("the local child is cancelled", async () => (await stateOf(local))?.type === "CANCELLED");
     await until("the deployed child is told", async () => (await stateOf(deployed))?.type === "CANCELLING");

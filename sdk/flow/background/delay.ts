@@ -9,6 +9,7 @@ import { inputsRecord, resolveInputs } from "../engine/inputs.ts";
 import { newTaskRunId } from "../engine/new-id.ts";
 import { currentScope } from "../engine/scope.ts";
 import { keyOfCall, shortened } from "../engine/subflow-task.ts";
+import { taggedHere } from "../tags.ts";
 import type { TaskDefinition } from "../task.ts";
 import { DelayedRun } from "./delayed-run.ts";
 import { forgetParameters, storeParameters } from "./parameters.ts";
@@ -38,7 +39,7 @@ export async function delayTask(task: TaskDefinition, args: readonly unknown[]):
         dynamic_key: named?.dynamicKey ?? crypto.randomUUID(),
         task_version: task.version,
         empirical_policy: task.policy,
-        tags: [...task.tags],
+        tags: taggedHere(task.tags, scope?.tags),
         task_inputs: inputsRecord(args, task.shape.names, scope?.task?.taskRunId ?? null),
         state: {
           type: "SCHEDULED",

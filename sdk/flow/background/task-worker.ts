@@ -92,6 +92,7 @@ export class TaskWorker {
     const execution = new Execution({
       session: null,
       sink: reporter,
+      askedBy: run.flow_run_id,
       clock: clock(),
       captureConsole: true,
       concurrency: Number.POSITIVE_INFINITY,
@@ -99,12 +100,13 @@ export class TaskWorker {
       memory: null,
     });
     this.#running.set(run.id, execution);
-    const identity = { id: run.id, dynamicKey: run.dynamic_key, name: run.name, runCount: run.run_count };
+    const { id, name, tags, dynamic_key: dynamicKey, run_count: runCount } = run;
     const runner = new TaskRunner(
       { ...task, key: run.task_key },
       args,
-      { execution, flow: null, task: null },
-      { self: undefined, stream: null, made: { ...identity, resultKey: resultKeyOf(run.id) } },
+      // What it calls gets the tags, too, that were around the call of delay().
+      { execution, flow: null, task: null, tags: tags.filter((tag) => !task.tags.includes(tag)) },
+      { self: undefined, stream: null, made: { id, dynamicKey, name, runCount, tags, resultKey: resultKeyOf(id) } },
     );
     echo("info", run.name, `Started a run of task "${task.name}" (${run.id}).`);
     try {

@@ -24,7 +24,23 @@ export interface ReceiveInputOptions<T> {
   readonly schema?: StandardSchema<unknown, T>;
   /** Default: for ever. */
   readonly timeout?: Duration;
+  /** Whether the call answers a {@link ReceivedInput}, by which its sender gets an answer. Default false: the value alone. */
+  readonly withSender?: boolean;
 }
+
+/** A value, and who sent it. */
+export interface ReceivedInput<T> {
+  readonly value: T;
+  /** The flow run whose code sent it; null for one that was sent from outside of flows. */
+  readonly sender: FlowRunId | null;
+  /**
+   * Sends a value back to the sender, which receives it by `receiveInput` with the same topic, or with another one that is
+   * given. Throws for a sender that is no flow run, and what `sendInput` throws.
+   */
+  respond(value: unknown, topic?: string): Promise<void>;
+}
+
+const SENDER = "prefect.flow-run.";
 
 /**
  * Hands a value that can be written as JSON to a flow run, which receives it by `receiveInput` with the same topic.
@@ -37,7 +53,7 @@ export async function sendInput(flowRunId: FlowRunId, topic: string, value: unkn
   const body = {
     key: `${topic}-${crypto.randomUUID()}`,
     value: text,
-    ...(sender === undefined ? {} : { sender: `prefect.flow-run.${sender}` }),
+    ...(sender === undefined ? {} : { sender: `${SENDER}${sender}` }),
   };
   const client = requiredClient("sendInput()");
   const { createFlowRunInput } = await import("../../protocol/flow-run-inputs.ts");
@@ -49,7 +65,19 @@ export async function sendInput(flowRunId: FlowRunId, topic: string, value: unkn
  * sent, each once in an attempt of the run. Throws outside of a run, {@link TimedOutError}, and `ParameterError`
  * for a value that its schema refuses.
  */
-export async function receiveInput<T = unknown>(topic: string, options: ReceiveInputOptions<T> = {}): Promise<T> {
+export async function receiveInput<T = unknown>(
+  topic: string,
+  options: ReceiveInputOptions<T> & { readonly withSender: true },
+): Promise<ReceivedInput<T>>;
+/** Answers the value alone. */
+export async function receiveInput<T = unknown>(
+  topic: string,
+  options?: ReceiveInputOptions<T> & { readonly withSender?: false },
+): Promise<T>;
+export async function receiveInput<T>(
+  topic: string,
+  options: ReceiveInputOptions<T> = {},
+): Promise<T | ReceivedInput<T>> {
   const scope = flowScope("receiveInput()");
   const { execution } = scope;
   const timeoutMs =
@@ -63,12 +91,29 @@ export async function receiveInput<T = unknown>(topic: string, options: ReceiveI
     const found = await findInput(client, scope.flow.flowRunId, `${topic}-`, seen.keys);
     if (found !== null) {
       seen.keys.push(found.key);
-      return (await parseParameters(scope.flow.flowName, options.schema ?? null, found.value)) as T;
+      const value = (await parseParameters(scope.flow.flowName, options.schema ?? null, found.value)) as T;
+      return options.withSender ? receivedFrom(found.sender, topic, value) : value;
     }
     const leftMs = timeoutMs === null ? waitMs : timeoutMs - (execution.clock.now() - startedAt);
     if (leftMs <= 0) throw new TimedOutError(`Waiting for an input "${topic}"`, timeoutMs ?? 0);
     await pause(Math.min(waitMs, leftMs), scope.task?.signal ?? execution.signal);
   }
+}
+
+function receivedFrom<T>(from: string | null, topic: string, value: T): ReceivedInput<T> {
+  const sender = from?.startsWith(SENDER) ? (from.slice(SENDER.length) as FlowRunId) : null;
+  return {
+    value,
+    sender,
+    respond: async (answer, answerTopic = topic) => {
+      if (sender === null) {
+        throw new Error(
+          `The input "${topic}" was not sent by a flow run, so nobody would receive what respond() sends.`,
+        );
+      }
+      await sendInput(sender, answerTopic, answer);
+    },
+  };
 }
 
 /** The oldest input whose key begins so, but for some. */
@@ -77,7 +122,7 @@ export async function findInput(
   id: FlowRunId,
   prefix: string,
   exclude: readonly string[] = [],
-): Promise<{ readonly key: string; readonly value: unknown } | null> {
+): Promise<{ readonly key: string; readonly value: unknown; readonly sender: string | null } | null> {
   const { filterFlowRunInput } = await import("../../protocol/flow-run-inputs.ts");
   const body = { prefix, limit: 1, exclude_keys: [...exclude] };
   const [first] = await client.call(
@@ -85,7 +130,7 @@ export async function findInput(
     { params: { id }, body },
     { idempotent: true, patienceMs: PATIENCE_MS },
   );
-  return first ? { key: first.key, value: JSON.parse(first.value) } : null;
+  return first ? { key: first.key, value: JSON.parse(first.value), sender: first.sender } : null;
 }
 
 /** Stores an input under a key of its own; one that is there stays. */

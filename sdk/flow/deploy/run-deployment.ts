@@ -10,6 +10,7 @@ import { currentScope } from "../engine/scope.ts";
 import { subflowTask } from "../engine/subflow-task.ts";
 import { TRACEPARENT_LABEL } from "../engine/tracing.ts";
 import { TimedOutError } from "../errors.ts";
+import { taggedHere } from "../tags.ts";
 import { requiredClient } from "./deployment.ts";
 
 /** How a deployment is run. Everything may be left out. */
@@ -24,7 +25,7 @@ export interface RunDeploymentOptions {
   readonly flowRunName?: string;
   /** When it is to start. Default: now. */
   readonly scheduledTime?: Date;
-  /** Beside those of the deployment. */
+  /** Beside those of the deployment, and those that `tags()` gives to all that is called within. */
   readonly tags?: readonly string[];
   /** In place of those of the deployment. */
   readonly jobVariables?: JsonObject;
@@ -56,11 +57,13 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
   const { createFlowRunFromDeployment, readDeploymentByName } = await import("../../protocol/deployments.ts");
   const { id } = await client.call(readDeploymentByName, { params: { flow, deployment } });
   const { parameters, flowRunName, scheduledTime, tags, jobVariables, idempotencyKey } = options;
+  const scope = currentScope();
+  const given = taggedHere(tags ?? [], scope?.tags);
   const inputs = { parameters, flowRunName, tags, jobVariables };
   const task = (options.asSubflow ?? true) ? await subflowTask(name, inputs) : null;
   const { openSubflowTask } = await import("../engine/server-backend.ts");
   const parentId = task === null ? null : await openSubflowTask(client, task);
-  const span = currentScope()?.span;
+  const span = scope?.span;
   const key = idempotencyKey ?? (parentId === null ? crypto.randomUUID() : `${task?.flowRunId}-${parentId}`);
   const run = await client.call(
     createFlowRunFromDeployment,
@@ -69,7 +72,7 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
       body: {
         ...(parameters ? { parameters } : {}),
         ...(flowRunName === undefined ? {} : { name: flowRunName }),
-        ...(tags ? { tags: [...tags] } : {}),
+        ...(given.length > 0 ? { tags: given } : {}),
         ...(jobVariables ? { job_variables: jobVariables } : {}),
         // The run belongs to the trace of the one that starts it.
         ...(span === undefined ? {} : { labels: { [TRACEPARENT_LABEL]: span.traceparent } }),

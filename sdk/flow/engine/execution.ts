@@ -1,6 +1,6 @@
 /** One flow run while this process executes it; or, without a session, tasks that were called outside of any flow. */
 
-import type { TaskRunId } from "../../protocol/ids.ts";
+import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
 import { cutLogMessage, type LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { toWireTime } from "../../protocol/time.ts";
@@ -32,6 +32,8 @@ export interface ExecutionOptions {
   readonly session: RunSession | null;
   /** In place of a session, of tasks that belong to no flow run. Absent: nobody hears of them. */
   readonly sink?: TaskSink;
+  /** In place of a session: the flow run that asked for the background task. Default: none did. */
+  readonly askedBy?: FlowRunId | null;
   readonly clock: Clock;
   readonly captureConsole: boolean;
   /** Submitted tasks that run at the same time. */
@@ -108,6 +110,16 @@ export class Execution {
   /** How long code may clean up that is told to stop, in milliseconds: there is no time left where the budget is used up. */
   get cleanUpMs(): number {
     return this.#stopRequest?.action === "hand over" ? HAND_OVER_MS : CLEAN_UP_MS;
+  }
+
+  /** Whether the control plane hears of its task runs, so that things can be theirs. */
+  get isReported(): boolean {
+    return this.session !== null || this.#options.sink !== undefined;
+  }
+
+  /** The flow run that its tasks are shown with; null for none. */
+  get flowRunId(): FlowRunId | null {
+    return this.session?.run.id ?? this.#options.askedBy ?? null;
   }
 
   /** Numbers the pauses of an attempt, from 1. */

@@ -43,6 +43,8 @@ export interface TaskCall {
 
 export interface MadeRun extends TaskIdentity {
   readonly name: string;
+  /** All that it has: those of the task, and of the place where it was asked for. */
+  readonly tags: readonly string[];
   /** How often it has been RUNNING before. */
   readonly runCount: number;
   /** Under what its result is kept. */
@@ -67,7 +69,7 @@ export class TaskRunner {
 
   constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope, call: TaskCall) {
     this.#call = call;
-    this.#tags = taggedHere(task.tags, scope.tags);
+    this.#tags = call.made ? [...call.made.tags] : taggedHere(task.tags, scope.tags);
     this.#task = task;
     this.#args = args;
     this.#scope = scope;

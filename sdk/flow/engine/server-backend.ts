@@ -1,6 +1,6 @@
 /** Flow runs in a control plane: made by the API, reported over the run channel. */
 import { type ApiClient, RunChannel, type RunControl } from "../../client/index.ts";
-import { type ArtifactCreate, createArtifact, updateArtifact } from "../../protocol/artifacts.ts";
+import type { ArtifactCreate } from "../../protocol/artifacts.ts";
 import { RERUN_STATE } from "../../protocol/flow-run-retry.ts";
 import {
   createFlowRun,
@@ -31,11 +31,12 @@ import {
 } from "./backend.ts";
 import { echo } from "./echo.ts";
 import { flushBeforeEnd } from "./flush-before-end.ts";
+import { storeArtifact } from "./store-artifact.ts";
 
 /** Before user code has run, an unreachable control plane is told of soon. */
 const START_PATIENCE_MS = 3_000;
 /** In the middle of a run it is waited for: a restart must not fail the flow. */
-const ARTIFACT_PATIENCE_MS = 600_000;
+const REQUEST_PATIENCE_MS = 600_000;
 
 export class ServerBackend implements RunBackend {
   readonly #client: ApiClient;
@@ -75,7 +76,7 @@ export class ServerBackend implements RunBackend {
   /** The last child of a task run; null when there is none, or when it failed or was cancelled. */
   async #takeUpChild(parentId: TaskRunId, { parameters }: FlowRunRequest): Promise<RunSession | null> {
     const body = { flow_runs: { parent_task_run_id: { any_: [parentId] } }, sort: "ID_DESC" as const, limit: 1 };
-    const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
+    const patience = { idempotent: true, patienceMs: REQUEST_PATIENCE_MS };
     const [found] = await this.#client.call(filterFlowRuns, { body }, patience);
     if (found === undefined || isEndedForGood(found.state_type)) return null;
     const session = await openServerSession(this.#client, found.id, null, { parameters });
@@ -118,7 +119,7 @@ export async function openSubflowTask(client: ApiClient, task: SubflowTask): Pro
         state: { type: "PENDING" },
       },
     },
-    { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+    { idempotent: true, patienceMs: REQUEST_PATIENCE_MS },
   );
   return id;
 }
@@ -207,16 +208,12 @@ export class ServerSession implements RunSession {
   }
 
   async addLabels(labels: Labels): Promise<void> {
-    const patience = { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS };
+    const patience = { idempotent: true, patienceMs: REQUEST_PATIENCE_MS };
     await this.client.call(updateFlowRunLabels, { params: { id: this.run.id }, body: labels }, patience);
   }
 
-  async createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
-    const patience = { patienceMs: ARTIFACT_PATIENCE_MS };
-    const { id } = await this.client.call(createArtifact, { body: artifact }, patience);
-    return async (data) => {
-      await this.client.call(updateArtifact, { params: { id }, body: { data } }, patience);
-    };
+  createArtifact(artifact: ArtifactCreate): Promise<(data: unknown) => Promise<void>> {
+    return storeArtifact(this.client, artifact);
   }
 
   async knownTasks(): Promise<KnownTask[]> {
@@ -226,7 +223,7 @@ export class ServerSession implements RunSession {
       const page = await this.client.call(
         filterTaskRuns,
         { body: { flow_runs, limit: LIMITS.pageRows, offset: found.length, sort: "ID_DESC" } },
-        { idempotent: true, patienceMs: ARTIFACT_PATIENCE_MS },
+        { idempotent: true, patienceMs: REQUEST_PATIENCE_MS },
       );
       found.push(...page.map(knownTask));
       if (page.length < LIMITS.pageRows) return found;

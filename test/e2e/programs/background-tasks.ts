@@ -1,6 +1,6 @@
 /** Background tasks: a worker serves this file, others import it and ask for runs. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { logger, task } from "../../../sdk/index.ts";
+import { artifacts, logger, task } from "../../../sdk/index.ts";
 
 export const add = task({ name: "background-add" }, async (a: number, b: { readonly n: bigint }) => {
   logger().info(`adding in ${process.pid}`);
@@ -14,6 +14,14 @@ export const flaky = task({ name: "background-flaky", retries: 1 }, async (_: st
 
 export const broken = task({ name: "background-broken" }, async () => {
   throw new RangeError("out of range");
+});
+
+export const inner = task({ name: "background-inner" }, async () => "done");
+
+export const leaves = task({ name: "background-leaves", tags: ["own"] }, async (key: string) => {
+  const progress = await artifacts.progress({ key, progress: 1 });
+  await progress.update(100);
+  return inner();
 });
 
 export const slow = task({ name: "background-slow" }, async (_: string, { signal }) => {

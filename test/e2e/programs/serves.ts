@@ -1,7 +1,7 @@
 /** Serves a flow under two names until it is told to end, and says `ready` when it does. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { flow, runDeployment, serve, task } from "../../../sdk/index.ts";
+import { flow, runDeployment, serve, tags, task } from "../../../sdk/index.ts";
 
 const double = task({ name: "double" }, async (n: number) => n * 2);
 
@@ -19,7 +19,8 @@ const careful = flow({ name: "careful" }, async () => {
 });
 
 const parent = flow({ name: "parent" }, async () => {
-  const run = await runDeployment("doubles/now", { parameters: { n: 21 } });
+  const options = { parameters: { n: 21 }, tags: ["own"] };
+  const run = await tags(["around"], () => runDeployment("doubles/now", options));
   if (run.state_type !== "COMPLETED") throw new Error(`The child is ${run.state_name}.`);
 });
 
