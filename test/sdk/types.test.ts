@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { describe, it } from "vitest";
 import { z } from "zod";
 import {
+  all,
   allowFailure,
   asCompleted,
   Completed,
@@ -25,6 +26,8 @@ import {
   type TaskFuture,
   task,
   transaction,
+  type Waited,
+  wait,
 } from "../../sdk/index.ts";
 import { offlineWorld } from "../../sdk/testing/index.ts";
 
@@ -63,8 +66,8 @@ describe("types", () => {
       n < 0 ? Failed("Below zero.") : n === 0 ? Completed({ data: "none" }) : n,
     );
     same<ReturnType<typeof early>, Promise<number | string>>();
-    const all = flow({ name: "all" }, async () => length.map(["a"]));
-    same<ReturnType<typeof all>, Promise<number[]>>();
+    const each = flow({ name: "all" }, async () => length.map(["a"]));
+    same<ReturnType<typeof each>, Promise<number[]>>();
     const pair = flow({ name: "pair" }, async () => [length.submit("a"), early.submit(1)] as const);
     same<ReturnType<typeof pair>, Promise<[number, string | number]>>();
     same<ReturnType<typeof pair.returnState>, Promise<RunState<[number, string | number]>>>();
@@ -123,6 +126,32 @@ describe("types", () => {
       length.map(["a"]);
       // @ts-expect-error: a future of text is not one of a number.
       await length("a", task(async () => "x").submit());
+    };
+    expect(use).toBeTypeOf("function");
+  });
+
+  it("of several futures are those of each of them", ({ expect }) => {
+    const length = task(async (text: string) => text.length);
+    const word = task(async () => "x");
+    const use = async (): Promise<void> => {
+      const pair = await all([length.submit("a"), word.submit()], { timeout: "1m" });
+      same<typeof pair, [number, string]>();
+      const list: readonly TaskFuture<number>[] = length.map(["a"]);
+      const listed = await all(list);
+      same<typeof listed, number[]>();
+      const mapped = await all(length.map(["a"]));
+      same<typeof mapped, number[]>();
+      const some = await all(new Set([length.submit("a")]));
+      same<typeof some, number[]>();
+      const waited = await wait([length.submit("a"), word.submit()], { timeout: 5 });
+      same<typeof waited, Waited<TaskFuture<number> | TaskFuture<string>>>();
+      for await (const future of asCompleted([length.submit("a"), word.submit()], { timeout: "1m" })) {
+        same<typeof future, TaskFuture<number> | TaskFuture<string>>();
+      }
+      // @ts-expect-error: a list of what is no future.
+      await all([1]);
+      // @ts-expect-error: the span of a timeout is "30s", or milliseconds.
+      await length.submit("a").result({ timeoutSeconds: 1 });
     };
     expect(use).toBeTypeOf("function");
   });
