@@ -34,7 +34,11 @@ export interface TaskOptions {
   readonly retries?: number;
   /** Wait before each retry: one for all, one for each (the last repeats), or `(retry) => milliseconds`. Default 0. */
   readonly retryDelay?: RetryDelay;
-  /** Lengthens each wait by a random share of up to this factor. Default: none. */
+  /**
+   * Draws each wait anew around the one of `retryDelay`, so that what failed together does not come back together: as with
+   * Prefect, from an exponential distribution with about that median, cut to at most `1 + factor` times the delay. Waits
+   * get shorter as well as longer. Default 0: none.
+   */
   readonly retryJitterFactor?: number;
   /** An attempt fails as TimedOut after this span, and its signal aborts. Default: none. */
   readonly timeout?: Duration;
