@@ -1,7 +1,8 @@
 /** What is done with several futures, or with ones that may fail. */
 import { ms } from "../protocol/time.ts";
 import type { WaitOptions } from "./background/delayed-run.ts";
-import { TaskFuture } from "./future.ts";
+import { isFuture, TaskFuture } from "./future.ts";
+import { type RunState, runState } from "./states.ts";
 import { tooLate } from "./wait.ts";
 import { isBounded, runClock, timeoutOf, within } from "./within.ts";
 
@@ -58,13 +59,29 @@ export async function* asCompleted<F extends TaskFuture<unknown>>(
 
 /**
  * A future that never fails: its result is the task's, or the error that the task ended with. Handed to another task, it
- * lets that task run although this one has failed.
+ * lets that task run although this one has failed. A state that `returnState` answered becomes one whose `result()` does
+ * the same.
  */
-export function allowFailure<R>(future: TaskFuture<R>): TaskFuture<R | Error> {
-  return new TaskFuture<R | Error>({
-    taskRunId: future.taskRunId,
-    name: future.name,
-    settled: future.result().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
-    state: () => future.state(),
+export function allowFailure<R>(future: TaskFuture<R>): TaskFuture<R | Error>;
+export function allowFailure<R>(state: RunState<R>): RunState<R | Error>;
+export function allowFailure(run: TaskFuture<unknown> | RunState<unknown>): unknown {
+  if (!isFuture(run)) {
+    return runState(run, () => {
+      try {
+        return run.result();
+      } catch (error) {
+        return asError(error);
+      }
+    });
+  }
+  return new TaskFuture<unknown>({
+    taskRunId: run.taskRunId,
+    name: run.name,
+    settled: run.result().catch(asError),
+    state: () => run.state(),
   });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

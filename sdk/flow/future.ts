@@ -3,6 +3,7 @@ import type { TaskRunId } from "../protocol/ids.ts";
 import type { State } from "../protocol/states.ts";
 import type { WaitOptions } from "./background/delayed-run.ts";
 import { TimedOutError } from "./errors.ts";
+import type { RunState } from "./states.ts";
 import { all, untilEnded } from "./wait.ts";
 import { isBounded, timeoutOf, within } from "./within.ts";
 
@@ -96,13 +97,17 @@ export function isFuture(value: unknown): value is TaskFuture<unknown> {
   return typeof value === "object" && value !== null && FUTURE in value;
 }
 
-/** What a task takes where its function takes `T`: the value, or a future of it; for a list also a list of futures. */
+/**
+ * What a task takes where its function takes `T`: the value, a future of it, or the state of a run that answered it; for a
+ * list also a list of these.
+ */
 export type OrFuture<T> =
   | T
   | TaskFuture<T>
-  | (T extends readonly (infer E)[] ? readonly (E | TaskFuture<E>)[] | TaskFutures<E> : never);
+  | RunState<T>
+  | (T extends readonly (infer E)[] ? readonly (E | TaskFuture<E> | RunState<E>)[] | TaskFutures<E> : never);
 
-/** Arguments of a task, each of which may be a future. */
+/** Arguments of a task, each of which may be a future or a state. */
 export type OrFutures<A extends readonly unknown[]> = { [K in keyof A]: OrFuture<A[K]> };
 
 function ignore(): void {}

@@ -71,8 +71,8 @@ export interface TaskOptions {
   readonly onCommit?: (transaction: Transaction) => unknown;
   /** Called when the transaction that the task run belongs to is undone after the task had completed. */
   readonly onRollback?: (transaction: Transaction) => unknown;
-  /** Futures that have to complete before each of its runs, although it takes nothing from them. */
-  readonly waitFor?: Iterable<TaskFuture<unknown>>;
+  /** Futures, or states, that have to be complete before each of its runs, although it takes nothing from them. */
+  readonly waitFor?: Iterable<TaskFuture<unknown> | RunState<unknown>>;
   /** Assets that it makes; see `materialize`, which sets this. Default: none. */
   readonly materializes?: { readonly assets: readonly AssetOrKey[]; readonly by?: string };
   /** Assets that it takes, beside those of the tasks whose results it takes. Default: none. */
@@ -133,7 +133,7 @@ export interface TaskDefinition {
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
   readonly hooks: TaskHooks;
-  readonly waitFor: readonly TaskFuture<unknown>[];
+  readonly waitFor: readonly (TaskFuture<unknown> | RunState<unknown>)[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
   /** Null for one that says nothing of assets. */
@@ -146,7 +146,8 @@ export interface TaskDefinition {
 
 /**
  * A task: a function whose calls are recorded as task runs, retried and timed. Where its function takes a value, a
- * future of one is taken too, and waited for.
+ * future of one is taken too, and waited for, as is the state of a run that answered one. Where that run failed, the task
+ * is not started, and the call throws `UpstreamFailedError`.
  */
 export interface Task<A extends readonly unknown[], R> {
   /**

@@ -1,6 +1,15 @@
 import { describe, it, vi } from "vitest";
 import { sleep } from "../../sdk/flow/clock.ts";
-import { exponentialBackoff, flow, type TaskContext, task, taskContext } from "../../sdk/index.ts";
+import {
+  allowFailure,
+  exponentialBackoff,
+  flow,
+  type State,
+  type TaskContext,
+  task,
+  taskContext,
+} from "../../sdk/index.ts";
+import type { TaskReport } from "../../sdk/protocol/run-channel.ts";
 import { names, offlineWorld } from "./offline-world.ts";
 
 const tick = (): Promise<void> => new Promise((done) => setTimeout(done, 1));
@@ -255,6 +264,71 @@ describe("the inputs of a task", () => {
       given: [{ input_type: "task_run", id: idOf("one-0") }],
       __parents__: [{ input_type: "task_run", id: idOf("outer-0") }],
     });
+  });
+});
+
+describe("a state among the inputs of a task", () => {
+  const halve = task({ name: "halve" }, async (n: number) => {
+    if (n % 2 === 1) throw new RangeError("odd");
+    return n / 2;
+  });
+  const sum = task({ name: "sum" }, async (first: number, rest: readonly number[]) =>
+    rest.reduce((total, one) => total + one, first),
+  );
+  const nameLast = (world: { tasks: readonly TaskReport[] }): string | undefined =>
+    world.tasks.at(-1)?.states.at(-1)?.name;
+
+  it("stands for the result of its run, and is recorded as where that came from", async ({ expect }) => {
+    using world = offlineWorld();
+    const four = flow({ name: "four" }, async () => 4);
+    const main = flow({ name: "main" }, async () =>
+      sum(await halve.returnState(2), [await halve.returnState(4), await four.returnState(), 10]),
+    );
+    expect(await world.execute(() => main())).toBe(17);
+    const [run] = world.runs;
+    const tasks = [...(run?.tasks.values() ?? [])];
+    const [first, second] = tasks.filter(({ name }) => name.startsWith("halve"));
+    expect(tasks.find(({ name }) => name === "sum-0")?.task_inputs).toEqual({
+      first: [{ input_type: "task_run", id: first?.id }],
+      // That of a flow run names no task run.
+      rest: [{ input_type: "task_run", id: second?.id }],
+    });
+  });
+
+  it.for<[what: string, act: () => Promise<unknown>]>([
+    ["taken", async () => await sum(1, [await halve.returnState(1)])],
+    [
+      "waited for",
+      async () => await sum.withOptions({ waitFor: [await halve.returnState(2), await halve.returnState(1)] })(1, []),
+    ],
+  ])("keeps the task from starting when it is %s and its run failed", async ([, act], { expect }) => {
+    using world = offlineWorld();
+    await expect(world.execute(() => flow({ name: "main" }, act)())).rejects.toMatchObject({
+      name: "UpstreamFailedError",
+      message: 'Upstream run in state "Failed" did not complete.',
+      cause: { message: "odd" },
+    });
+    expect(nameLast(world)).toBe("NotReady");
+  });
+
+  it("stands for the error when that is allowed", async ({ expect }) => {
+    using world = offlineWorld();
+    const tell = task({ name: "tell" }, async (given: number | Error) => String(given));
+    const main = flow({ name: "main" }, async () => [
+      await tell(allowFailure(await halve.returnState(1))),
+      await tell(allowFailure(await halve.returnState(2))),
+    ]);
+    expect(await world.execute(() => main())).toEqual(["RangeError: odd", "1"]);
+    expect(world.tasks.find(({ name }) => name === "tell-0")?.task_inputs).toEqual({
+      given: [{ input_type: "task_run", id: world.tasks.find(({ name }) => name === "halve-0")?.id }],
+    });
+  });
+
+  it("is data like other data where it has no result: read from the API, or copied", async ({ expect }) => {
+    using world = offlineWorld();
+    const tell = task({ name: "tell" }, async (run: { state: State }) => run.state.message);
+    const main = flow({ name: "main" }, async () => tell({ state: { ...(await halve.returnState(1)) } }));
+    expect(await world.execute(() => main())).toBe("RangeError: odd");
   });
 });
 

@@ -104,6 +104,7 @@ describe("types", () => {
   it("of calls, submits and maps follow from the task", ({ expect }) => {
     const length = task(async (text: string, factor: number) => text.length * factor);
     const total = task(async (lengths: readonly number[]) => lengths.length);
+    const allowedNumber = (given: number | Error): number => (given instanceof Error ? 0 : given);
     const use = async (): Promise<void> => {
       const called: number = await length("a", 1);
       const future = length.submit("a", called);
@@ -114,6 +115,13 @@ describe("types", () => {
       await length("a", future);
       await total(mapped);
       await total([future, 1]);
+      // So do states with their results.
+      const state = await length.returnState("a", 1);
+      await length("a", state);
+      await total([state, future, 1]);
+      await length.withOptions({ waitFor: [state, future] })("a", allowedNumber(await allowFailure(state).result()));
+      // @ts-expect-error: the state of a run that answered a number is not one of a text.
+      await length(state, 1);
       // @ts-expect-error: the first argument is text.
       await length(1, 1);
       // @ts-expect-error: an argument is missing.
