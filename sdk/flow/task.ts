@@ -11,7 +11,7 @@ import type { TaskAssets } from "./engine/asset-lineage.ts";
 import { callTask, stateOfTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
-import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+import { isFuture, type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
 import type { Hooks } from "./hooks.ts";
 import { CachePolicy } from "./results/cache-policy.ts";
 import type { LockManager } from "./results/locks.ts";
@@ -19,7 +19,7 @@ import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
 import type { Called, Result } from "./returned.ts";
-import type { RunState } from "./states.ts";
+import { isRunState, type RunState } from "./states.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
@@ -172,7 +172,10 @@ export interface Task<A extends readonly unknown[], R> {
   /** Executes background runs of this task until a signal ends it; see `serveTasks`. */
   serve(options?: ServeTasksOptions): Promise<void>;
   readonly [DEFINITION]: TaskDefinition;
-  /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
+  /**
+   * Submits one task run for each item, which becomes its first argument; further arguments are the same for all. Throws
+   * TypeError for items that cannot be iterated: of a future of a list nobody knows yet how many there are, so await it.
+   */
   map(
     items: Iterable<OrFuture<A[0]>>,
     ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
@@ -254,6 +257,7 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
     returnState: (...args: unknown[]) => stateOfTask(definition, args),
     map: (items: Iterable<unknown>, ...rest: unknown[]): TaskFutures<unknown> => {
       const futures = new TaskFutures<unknown>();
+      if (!isIterable(items)) throw noItems(definition.name, items);
       for (const item of items) futures.push(submit(item, ...rest));
       return futures;
     },
@@ -266,6 +270,19 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
     [DEFINITION]: { value: definition },
   }) as unknown as Task<unknown[], unknown>;
   return made;
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "string" || (typeof value === "object" && value !== null && Symbol.iterator in value);
+}
+
+function noItems(task: string, given: unknown): TypeError {
+  const fix = isFuture(given)
+    ? `a future: await its list, ${task}.map(await future.result())`
+    : isRunState(given)
+      ? `a state: take its list, ${task}.map(state.result())`
+      : `${given === null ? "null" : `of the type ${typeof given}`}: give a list, or something else that can be iterated`;
+  return new TypeError(`The items of map() of task "${task}" are ${fix}.`);
 }
 
 function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {

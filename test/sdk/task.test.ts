@@ -333,6 +333,32 @@ describe("a state among the inputs of a task", () => {
 });
 
 describe("map", () => {
+  const pages = task({ name: "pages" }, async () => [1, 2]);
+  const page = task({ name: "page" }, async (n: number) => n);
+
+  it.for<[what: string, items: () => unknown, said: string]>([
+    ["a future of a list", () => pages.submit(), "a future: await its list, page.map(await future.result())."],
+    ["a state of a list", () => pages.returnState(), "a state: take its list, page.map(state.result())."],
+    ["no list", () => 5, "of the type number: give a list, or something else that can be iterated."],
+    ["nothing", () => null, "null: give a list, or something else that can be iterated."],
+  ])("refuses %s, and says what to write", async ([, items, said], { expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async () => page.map((await items()) as Iterable<number>).results());
+    await expect(world.execute(() => main())).rejects.toThrow(
+      new TypeError(`The items of map() of task "page" are ${said}`),
+    );
+  });
+
+  it("takes the list of a task that it waits for, with that task among its inputs", async ({ expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async () => {
+      const list = pages.submit();
+      return page.withOptions({ waitFor: [list] }).map(await list.result());
+    });
+    expect(await world.execute(() => main())).toEqual([1, 2]);
+    expect(world.tasks[1]?.task_inputs).toEqual({ wait_for: [{ input_type: "task_run", id: world.tasks[0]?.id }] });
+  });
+
   it("answers results in the order of the items, whatever ends first", async ({ expect }) => {
     using world = offlineWorld();
     const slowFirst = task({ name: "step" }, async (n: number, factor: number) => {
