@@ -30,10 +30,7 @@ import {
   wait,
 } from "../../sdk/index.ts";
 import { offlineWorld } from "../../sdk/testing/index.ts";
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for two types that are the same. */
-function same<A, B>(..._: Same<A, B> extends true ? [] : [never]): void {}
+import { same } from "./same-type.ts";
 
 describe("types", () => {
   it("of a task are those of its function, without the context", ({ expect }) => {
