@@ -1,7 +1,11 @@
 /** Waiting for futures: one, several, some of them, and no longer than is wanted. */
-import { describe, it } from "vitest";
-import { all, asCompleted, flow, sleep, type TaskFuture, task, wait } from "../../sdk/index.ts";
+import { afterEach, beforeEach, describe, it, vi } from "vitest";
+import { type ApiClient, createClient } from "../../sdk/client/index.ts";
+import { definitionOfTask } from "../../sdk/flow/task.ts";
+import { all, asCompleted, DelayedRun, flow, sleep, type TaskFuture, task, wait } from "../../sdk/index.ts";
+import type { TaskRun } from "../../sdk/protocol/task-runs.ts";
 import { offlineWorld } from "./offline-world.ts";
+import { until } from "./until.ts";
 
 const waits = task({ name: "waits" }, async (seconds: number) => {
   await sleep(seconds * 1_000);
@@ -145,5 +149,37 @@ describe("asCompleted", () => {
       for await (const _ of asCompleted([waits.submit(1), waits.submit(2)], { timeout: "1m" })) break;
     });
     expect(left).toBe(1);
+  });
+});
+
+describe("a background run among futures", () => {
+  beforeEach(() => void vi.stubGlobal("WebSocket", undefined));
+  afterEach(() => void vi.unstubAllGlobals());
+
+  /** A run that has not ended, and whether those that look at it still do. */
+  function waiting(): { readonly run: DelayedRun<number>; readonly looks: (AbortSignal | undefined)[] } {
+    const looks: (AbortSignal | undefined)[] = [];
+    const call = async (_: unknown, __: unknown, { signal }: { signal?: AbortSignal }): Promise<unknown> => {
+      looks.push(signal);
+      return { state: null };
+    };
+    const client = { ...createClient({ url: "http://plane.test" }), call } as unknown as ApiClient;
+    const run = { id: "019ab5c2-0000-7000-8000-000000000001", name: "later-0", state: null } as unknown as TaskRun;
+    return { run: new DelayedRun<number>(definitionOfTask(waits), client, run), looks };
+  }
+
+  it.for<[what: string, act: (run: DelayedRun<number>) => Promise<unknown>, expected: unknown]>([
+    ["wait", async (run) => (await wait([run], { timeout: 20 })).notDone.map(({ name }) => name), ["later-0"]],
+    ["all", async (run) => await all([run], { timeout: 20 }), late("Waiting for a task run", "20 ms")],
+    [
+      "asCompleted",
+      async (run) => await asCompleted([run], { timeout: 20 }).next(),
+      late("Waiting for a task run", "20 ms"),
+    ],
+  ])("is not looked for any more when %s has waited long enough", async ([, act, expected], { expect }) => {
+    const { run, looks } = waiting();
+    expect(await told(act(run))).toEqual(expected);
+    await until("a look at the run", () => looks.length > 0);
+    expect(looks.map((signal) => signal?.aborted)).toEqual([true]);
   });
 });
