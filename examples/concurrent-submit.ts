@@ -4,7 +4,7 @@
  *
  * `node examples/concurrent-submit.ts`
  */
-import { asCompleted, flow, logger, sleep, task } from "sluice";
+import { all, asCompleted, flow, logger, sleep, task } from "sluice";
 
 const brew = task(
   { name: "brew", taskRunName: (drink: string) => `brew ${drink}` },
@@ -26,7 +26,8 @@ export const breakfast = flow({ name: "breakfast", concurrency: 2 }, async () =>
   const order: string[] = [];
   for await (const future of asCompleted(drinks)) order.push(await future.result());
   logger().info(`first there was ${order[0]}`);
-  return { order, served: await served.result(), cleaned: await cleaned.result() };
+  const [menu, kitchen] = await all([served, cleaned], { timeout: "1m" });
+  return { order, served: menu, cleaned: kitchen };
 });
 
 if (import.meta.main) console.log(await breakfast());

@@ -94,6 +94,7 @@ export { tags } from "./flow/tags.ts";
 export { type AnyTask, type CacheOptions, isTask, type Task, type TaskOptions, task } from "./flow/task.ts";
 export { type CommitMode, type Transaction, type TransactionOptions, transaction } from "./flow/transaction.ts";
 export { variables } from "./flow/variables.ts";
+export { all, type ResultsOf, type Waited, wait } from "./flow/wait.ts";
 export type { Artifact } from "./protocol/artifacts.ts";
 export { SluiceError } from "./protocol/errors.ts";
 export { isTerminal, type State, type StateType } from "./protocol/states.ts";

@@ -11,7 +11,7 @@ import type { TaskAssets } from "./engine/asset-lineage.ts";
 import { callTask, stateOfTask, submitTask } from "./engine/call-task.ts";
 import { type FunctionShape, shapeOf } from "./engine/function-shape.ts";
 import { Slots } from "./engine/slots.ts";
-import { type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
+import { isFuture, type OrFuture, type OrFutures, type TaskFuture, TaskFutures } from "./future.ts";
 import type { Hooks } from "./hooks.ts";
 import { CachePolicy } from "./results/cache-policy.ts";
 import type { LockManager } from "./results/locks.ts";
@@ -19,7 +19,7 @@ import type { Serializer } from "./results/serializer.ts";
 import type { ResultSettings } from "./results/settings.ts";
 import type { ResultStorage } from "./results/storage.ts";
 import type { Called, Result } from "./returned.ts";
-import type { RunState } from "./states.ts";
+import { isRunState, type RunState } from "./states.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a task runs. Everything may be left out. */
@@ -34,7 +34,11 @@ export interface TaskOptions {
   readonly retries?: number;
   /** Wait before each retry: one for all, one for each (the last repeats), or `(retry) => milliseconds`. Default 0. */
   readonly retryDelay?: RetryDelay;
-  /** Lengthens each wait by a random share of up to this factor. Default: none. */
+  /**
+   * Draws each wait anew around the one of `retryDelay`, so that what failed together does not come back together: as with
+   * Prefect, from an exponential distribution with about that median, cut to at most `1 + factor` times the delay. Waits
+   * get shorter as well as longer. Default 0: none.
+   */
   readonly retryJitterFactor?: number;
   /** An attempt fails as TimedOut after this span, and its signal aborts. Default: none. */
   readonly timeout?: Duration;
@@ -67,8 +71,8 @@ export interface TaskOptions {
   readonly onCommit?: (transaction: Transaction) => unknown;
   /** Called when the transaction that the task run belongs to is undone after the task had completed. */
   readonly onRollback?: (transaction: Transaction) => unknown;
-  /** Futures that have to complete before each of its runs, although it takes nothing from them. */
-  readonly waitFor?: Iterable<TaskFuture<unknown>>;
+  /** Futures, or states, that have to be complete before each of its runs, although it takes nothing from them. */
+  readonly waitFor?: Iterable<TaskFuture<unknown> | RunState<unknown>>;
   /** Assets that it makes; see `materialize`, which sets this. Default: none. */
   readonly materializes?: { readonly assets: readonly AssetOrKey[]; readonly by?: string };
   /** Assets that it takes, beside those of the tasks whose results it takes. Default: none. */
@@ -129,7 +133,7 @@ export interface TaskDefinition {
   readonly serializer: Serializer | null;
   readonly retryCondition: ((error: unknown, context: TaskContext) => boolean | Promise<boolean>) | null;
   readonly hooks: TaskHooks;
-  readonly waitFor: readonly TaskFuture<unknown>[];
+  readonly waitFor: readonly (TaskFuture<unknown> | RunState<unknown>)[];
   readonly runName: string | ((...args: readonly unknown[]) => string) | null;
   readonly slots: Slots | null;
   /** Null for one that says nothing of assets. */
@@ -142,7 +146,8 @@ export interface TaskDefinition {
 
 /**
  * A task: a function whose calls are recorded as task runs, retried and timed. Where its function takes a value, a
- * future of one is taken too, and waited for.
+ * future of one is taken too, and waited for, as is the state of a run that answered one. Where that run failed, the task
+ * is not started, and the call throws `UpstreamFailedError`.
  */
 export interface Task<A extends readonly unknown[], R> {
   /**
@@ -167,7 +172,10 @@ export interface Task<A extends readonly unknown[], R> {
   /** Executes background runs of this task until a signal ends it; see `serveTasks`. */
   serve(options?: ServeTasksOptions): Promise<void>;
   readonly [DEFINITION]: TaskDefinition;
-  /** Submits one task run for each item, which becomes its first argument; further arguments are the same for all. */
+  /**
+   * Submits one task run for each item, which becomes its first argument; further arguments are the same for all. Throws
+   * TypeError for items that cannot be iterated: of a future of a list nobody knows yet how many there are, so await it.
+   */
   map(
     items: Iterable<OrFuture<A[0]>>,
     ...rest: A extends readonly [unknown, ...infer Rest] | readonly [unknown?, ...infer Rest] ? OrFutures<Rest> : []
@@ -249,6 +257,7 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
     returnState: (...args: unknown[]) => stateOfTask(definition, args),
     map: (items: Iterable<unknown>, ...rest: unknown[]): TaskFutures<unknown> => {
       const futures = new TaskFutures<unknown>();
+      if (!isIterable(items)) throw noItems(definition.name, items);
       for (const item of items) futures.push(submit(item, ...rest));
       return futures;
     },
@@ -261,6 +270,19 @@ export function task(first: unknown, second?: unknown): Task<unknown[], unknown>
     [DEFINITION]: { value: definition },
   }) as unknown as Task<unknown[], unknown>;
   return made;
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "string" || (typeof value === "object" && value !== null && Symbol.iterator in value);
+}
+
+function noItems(task: string, given: unknown): TypeError {
+  const fix = isFuture(given)
+    ? `a future: await its list, ${task}.map(await future.result())`
+    : isRunState(given)
+      ? `a state: take its list, ${task}.map(state.result())`
+      : `${given === null ? "null" : `of the type ${typeof given}`}: give a list, or something else that can be iterated`;
+  return new TypeError(`The items of map() of task "${task}" are ${fix}.`);
 }
 
 function define(options: TaskOptions, run: TaskDefinition["run"]): TaskDefinition {

@@ -192,73 +192,35 @@ describe("futures", () => {
     });
     expect(await world.clock.run(main())).toEqual([1, "Completed", "Failed", "Error: negative"]);
   });
-
-  it("are awaited when they are arguments, and recorded as inputs", async ({ expect }) => {
-    using world = offlineWorld();
-    const one = task({ name: "one" }, async () => 1);
-    const add = task({ name: "add" }, async (left: number, rights: readonly number[]) =>
-      rights.reduce((sum, right) => sum + right, left),
-    );
-    const main = flow({ name: "main" }, async () => add(one.submit(), [one.submit(), 5]));
-
-    expect(await world.clock.run(main())).toBe(7);
-
-    const [first, second, sum] = world.tasks;
-    expect(sum?.task_inputs).toEqual({
-      left: [{ input_type: "task_run", id: first?.id }],
-      rights: [{ input_type: "task_run", id: second?.id }],
-    });
-  });
-
-  it("that failed keep those that need them from starting, as NotReady", async ({ expect }) => {
-    using world = offlineWorld();
-    let started = false;
-    const bad = task({ name: "bad" }, async (): Promise<number> => {
-      throw new Error("no");
-    });
-    const use = task({ name: "use" }, async (n: number) => {
-      started = true;
-      return n;
-    });
-    const main = flow({ name: "main" }, async () => use.submit(bad.submit()).result());
-
-    await expect(world.clock.run(main())).rejects.toMatchObject({
-      name: "UpstreamFailedError",
-      cause: { message: "no" },
-    });
-
-    expect(started).toBe(false);
-    const used = world.tasks.find((one) => one.name === "use-0");
-    expect(used?.states.at(-1)).toMatchObject({ type: "PENDING", name: "NotReady" });
-  });
-
-  it("of nested tasks name the task that called them", async ({ expect }) => {
-    using world = offlineWorld();
-    const inner = task({ name: "inner" }, async () => 1);
-    const outer = task({ name: "outer" }, async () => inner());
-    await world.clock.run(flow({ name: "main" }, async () => outer())());
-    const [first, second] = world.tasks;
-    expect([first?.name, second?.name]).toEqual(["outer-0", "inner-0"]);
-    expect(second?.task_inputs).toEqual({ __parents__: [{ input_type: "task_run", id: first?.id }] });
-  });
-});
-
-describe("the inputs of a task", () => {
-  it("may be futures deep within them, which are told beside the task that called it", async ({ expect }) => {
-    using world = offlineWorld();
-    const one = task({ name: "one" }, async () => 1);
-    const add = task({ name: "add" }, async (given: { a: { b: { c: unknown }[] } }) => given.a.b[0]?.c);
-    const outer = task({ name: "outer" }, async () => add({ a: { b: [{ c: one.submit() }] } } as never));
-    expect(await world.execute(() => flow({ name: "main" }, async () => outer())())).toBe(1);
-    const idOf = (name: string): string | undefined => world.tasks.find((run) => run.name === name)?.id;
-    expect(world.tasks.find(({ name }) => name === "add-0")?.task_inputs).toEqual({
-      given: [{ input_type: "task_run", id: idOf("one-0") }],
-      __parents__: [{ input_type: "task_run", id: idOf("outer-0") }],
-    });
-  });
 });
 
 describe("map", () => {
+  const pages = task({ name: "pages" }, async () => [1, 2]);
+  const page = task({ name: "page" }, async (n: number) => n);
+
+  it.for<[what: string, items: () => unknown, said: string]>([
+    ["a future of a list", () => pages.submit(), "a future: await its list, page.map(await future.result())."],
+    ["a state of a list", () => pages.returnState(), "a state: take its list, page.map(state.result())."],
+    ["no list", () => 5, "of the type number: give a list, or something else that can be iterated."],
+    ["nothing", () => null, "null: give a list, or something else that can be iterated."],
+  ])("refuses %s, and says what to write", async ([, items, said], { expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async () => page.map((await items()) as Iterable<number>).results());
+    await expect(world.execute(() => main())).rejects.toThrow(
+      new TypeError(`The items of map() of task "page" are ${said}`),
+    );
+  });
+
+  it("takes the list of a task that it waits for, with that task among its inputs", async ({ expect }) => {
+    using world = offlineWorld();
+    const main = flow({ name: "main" }, async () => {
+      const list = pages.submit();
+      return page.withOptions({ waitFor: [list] }).map(await list.result());
+    });
+    expect(await world.execute(() => main())).toEqual([1, 2]);
+    expect(world.tasks[1]?.task_inputs).toEqual({ wait_for: [{ input_type: "task_run", id: world.tasks[0]?.id }] });
+  });
+
   it("answers results in the order of the items, whatever ends first", async ({ expect }) => {
     using world = offlineWorld();
     const slowFirst = task({ name: "step" }, async (n: number, factor: number) => {

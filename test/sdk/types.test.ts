@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { describe, it } from "vitest";
 import { z } from "zod";
 import {
+  all,
   allowFailure,
   asCompleted,
   Completed,
@@ -26,12 +27,11 @@ import {
   type TaskFuture,
   task,
   transaction,
+  type Waited,
+  wait,
 } from "../../sdk/index.ts";
 import { offlineWorld } from "../../sdk/testing/index.ts";
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for two types that are the same. */
-function same<A, B>(..._: Same<A, B> extends true ? [] : [never]): void {}
+import { same } from "./same-type.ts";
 
 describe("types", () => {
   it("of a task are those of its function, without the context", ({ expect }) => {
@@ -64,8 +64,8 @@ describe("types", () => {
       n < 0 ? Failed("Below zero.") : n === 0 ? Completed({ data: "none" }) : n,
     );
     same<ReturnType<typeof early>, Promise<number | string>>();
-    const all = flow({ name: "all" }, async () => length.map(["a"]));
-    same<ReturnType<typeof all>, Promise<number[]>>();
+    const each = flow({ name: "all" }, async () => length.map(["a"]));
+    same<ReturnType<typeof each>, Promise<number[]>>();
     const pair = flow({ name: "pair" }, async () => [length.submit("a"), early.submit(1)] as const);
     same<ReturnType<typeof pair>, Promise<[number, string | number]>>();
     same<ReturnType<typeof pair.returnState>, Promise<RunState<[number, string | number]>>>();
@@ -104,6 +104,7 @@ describe("types", () => {
   it("of calls, submits and maps follow from the task", ({ expect }) => {
     const length = task(async (text: string, factor: number) => text.length * factor);
     const total = task(async (lengths: readonly number[]) => lengths.length);
+    const allowedNumber = (given: number | Error): number => (given instanceof Error ? 0 : given);
     const use = async (): Promise<void> => {
       const called: number = await length("a", 1);
       const future = length.submit("a", called);
@@ -114,6 +115,13 @@ describe("types", () => {
       await length("a", future);
       await total(mapped);
       await total([future, 1]);
+      // So do states with their results.
+      const state = await length.returnState("a", 1);
+      await length("a", state);
+      await total([state, future, 1]);
+      await length.withOptions({ waitFor: [state, future] })("a", allowedNumber(await allowFailure(state).result()));
+      // @ts-expect-error: the state of a run that answered a number is not one of a text.
+      await length(state, 1);
       // @ts-expect-error: the first argument is text.
       await length(1, 1);
       // @ts-expect-error: an argument is missing.
@@ -126,6 +134,32 @@ describe("types", () => {
       length.map(["a"]);
       // @ts-expect-error: a future of text is not one of a number.
       await length("a", task(async () => "x").submit());
+    };
+    expect(use).toBeTypeOf("function");
+  });
+
+  it("of several futures are those of each of them", ({ expect }) => {
+    const length = task(async (text: string) => text.length);
+    const word = task(async () => "x");
+    const use = async (): Promise<void> => {
+      const pair = await all([length.submit("a"), word.submit()], { timeout: "1m" });
+      same<typeof pair, [number, string]>();
+      const list: readonly TaskFuture<number>[] = length.map(["a"]);
+      const listed = await all(list);
+      same<typeof listed, number[]>();
+      const mapped = await all(length.map(["a"]));
+      same<typeof mapped, number[]>();
+      const some = await all(new Set([length.submit("a")]));
+      same<typeof some, number[]>();
+      const waited = await wait([length.submit("a"), word.submit()], { timeout: 5 });
+      same<typeof waited, Waited<TaskFuture<number> | TaskFuture<string>>>();
+      for await (const future of asCompleted([length.submit("a"), word.submit()], { timeout: "1m" })) {
+        same<typeof future, TaskFuture<number> | TaskFuture<string>>();
+      }
+      // @ts-expect-error: a list of what is no future.
+      await all([1]);
+      // @ts-expect-error: the span of a timeout is "30s", or milliseconds.
+      await length.submit("a").result({ timeoutSeconds: 1 });
     };
     expect(use).toBeTypeOf("function");
   });

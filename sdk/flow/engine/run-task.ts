@@ -7,7 +7,6 @@ import { resultSerializer, resultStorage } from "../configuration.ts";
 import type { TaskContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { allowsRetry, errorMessage, errorStack, TimedOutError, UpstreamFailedError } from "../errors.ts";
-import { isFuture } from "../future.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
 import { holdTags } from "../limits.ts";
 import type { Keeping } from "../results/keeping.ts";
@@ -17,7 +16,7 @@ import { Transaction } from "../transaction.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import type { Execution, TaskIdentity } from "./execution.ts";
 import { collected, handOver } from "./generators.ts";
-import { futuresIn, inputsRecord, resolveInputs } from "./inputs.ts";
+import { inputsRecord, isUpstream, resolveInputs, taskRunsBehind, upstreamsIn } from "./inputs.ts";
 import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
 import { type Outcome, returned, threw } from "./outcome.ts";
@@ -79,9 +78,8 @@ export class TaskRunner {
     this.identity = made ?? this.#execution.identify(task.key);
     this.name = task.runName === null && made ? made.name : nameOf(task, args, this.identity.dynamicKey);
     this.#inputs = inputsRecord(args, task.shape.names, scope.task?.taskRunId ?? null);
-    if (task.waitFor.length > 0) {
-      this.#inputs["wait_for"] = task.waitFor.map(({ taskRunId }) => ({ input_type: "task_run", id: taskRunId }));
-    }
+    const waitedFor = taskRunsBehind(task.waitFor);
+    if (waitedFor.length > 0) this.#inputs["wait_for"] = waitedFor;
     this.#teller = new TaskTeller({ task, scope, identity: this.identity, name: this.name, inputs: this.#inputs });
     this.#states = new TaskStates(this.identity.id, scope.flow?.flowRunId ?? null, task.policy, made?.runCount);
     // Told together with the state after it: most tasks start at once.
@@ -103,7 +101,7 @@ export class TaskRunner {
     const beginning = this.#teller.begin(this.#args);
     if (beginning !== null) await beginning;
     try {
-      const args = futuresIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
+      const args = upstreamsIn(this.#args).length > 0 ? await resolveInputs(this.#args) : this.#args;
       if (this.#task.waitFor.length > 0) await resolveInputs(this.#task.waitFor);
       for (const slot of slots) {
         await slot.acquire(this.#signal);
@@ -380,10 +378,7 @@ function nameOf(task: TaskDefinition, args: readonly unknown[], dynamicKey: stri
     const index = task.shape.names.indexOf(name);
     const value = args[index];
     if (index < 0 || value === undefined) return whole;
-    return typeof value === "object" && !isFuture(value)
-      ? JSON.stringify(value)
-      : isFuture(value)
-        ? value.name
-        : String(value);
+    if (isUpstream(value)) return value.name;
+    return typeof value === "object" ? JSON.stringify(value) : String(value);
   });
 }

@@ -38,6 +38,12 @@ export function currentScope(): Scope | null {
   return storage?.getStore() ?? null;
 }
 
+/** The signal of the task or the flow that the calling code belongs to; undefined outside of both. */
+export function runSignal(): AbortSignal | undefined {
+  const scope = currentScope();
+  return scope?.task?.signal ?? scope?.flow?.signal;
+}
+
 /** Calls back inside a scope. */
 export function inScope<T>(scope: Scope, callback: () => T): T {
   storage ??= openStorage();
