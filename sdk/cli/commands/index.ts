@@ -189,7 +189,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "webhook",
     verb: "update",
-    summary: "Switch a webhook on or off, or change its secrets.",
+    summary: "Change a webhook; what is not said stays as it is.",
     load: async () => (await import("./webhook/update.ts")).webhookUpdate,
   },
   {
