@@ -1,12 +1,16 @@
 /** The commands that change what is there, against a real server; typed in this process, which is quicker. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { runCli } from "../../sdk/cli/run-cli.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
-import type { Ended } from "../support/sluice.ts";
+import { type Ended, sluice } from "../support/sluice.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
 
 let server: TestServer;
 let plane: ControlPlane;
+const folder = mkdtempSync(join(tmpdir(), "sluice-changes-"));
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -16,6 +20,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 async function type(...words: string[]): Promise<Ended> {
@@ -44,7 +49,12 @@ describe("sluice webhook", () => {
       ...["webhook", "create", "e2e/first", "--verify", "github", "--secret", "s", "--slug", "changed"],
       ...["--tag", "a", "--window", "60", "--max-body", "1000"],
     );
-    expect(made).toMatchObject({ max_body_bytes: 1_000, tags: ["a"], replay_window_seconds: 60, idempotency_key: null });
+    expect(made).toMatchObject({
+      max_body_bytes: 1_000,
+      tags: ["a"],
+      replay_window_seconds: 60,
+      idempotency_key: null,
+    });
     const change = (...words: string[]) => typeForJson("webhook", "update", "changed", ...words);
     const second = await typeForJson("deployment", "inspect", "e2e/second");
     const said = { parameters: { name: "{{ body.id }}" }, idempotency_key: "{{ body.id }}", tags: ["b", "c"] };
@@ -96,5 +106,89 @@ describe("sluice webhook", () => {
     const { exitCode, stderr } = await type("webhook", "update", slug, "--tag", "t", ...words);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(said)]);
     expect(await typeForJson("webhook", "inspect", slug)).toEqual(made);
+  });
+});
+
+describe("sluice work-pool", () => {
+  interface Template {
+    readonly job_configuration: Record<string, unknown>;
+    readonly variables: { readonly properties: Record<string, unknown> };
+  }
+  const templateOf = (pool: string) => typeForJson<Template>("work-pool", "inspect", pool, "--template");
+  const written = (content: string): string => {
+    const file = join(folder, `${content.length}.json`);
+    writeFileSync(file, content);
+    return file;
+  };
+
+  it("inspect --template, an editor and update change the template of a pool", async ({ expect }) => {
+    await type("work-pool", "create", "edited", "--type", "docker");
+    const printed = await type("work-pool", "inspect", "edited", "--template");
+    // Its type's, while it has none of its own.
+    const template: Template = JSON.parse(printed.stdout);
+    expect(template.variables.properties).toHaveProperty("image");
+    const edited = {
+      job_configuration: { ...template.job_configuration, labels: { team: "{{ team }}" } },
+      variables: { ...template.variables, properties: { ...template.variables.properties, team: { type: "string" } } },
+    };
+    const file = written(JSON.stringify(edited));
+    expect((await type("work-pool", "update", "edited", "--base-job-template", file)).exitCode).toBe(0);
+    expect(await templateOf("edited")).toEqual(edited);
+    await type("work-pool", "create", "copied", "--type", "docker", "--base-job-template", file);
+    expect(await templateOf("copied")).toEqual(edited);
+    await type("work-pool", "update", "copied", "--description", "the same");
+    expect(await templateOf("copied")).toEqual(edited);
+  });
+
+  it("create puts the URL of an http pool into the template that it is given", async ({ expect }) => {
+    await type("work-pool", "create", "one-target", "--type", "http", "--url", "http://127.0.0.1:1/one");
+    const file = written(JSON.stringify(await templateOf("one-target")));
+    const made = ["--type", "http", "--url", "http://127.0.0.1:1/other", "--base-job-template", file];
+    expect((await type("work-pool", "create", "other-target", ...made)).exitCode).toBe(0);
+    const urlOf = async (pool: string) => (await templateOf(pool)).variables.properties["url"];
+    expect(await urlOf("one-target")).toMatchObject({ default: "http://127.0.0.1:1/one" });
+    expect(await urlOf("other-target")).toMatchObject({ default: "http://127.0.0.1:1/other" });
+  });
+
+  it.for([
+    ["", "holds no JSON: it is empty"],
+    ['{"variables": ', "holds no JSON: "],
+    ["[]", "expected record"],
+    ['{"variables": {}}', "`job_configuration` is missing"],
+    [
+      '{"job_configuration": {"image": "{{ image }} {{ tag }}"}, "variables": {"properties": {"image": {}}}}',
+      "undeclared variable(s): tag",
+    ],
+  ] as const)("takes no template from a file with %j", async ([content, said], { expect }) => {
+    const file = written(content);
+    for (const words of [
+      ["create", "broken"],
+      ["update", "typed"],
+    ]) {
+      const { exitCode, stderr } = await type("work-pool", ...words, "--base-job-template", file);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(said)]);
+      expect(stderr).toMatch(/→ .*inspect NAME --template/);
+    }
+    expect((await type("work-pool", "inspect", "broken")).exitCode).toBe(5);
+  });
+
+  it("reads standard input for -, and says which file is not there", async ({ expect }) => {
+    const env = { SLUICE_API_URL: server.apiUrl };
+    const { exitCode, stderr } = await sluice(["work-pool", "update", "typed", "--base-job-template", "-"], { env });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("Standard input holds no JSON: it is empty.")]);
+    const nowhere = await type("work-pool", "update", "typed", "--base-job-template", join(folder, "nowhere.json"));
+    expect([nowhere.exitCode, nowhere.stderr]).toEqual([2, expect.stringMatching(/no file .*nowhere\.json/)]);
+  });
+
+  it("secret changes what pushes are signed with, and shows only what it made", async ({ expect }) => {
+    await type("work-pool", "create", "signing", "--type", "http", "--url", "http://127.0.0.1:1");
+    const given = Buffer.alloc(24, 7).toString("base64");
+    const made = await typeForJson<{ secret: string }>("work-pool", "secret", "signing");
+    expect(made).toMatchObject({ name: "signing", secrets: 1, secret: expect.stringMatching(/.{32}/) });
+    const two = await type("work-pool", "secret", "signing", "--secret", given, "--secret", made.secret);
+    expect(two.stdout).toMatch(/SECRETS +2\nSECRET +as given/);
+    expect(two.stdout).not.toContain(given);
+    expect((await type("work-pool", "secret", "signing", "--secret", "short")).stderr).toMatch(/secrets\.0: must be 24 bytes/);
+    expect((await type("work-pool", "secret", "nobody")).exitCode).toBe(5);
   });
 });
