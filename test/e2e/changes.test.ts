@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { runCli } from "../../sdk/cli/run-cli.ts";
+import type { FlowRun } from "../../sdk/protocol/flow-runs.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { type Ended, sluice } from "../support/sluice.ts";
+import { giveUp } from "../ui/dead-letter.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
 
 let server: TestServer;
 let plane: ControlPlane;
+let waiting: FlowRun;
 const folder = mkdtempSync(join(tmpdir(), "sluice-changes-"));
 
 beforeAll(async () => {
@@ -17,6 +20,10 @@ beforeAll(async () => {
   plane = controlPlane(server.apiUrl);
   await plane.pool("typed");
   for (const name of ["first", "second"]) await plane.deploy("examples/hello.ts:hello", "typed", { name });
+  waiting = await plane.trigger(await plane.deploy("examples/hello.ts:hello", "typed", { name: "waiting" }));
+  await server.kill("SIGTERM");
+  giveUp(server.dataDir, { flow_run_id: waiting.id });
+  await server.restart();
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -188,7 +195,108 @@ describe("sluice work-pool", () => {
     const two = await type("work-pool", "secret", "signing", "--secret", given, "--secret", made.secret);
     expect(two.stdout).toMatch(/SECRETS +2\nSECRET +as given/);
     expect(two.stdout).not.toContain(given);
-    expect((await type("work-pool", "secret", "signing", "--secret", "short")).stderr).toMatch(/secrets\.0: must be 24 bytes/);
+    expect((await type("work-pool", "secret", "signing", "--secret", "short")).stderr).toMatch(
+      /secrets\.0: must be 24 bytes/,
+    );
     expect((await type("work-pool", "secret", "nobody")).exitCode).toBe(5);
+  });
+});
+
+describe("sluice deployment", () => {
+  const run = (...words: string[]) => typeForJson<FlowRun>("deployment", "run", "e2e/first", ...words);
+
+  it("run --start-at and --start-in make a run that waits until then", async ({ expect }) => {
+    const at = await run("--start-at", "2099-12-24T18:00:00+01:00", "--tag", "a", "--tag", "b");
+    expect(at).toMatchObject({ state_type: "SCHEDULED", tags: ["a", "b"] });
+    expect(at.expected_start_time).toBe("2099-12-24T17:00:00.000000Z");
+    for (const [span, seconds] of [
+      ["10m", 600],
+      ["1h 30m", 5_400],
+      ["01:00:00", 3_600],
+      ["PT15M", 900],
+      ["90", 90],
+    ] as const) {
+      const before = Date.now();
+      const { expected_start_time: due } = await run("--start-in", span);
+      const late = Date.parse(due ?? "") - before - seconds * 1_000;
+      expect([span, late >= 0 && late < 20_000]).toEqual([span, true]);
+    }
+    const why = await type("flow-run", "why", at.id);
+    expect([why.exitCode, why.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^It is scheduled for 2099-12-24T17:00:00\.0+Z\.\n$/),
+    ]);
+  });
+
+  it("run with a key that is known shows the run that has it", async ({ expect }) => {
+    const first = await run("--start-in", "1h", "--idempotency-key", "order-7", "--job-variable", 'env={"A":"1"}');
+    expect(first).toMatchObject({ idempotency_key: "order-7", job_variables: { env: { A: "1" } } });
+    expect((await run("--idempotency-key", "order-7")).id).toBe(first.id);
+    expect((await run("--start-in", "1h", "--idempotency-key", "order-8")).id).not.toBe(first.id);
+  });
+
+  it.for([
+    [["--start-in", "1h", "--start-at", "2099-01-01T00:00:00Z"], "said twice"],
+    [["--start-in", "soon"], "not a span: write 10m"],
+    [["--start-in", "99999999999d"], "more than a hundred years"],
+    [["--start-at", "tomorrow"], "not a time in ISO 8601"],
+    [["--job-variable", "env"], "not of the form name=value"],
+  ] as const)("run refuses %j", async ([words, said], { expect }) => {
+    const { exitCode, stderr } = await type("deployment", "run", "e2e/first", ...words);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(said)]);
+  });
+
+  it("pause takes the runs ahead away, and resume makes them again", async ({ expect }) => {
+    await type("schedule", "create", "e2e/second", "--cron", "0 6 * * *");
+    const ahead = async () =>
+      (await typeForJson<FlowRun[]>("flow-run", "ls", "--state", "scheduled")).filter(({ tags }) =>
+        tags.includes("auto-scheduled"),
+      ).length;
+    expect(await ahead()).toBeGreaterThanOrEqual(3);
+    expect((await type("deployment", "pause", "e2e/second")).stdout).toMatch(/^Deployment "e2e\/second" rests/);
+    expect([await ahead(), (await typeForJson("deployment", "inspect", "e2e/second"))["paused"]]).toEqual([0, true]);
+    expect((await type("deployment", "resume", "e2e/second")).stdout).toBe('Deployment "e2e/second" goes on.\n');
+    expect(await ahead()).toBeGreaterThanOrEqual(3);
+    expect((await type("deployment", "pause", "e2e/nobody")).exitCode).toBe(5);
+    expect((await type("deployment", "resume", "e2e/nobody")).exitCode).toBe(5);
+  });
+
+  it("flow-control --time-to-live says how long runs may wait, and 0 for ever", async ({ expect }) => {
+    const control = (...words: string[]) => typeForJson("deployment", "flow-control", "e2e/first", ...words);
+    expect(await control("--time-to-live", "600")).toMatchObject({ time_to_live_seconds: 600 });
+    expect((await type("deployment", "flow-control", "e2e/first")).stdout).toMatch(/Time to live +600 s/);
+    const { id } = await run();
+    expect((await type("flow-run", "why", id)).stdout).toMatch(
+      /^No worker .*\nIt is number \d+ in line .*\nIt ends Cancelled unless .*\n$/,
+    );
+    expect(await control("--on-lost", "retry")).toMatchObject({ time_to_live_seconds: 600, on_lost: "retry" });
+    expect(await control("--time-to-live", "0")).toMatchObject({ time_to_live_seconds: null, on_lost: "retry" });
+  });
+
+  it("deploy takes variables of the pool's jobs, and none twice", async ({ expect }) => {
+    const words = ["deploy", "examples/hello.ts:hello", "--name", "with-variables", "--pool", "typed"];
+    const env = { SLUICE_API_URL: server.apiUrl };
+    const variables = ["--job-variable", 'env={"REGION":"eu"}', "--job-variable", "mem_limit=2g"];
+    const made = await sluice([...words, ...variables, "--url", "http://127.0.0.1:1", "--output", "json"], { env });
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      job_variables: { env: { REGION: "eu" }, mem_limit: "2g", url: "http://127.0.0.1:1" },
+    });
+    const twice = await sluice([...words, "--image", "a", "--job-variable", "image=b"], { env });
+    expect([twice.exitCode, twice.stderr]).toEqual([2, expect.stringContaining('"image" is said twice')]);
+  });
+});
+
+describe("sluice dead-letter", () => {
+  it("ls lists what was given up, and replay sends it again, once", async ({ expect }) => {
+    const listed = await type("dead-letter", "ls");
+    expect(listed.stdout).toMatch(/^ID +QUEUE +SENT +ATTEMPTS +MESSAGE\ngiven-up +dispatch +\S+Z +9 +{"flow_run_id":/);
+    expect(listed.stdout).toContain(waiting.id);
+    expect((await type("dead-letter", "replay", "given-up")).stdout).toBe(
+      'The message was sent to queue "dispatch" again.\n',
+    );
+    expect(await typeForJson("dead-letter", "ls")).toEqual([]);
+    expect((await type("dead-letter", "ls")).stdout).toBe("No message was given up.\n");
+    const again = await type("dead-letter", "replay", "given-up");
+    expect([again.exitCode, again.stderr]).toEqual([5, expect.stringContaining("given-up")]);
   });
 });
