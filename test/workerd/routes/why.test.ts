@@ -65,6 +65,22 @@ describe("the reason why a run is not running", () => {
     expect(await first(retried)).toMatchObject({ kind: "retry_delay", details: { run_count: 1, in_process: true } });
   });
 
+  it("follows the time of a run that waits when the run is put off or brought forward", async ({ expect }) => {
+    const { run } = await aWaitingRun();
+    const at = (time: string) =>
+      set(run, { type: "SCHEDULED", name: "Scheduled", state_details: { scheduled_time: time } });
+    expect((await at("2099-01-01T00:00:00Z")).body).toMatchObject({ status: "ACCEPT" });
+    expect(await ask(run)).toMatchObject({
+      reasons: [{ kind: "not_due", details: { due_at: expect.stringContaining("2099-01-01") } }],
+    });
+    expect((await call<Run>("GET", `/flow_runs/${run}`)).body).toMatchObject({
+      next_scheduled_start_time: expect.stringContaining("2099-01-01"),
+    });
+    await at(new Date().toISOString());
+    await until("it is in line", async () => (await kinds(run)).includes("in_line"));
+    expect(await kinds(run)).not.toContain("not_due");
+  });
+
   it("is a limit that let it wait", async ({ expect }) => {
     const { run } = await aWaitingRun();
     const scheduled_time = "2099-01-01T00:00:00.000Z";
