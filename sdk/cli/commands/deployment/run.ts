@@ -29,7 +29,7 @@ export const deploymentRun = defineCommand({
   options: {
     param: flowParameters(),
     name: text("Name of the run.", { placeholder: "name" }),
-    startAt: time("Runs it then, and not at once."),
+    startAt: time("Runs it at this time, in ISO 8601, and not at once."),
     startIn: parsed("Runs it so much later: 10m, '1h 30m', 01:30:00 or PT15M.", readSpan, { placeholder: "span" }),
     idempotencyKey: text("With a key that a run of it has already, that run is shown and none is made.", {
       placeholder: "key",
