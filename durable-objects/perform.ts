@@ -106,7 +106,7 @@ export class Performer {
   #finish(id: FlowRunId, { effect, claims }: Pending): Promise<void> {
     return insist(`Effect "${effect.kind}" of flow run ${id}`, async (failures) => {
       if (effect.kind === "offer" && failures > 0) {
-        // The pool does not answer: the queue, which keeps trying for days, takes over.
+        // The pool does not answer: the queue takes over, which tries for some minutes and keeps what it gives up.
         await this.#dispatch.send({ flow_run_id: id });
       } else {
         await this.perform(id, effect, claims);

@@ -7,7 +7,12 @@ export interface DeploymentName {
 }
 
 export function deploymentArgument(): Parameter<DeploymentName> {
-  return required(parsed("Flow and deployment, as flow/deployment.", readName, { placeholder: "flow/deployment" }));
+  return required(deploymentName("Flow and deployment, as flow/deployment."));
+}
+
+/** The same where it may be left out. */
+export function deploymentName(description: string): Parameter<DeploymentName | undefined> {
+  return parsed(description, readName, { placeholder: "flow/deployment" });
 }
 
 function readName(given: string): DeploymentName {

@@ -28,6 +28,7 @@ const ContainerCreate = z.strictObject({
     NetworkMode: text.optional(),
     Memory: z.int().optional(),
     MemorySwap: z.int().optional(),
+    NanoCpus: z.int().optional(),
     ExtraHosts: z.array(z.string().regex(/^[^:]+:.+$/)).optional(),
   }),
 });

@@ -64,6 +64,7 @@ describe("a worker of type docker", () => {
       volumes: ["/data:/data:ro"],
       mem_limit: "512m",
       memswap_limit: "1g",
+      cpus: 1.1,
       privileged: true,
     });
     expect((await plane.ends(id)).state_name, worker.text()).toBe("Completed");
@@ -76,6 +77,7 @@ describe("a worker of type docker", () => {
       Binds: ["/data:/data:ro"],
       Memory: 512 * 1024 ** 2,
       MemorySwap: 1024 ** 3,
+      NanoCpus: 1_100_000_000,
       Privileged: true,
     });
   });
@@ -108,6 +110,7 @@ describe("a worker of type docker", () => {
     ["an image that no registry has", { image: "no:1", command: "true" }, "Crashed", /manifest for no:1 not found/],
     ["an image that may not be pulled", { image: "no:1", image_pull_policy: "Never" }, "Failed", /policy is Never/],
     ["a size that is none", { image: "app:1", mem_limit: "much" }, "Failed", /"mem_limit" is "much"/],
+    ["no CPUs at all", { image: "app:1", cpus: 0 }, "Failed", /"cpus" is 0/],
     ["a command that fails", { image: "app:1", command: "sh -c 'exit 4'" }, "Failed", /ended with code 4/],
   ] as const)("says what is wrong with %s", async ([, variables, name, message], { expect }) => {
     const run = await plane.ends((await trigger(null, variables)).id);

@@ -179,9 +179,11 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await form.getByRole("button", { name: "Make one up" }).click();
     const secret = await form.getByLabel("Secret").inputValue();
     await form.getByRole("textbox", { name: "Parameters" }).fill('{"limit": "{{ body.limit }}"}');
+    await form.getByLabel("Bytes of a body at most").fill("2000");
     await expectAccessible(page, expect);
     await form.getByRole("button", { name: "Save" }).click();
     await page.getByText(`${server.origin}/hooks/orders`).waitFor();
+    await page.getByText("2,000 bytes").waitFor();
     await page.getByText("Nothing was sent yet.").waitFor();
     expect(await page.content()).not.toContain(secret);
     const send = (key: string) =>

@@ -58,6 +58,18 @@ describe("a run of an http pool", () => {
     ]);
   });
 
+  it("is on its way until the target has answered, and why says so", async ({ expect }) => {
+    const pool = await HttpPool.open();
+    const { id, message } = await pushed(pool);
+    expect((await whyOf(id))[0]).toEqual({
+      kind: "being_pushed",
+      message: `It is on its way to the HTTP target of work pool "${pool.name}".`,
+      details: { work_pool_name: pool.name, attempts: 0 },
+    });
+    await pool.deliver(message);
+    expect((await whyOf(id))[0]).toMatchObject({ kind: "push_accepted" });
+  });
+
   it("is not pushed again once it was accepted, and twice under one id when two deliveries overlap", async ({
     expect,
   }) => {

@@ -15,6 +15,8 @@ export const dockerTemplate = baseJobTemplate({
     container_wait_timeout: "{{ container_wait_timeout }}",
     mem_limit: "{{ mem_limit }}",
     memswap_limit: "{{ memswap_limit }}",
+    // Beyond Prefect's, whose workers pass over it.
+    cpus: "{{ cpus }}",
     privileged: "{{ privileged }}",
   },
   variables: {
@@ -36,6 +38,7 @@ export const dockerTemplate = baseJobTemplate({
     container_wait_timeout: { title: "Container Wait Timeout", exclusiveMinimum: 0, type: "integer" },
     mem_limit: { title: "Memory Limit", type: "string" },
     memswap_limit: { title: "Memory Swap Limit", type: "string" },
+    cpus: { title: "CPUs", description: "How many the container may use, such as 0.5.", type: "number" },
     privileged: { title: "Privileged", default: false, type: "boolean" },
   },
   definitions: {

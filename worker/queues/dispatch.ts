@@ -1,6 +1,6 @@
 /**
- * Runs on their way to their pools, where a direct offer failed or many came at once. A message carries an id only;
- * the run's owner knows the rest. An offer is idempotent by run, so a message that comes twice does no harm.
+ * Runs on their way to their pools, where a direct offer failed: bursts are offered directly, too. A message carries an
+ * id only; the run's owner knows the rest. An offer is idempotent by run, so a message that comes twice does no harm.
  */
 import { z } from "zod";
 import { FlowRunId } from "#protocol/ids";

@@ -13,6 +13,7 @@ import { defineCommand } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { flowParameters } from "../flow-parameter.ts";
+import { jobVariables } from "../job-variable.ts";
 import { choice, flag, required, text } from "../parameters.ts";
 import { POLICY, policyChangeOf, TIMING, timingIfSaid } from "../schedule-options.ts";
 
@@ -37,6 +38,7 @@ export const deploy = defineCommand({
     credentials: text("The block with a token for it: type/name.", { placeholder: "block" }),
     setup: text("What sh does in the clone, 'npm ci' for example.", { placeholder: "command" }),
     image: text("The container image, for pools that have one.", { placeholder: "image" }),
+    jobVariable: jobVariables(),
     param: flowParameters(),
     paused: flag("Let its schedule rest."),
     onLost: choice("What becomes of a run whose process is lost: it ends Crashed, or is offered again.", ON_LOST),
@@ -47,11 +49,13 @@ export const deploy = defineCommand({
     "sluice deploy flows/etl.ts:etl --name daily --pool local --cron '0 6 * * *' --timezone Europe/London",
     "sluice deploy flows/etl.ts:etl --name daily --pool local --git https://github.com/me/flows --setup 'npm ci'",
     "sluice deploy flows/etl.ts:etl --name by-hand --pool local --param limit=10",
+    `sluice deploy flows/etl.ts:etl --name daily --pool gpu --job-variable mem_limit=2g --job-variable 'env={"REGION":"eu"}'`,
   ],
   async run({ arguments: { entrypoint }, options, connection, output }) {
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
-    const { name, pool, queue, path, url, image, param, paused } = options;
+    const { name, pool, queue, path, image, param, paused } = options;
     const source = sourceOf(options);
+    const variables = variablesOf(options);
     const schedule = timingIfSaid(options);
     const policy = policyChangeOf(options);
     const schedules = schedule === null ? [] : [{ schedule, ...(policy === null ? {} : { policy }) }];
@@ -69,7 +73,7 @@ export const deploy = defineCommand({
       ...(queue === undefined ? {} : { workQueue: queue }),
       ...(path === undefined ? {} : { path }),
       ...(image === undefined ? {} : { image }),
-      ...(url === undefined ? {} : { jobVariables: { url } }),
+      jobVariables: variables,
       ...(source === null ? {} : { source }),
     });
     const id = await applyDeployment(client, { ...planned, body: { ...planned.body, schedules } }).catch(
@@ -99,6 +103,25 @@ interface SourceOptions {
   readonly commit: string | undefined;
   readonly credentials: string | undefined;
   readonly setup: string | undefined;
+}
+
+interface VariableOptions {
+  readonly image: string | undefined;
+  readonly url: string | undefined;
+  readonly jobVariable: readonly (readonly [name: string, value: unknown])[];
+}
+
+/** Throws {@link CliError} for a variable that an option of its own says as well. */
+function variablesOf({ image, url, jobVariable }: VariableOptions): JsonObject {
+  const variables = JsonObject.parse(Object.fromEntries(jobVariable));
+  const twice = Object.entries({ image, url }).find(([name, value]) => value !== undefined && name in variables);
+  if (twice !== undefined) {
+    const [name] = twice;
+    throw new CliError(`The job variable "${name}" is said twice.`, {
+      fix: `Give one of --${name} and --job-variable ${name}=…`,
+    });
+  }
+  return { ...variables, ...(url === undefined ? {} : { url }) };
 }
 
 /** What a step said that failed. What is wrong with the code itself says so by itself. */

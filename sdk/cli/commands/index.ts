@@ -117,7 +117,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "deployment",
     verb: "run",
-    summary: "Run a deployment now.",
+    summary: "Run a deployment, now or later.",
     load: async () => (await import("./deployment/run.ts")).deploymentRun,
   },
   {
@@ -149,6 +149,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     verb: "flow-control",
     summary: "Show or set the limit by key of a deployment, with the runs that hold slots or wait.",
     load: async () => (await import("./deployment/flow-control.ts")).deploymentFlowControl,
+  },
+  {
+    noun: "deployment",
+    verb: "pause",
+    summary: "Let all schedules of a deployment rest; it can be run by hand meanwhile.",
+    load: async () => (await import("./deployment/pause.ts")).deploymentPause,
+  },
+  {
+    noun: "deployment",
+    verb: "resume",
+    summary: "Let the schedules of a deployment go on after a pause.",
+    load: async () => (await import("./deployment/resume.ts")).deploymentResume,
   },
   {
     noun: "deployment",
@@ -189,7 +201,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "webhook",
     verb: "update",
-    summary: "Switch a webhook on or off, or change its secrets.",
+    summary: "Change a webhook; what is not said stays as it is.",
     load: async () => (await import("./webhook/update.ts")).webhookUpdate,
   },
   {

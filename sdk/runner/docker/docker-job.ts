@@ -35,6 +35,8 @@ export interface DockerJob {
   readonly volumes: readonly string[];
   readonly memoryBytes: number | null;
   readonly memorySwapBytes: number | null;
+  /** May be a fraction, of a billionth at the finest. */
+  readonly cpus: number | null;
   readonly privileged: boolean;
 }
 
@@ -72,6 +74,7 @@ export function dockerJob(configuration: JobConfiguration, ticket: RunTicket): D
     volumes: texts(configuration, "volumes"),
     memoryBytes: bytes(configuration, "mem_limit"),
     memorySwapBytes: bytes(configuration, "memswap_limit"),
+    cpus: cpusOf(configuration["cpus"]),
     privileged: configuration["privileged"] === true,
   };
 }
@@ -106,6 +109,7 @@ export function containerOptions(
       ...(job.networkMode === null ? {} : { NetworkMode: job.networkMode }),
       ...(job.memoryBytes === null ? {} : { Memory: job.memoryBytes }),
       ...(job.memorySwapBytes === null ? {} : { MemorySwap: job.memorySwapBytes }),
+      ...(job.cpus === null ? {} : { NanoCpus: Math.round(job.cpus * 1e9) }),
     },
   };
 }
@@ -148,4 +152,14 @@ function bytes(configuration: JobConfiguration, name: string): number | null {
     );
   }
   return Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
+}
+
+/** Less than a hundredth of a CPU is refused by Docker, more than the machine has as well, which only Docker knows. */
+function cpusOf(given: unknown): number | null {
+  if (given === undefined || given === null || given === "") return null;
+  const cpus = typeof given === "number" || typeof given === "string" ? Number(given) : Number.NaN;
+  if (Number.isFinite(cpus) && cpus >= 0.01) return cpus;
+  throw new CannotStartError(
+    `The job variable "cpus" is ${JSON.stringify(given)}. Give a number of CPUs such as 0.5 or 2; 0.01 is the least.`,
+  );
 }

@@ -65,6 +65,22 @@ describe("the reason why a run is not running", () => {
     expect(await first(retried)).toMatchObject({ kind: "retry_delay", details: { run_count: 1, in_process: true } });
   });
 
+  it("follows the time of a run that waits when the run is put off or brought forward", async ({ expect }) => {
+    const { run } = await aWaitingRun();
+    const at = (time: string) =>
+      set(run, { type: "SCHEDULED", name: "Scheduled", state_details: { scheduled_time: time } });
+    expect((await at("2099-01-01T00:00:00Z")).body).toMatchObject({ status: "ACCEPT" });
+    expect(await ask(run)).toMatchObject({
+      reasons: [{ kind: "not_due", details: { due_at: expect.stringContaining("2099-01-01") } }],
+    });
+    expect((await call<Run>("GET", `/flow_runs/${run}`)).body).toMatchObject({
+      next_scheduled_start_time: expect.stringContaining("2099-01-01"),
+    });
+    await at(new Date().toISOString());
+    await until("it is in line", async () => (await kinds(run)).includes("in_line"));
+    expect(await kinds(run)).not.toContain("not_due");
+  });
+
   it("is a limit that let it wait", async ({ expect }) => {
     const { run } = await aWaitingRun();
     const scheduled_time = "2099-01-01T00:00:00.000Z";
@@ -200,6 +216,48 @@ describe("the reason why a run is not running", () => {
     expect(Date.parse(details.retry_at)).toBeLessThan(Date.now() + 31_000);
     const next = (await call<Run>("POST", `/deployments/${deployment}/create_flow_run`, {})).body.id;
     expect((await ask(next)).reasons.at(-1)).toMatchObject({ kind: "in_line", details: { position: 2 } });
+    worker.close();
+  });
+
+  it("is that it is being given to a worker, or that a poller is claiming it", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    const owner = { isSlow: true };
+    await runInDurableObject(objectOf(pool).stub, (instance) => {
+      const { claimRun } = instance;
+      instance.claimRun = async (...asked) => {
+        while (owner.isSlow) await scheduler.wait(0);
+        return claimRun(...asked);
+      };
+    });
+    const worker = await objectOf(pool).connect("w1");
+    await until("its owner is asked for it", async () => (await first(run)).kind === "being_claimed");
+    expect(await ask(run)).toMatchObject({
+      is_waiting: true,
+      reasons: [{ message: 'It is being given to worker "w1".', details: { worker_name: "w1" } }],
+    });
+    owner.isSlow = false;
+    await worker.waitFor("run");
+    expect(await first(run)).toMatchObject({ kind: "claimed", details: { worker_name: "w1" } });
+    const polled = await aWaitingRun();
+    const queue = { id: null, name: "default", priority: 1 };
+    await objectOf(polled.pool).stub.reserve({ id: polled.run, generation: 1, queue });
+    expect(await first(polled.run)).toEqual({
+      kind: "being_claimed",
+      message: "A worker that polls is claiming it.",
+      details: { worker_name: null },
+    });
+  });
+
+  it("says how often it came back, of how many times, and what was said", async ({ expect }) => {
+    const { pool, run } = await aWaitingRun();
+    const worker = await objectOf(pool).connect("w1");
+    await worker.waitFor("run");
+    await call("POST", `/flow_runs/${run}/give_back`, { generation: 1, reason: "There is no disk." });
+    expect((await ask(run)).reasons.find(({ kind }) => kind === "returned")).toEqual({
+      kind: "returned",
+      message: "It came back once before its code was started, and ends Crashed after 3: There is no disk.",
+      details: { times: 1, times_allowed: 3, reasons: ["There is no disk."] },
+    });
     worker.close();
   });
 

@@ -75,7 +75,7 @@ export function WebhookPage() {
             <dt>Signatures count</dt>
             <dd>{replay_window_seconds} s</dd>
             <dt>Body, at most</dt>
-            <dd>{Math.round(max_body_bytes / 1_024)} KiB</dd>
+            <dd>{max_body_bytes.toLocaleString("en")} bytes</dd>
           </dl>
         </section>
         <section className="panel">

@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { JsonObject } from "#protocol/flow-runs";
+import { LIMITS } from "#protocol/limits";
 import { createWebhook, updateWebhook, type Webhook } from "#protocol/webhooks";
 import { api } from "../../api/client.ts";
 import { DeploymentField, deploymentNamed } from "../../components/deployment-field.tsx";
@@ -30,6 +31,7 @@ export function WebhookForm({ webhook, onClose }: WebhookFormProps) {
   const [key, setKey] = useState(webhook?.idempotency_key ?? "");
   const [tags, setTags] = useState(webhook?.tags.join(", ") ?? "");
   const [windowSeconds, setWindowSeconds] = useState(webhook?.replay_window_seconds.toString() ?? "300");
+  const [bodyBytes, setBodyBytes] = useState(webhook?.max_body_bytes.toString() ?? "262144");
   const save = async (): Promise<void> => {
     const body = {
       verification: verificationOf(type, hmac),
@@ -37,6 +39,7 @@ export function WebhookForm({ webhook, onClose }: WebhookFormProps) {
       idempotency_key: key.trim() || null,
       tags: tags.split(",").flatMap((tag) => tag.trim() || []),
       replay_window_seconds: Number(windowSeconds),
+      max_body_bytes: Number(bodyBytes),
       ...(secret !== "" && { secrets: [secret] }),
     };
     if (webhook) {
@@ -103,6 +106,16 @@ export function WebhookForm({ webhook, onClose }: WebhookFormProps) {
         required
         value={windowSeconds}
         onChange={setWindowSeconds}
+      />
+      <TextField
+        label="Bytes of a body at most"
+        hint="What is larger is refused."
+        type="number"
+        min={1}
+        max={LIMITS.webhookBodyBytes}
+        required
+        value={bodyBytes}
+        onChange={setBodyBytes}
       />
     </FormModal>
   );

@@ -10,6 +10,7 @@ import { nearest } from "../../nearest.ts";
 import type { Column } from "../../output.ts";
 import { integer, parsed, required, text, withDefault } from "../../parameters.ts";
 import { WORK_POOL_COLUMNS } from "./columns.ts";
+import { readTemplate, templateOption } from "./job-template.ts";
 
 /** What `sluice worker start --type` takes. */
 const WORKER_TYPES = ["process", "docker", "kubernetes", "ecs"] as const;
@@ -30,12 +31,14 @@ export const workPoolCreate = defineCommand({
       readSecret,
       { placeholder: "text", env: "SLUICE_PUSH_SECRET" },
     ),
+    baseJobTemplate: templateOption(),
     concurrencyLimit: integer("Runs of the pool at the same time. Default: no limit.", { min: 0 }),
     description: text("What the pool is for."),
   },
   examples: [
     "sluice work-pool create local",
     "sluice work-pool create gpu --concurrency-limit 2",
+    "sluice work-pool create gpu --type docker --base-job-template template.json",
     "sluice work-pool create edge --type http --url https://flows.example.workers.dev",
   ],
   async run({ arguments: { name }, options, connection, output }) {
@@ -46,13 +49,15 @@ export const workPoolCreate = defineCommand({
         fix: "Leave --url out, or give --type http.",
       });
     }
+    const own = options.baseJobTemplate === undefined ? null : await readTemplate(options.baseJobTemplate);
+    const template = isPushed ? await pushedTemplate(client, own, options.url) : own;
     const pool = await client.call(createWorkPool, {
       body: {
         name,
         type: options.type,
         concurrency_limit: options.concurrencyLimit ?? null,
         description: options.description ?? null,
-        ...(isPushed ? { base_job_template: await templateWith(client, options.url) } : {}),
+        ...(template === null ? {} : { base_job_template: template }),
       },
     });
     if (!isPushed) {
@@ -87,11 +92,11 @@ function readSecret(given: string): string {
   return given;
 }
 
-/** The template of the type, with the URL as the default of its variable. */
-async function templateWith(client: ApiClient, url: string | undefined): Promise<JsonObject> {
-  const template = (await defaultTemplate(client, HTTP_POOL_TYPE, { idempotent: true })) ?? {};
+/** The own template, or else that of the type, with the URL as the default of its variable. */
+async function pushedTemplate(client: ApiClient, own: JsonObject | null, url: string | undefined): Promise<JsonObject> {
+  const template = own ?? (await defaultTemplate(client, HTTP_POOL_TYPE, { idempotent: true })) ?? {};
   if (url === undefined) return template;
-  const variables = template["variables"] as { readonly properties: Record<string, JsonObject> };
-  const properties = { ...variables.properties, url: { ...variables.properties["url"], default: url } };
+  const variables = (template["variables"] ?? {}) as { readonly properties?: Record<string, JsonObject> };
+  const properties = { ...variables.properties, url: { ...variables.properties?.["url"], default: url } };
   return { ...template, variables: { ...variables, properties } };
 }
