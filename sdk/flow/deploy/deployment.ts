@@ -152,8 +152,8 @@ export function requiredClient(purpose: string): ApiClient {
   });
 }
 
-function timingOf({ cron, interval, rrule, at, timezone, anchor }: Timing): Timing {
-  const all = { cron, interval, rrule, at, timezone, anchor };
+function timingOf({ cron, dayOr, interval, rrule, at, timezone, anchor }: Timing): Timing {
+  const all = { cron, dayOr, interval, rrule, at, timezone, anchor };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
