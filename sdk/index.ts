@@ -9,7 +9,14 @@ export { type ServeTasksOptions, serveTasks } from "./flow/background/serve-task
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
-export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export {
+  type FlowAncestry,
+  type FlowContext,
+  flowContext,
+  type RunDeployment,
+  type TaskContext,
+  taskContext,
+} from "./flow/context.ts";
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
 export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
 export { sleep } from "./flow/control/sleep.ts";

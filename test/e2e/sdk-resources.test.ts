@@ -6,6 +6,8 @@ import { z } from "zod";
 import { defineBlock, secret, slackWebhook, webhook } from "../../sdk/blocks/index.ts";
 import { createClient } from "../../sdk/client/index.ts";
 import { configure } from "../../sdk/flow/configuration.ts";
+import { applyDeployment, planDeployment } from "../../sdk/flow/deploy/deployment.ts";
+import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
 import {
   artifacts,
   controlPlaneStorage,
@@ -13,6 +15,7 @@ import {
   flow,
   flowContext,
   jsonSerializer,
+  runDeployment,
   SluiceError,
   variables,
 } from "../../sdk/index.ts";
@@ -137,5 +140,31 @@ describe("a run", () => {
     await expect(controlPlaneStorage().write("runs/x/y", new Uint8Array(600_000))).rejects.toThrow(
       /more than the control plane keeps/,
     );
+  });
+});
+
+describe("what a run knows of those above it", () => {
+  it("is asked of the control plane when they run elsewhere, as is its deployment", async ({ expect }) => {
+    const client = createClient({ url: server.apiUrl });
+    const told: unknown[] = [];
+    const child = flow({ name: "child-elsewhere" }, async (_given: object, context) => {
+      told.push(await context.ancestry(), await context.deployment(), context.uiUrl);
+    });
+    const id = await applyDeployment(
+      client,
+      planDeployment(child, { name: "one", parameters: { n: 1 }, version: "5" }),
+    );
+    const parent = flow({ name: "parent-elsewhere" }, async (_given: object, { flowRunId }) => {
+      const { id: runId } = await runDeployment("child-elsewhere/one", { timeout: 0 });
+      return [flowRunId, runId] as const;
+    });
+    const [parentId, flowRunId] = await parent({});
+    // As another process would: nothing of the parent is around.
+    await executeFlowRun({ client, flowRunId, generation: null, flow: child });
+    expect(told).toEqual([
+      { parentFlowRunId: parentId, parentDeploymentId: null, rootFlowRunId: parentId },
+      { id, name: "one", version: "5", parameters: { n: 1 } },
+      `${server.apiUrl.replace(/\/api$/, "")}/runs/${flowRunId}`,
+    ]);
   });
 });
