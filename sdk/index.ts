@@ -20,7 +20,16 @@ export {
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
 export { type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
 export { sleep } from "./flow/control/sleep.ts";
-export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
+export { type DeployAllOptions, deploy } from "./flow/deploy/deploy.ts";
+export type {
+  DeploymentOptions,
+  DeploymentPlace,
+  DeployOptions,
+  OwnLimit,
+  PlannedDeployment,
+  PlanOptions,
+  SharedLimit,
+} from "./flow/deploy/deployment.ts";
 export type { SourcedFlow, SourcedFlowOptions } from "./flow/deploy/flow-from.ts";
 export { type GitSourceOptions, gitSource, type Source } from "./flow/deploy/git-source.ts";
 export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";

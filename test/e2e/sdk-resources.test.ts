@@ -11,6 +11,7 @@ import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
 import {
   artifacts,
   controlPlaneStorage,
+  deploy,
   emitEvent,
   flow,
   flowContext,
@@ -21,6 +22,9 @@ import {
 } from "../../sdk/index.ts";
 import { filterArtifacts } from "../../sdk/protocol/artifacts.ts";
 import { readBlockDocumentByName } from "../../sdk/protocol/block-documents.ts";
+import { createConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
+import { readDeployment } from "../../sdk/protocol/deployments.ts";
+import { createWorkPool } from "../../sdk/protocol/work-pools.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -166,5 +170,34 @@ describe("what a run knows of those above it", () => {
       { id, name: "one", version: "5", parameters: { n: 1 } },
       `${server.apiUrl.replace(/\/api$/, "")}/runs/${flowRunId}`,
     ]);
+  });
+});
+
+describe("several deployments", () => {
+  it("are made at once for a pool, with a limit that they share, and run in the queue that is asked for", async ({
+    expect,
+  }) => {
+    const client = createClient({ url: server.apiUrl });
+    await client.call(createWorkPool, { body: { name: "many", type: "process" } });
+    const main = flow({ name: "many" }, async () => {});
+    const concurrencyLimit = { globalLimit: "shared-by-many" };
+    const planned = ["a", "b"].map((name) => main.toDeployment({ name, entrypoint: "m.ts:main", concurrencyLimit }));
+    await expect(deploy(planned, { workPool: "many" })).rejects.toThrow(
+      'the limit "shared-by-many", which there is not',
+    );
+    const limit = await client.call(createConcurrencyLimitV2, { body: { name: "shared-by-many", limit: 2 } });
+    const ids = await deploy(planned, { workPool: "many" });
+    for (const [index, id] of ids.entries()) {
+      const made = await client.call(readDeployment, { params: { id } });
+      expect(made).toMatchObject({ name: planned[index]?.body.name, work_pool_name: "many" });
+      expect(made.global_concurrency_limit?.id).toBe(limit.id);
+    }
+    const run = await runDeployment("many/b", { workQueue: "urgent", timeout: 0 });
+    expect([run.work_pool_name, run.work_queue_name]).toEqual(["many", "urgent"]);
+    // Deployed again without it, it has none.
+    await deploy(main.toDeployment({ name: "a", entrypoint: "m.ts:main", workPool: "many" }));
+    const [id] = ids;
+    const again = await client.call(readDeployment, { params: { id: id as NonNullable<typeof id> } });
+    expect(again.global_concurrency_limit).toBeNull();
   });
 });
