@@ -89,10 +89,10 @@ export interface DeploymentPlace {
 }
 
 /** What a deployment is, and where its runs are executed. */
-export interface DeployOptions<P = unknown> extends DeploymentOptions<P>, DeploymentPlace {}
+export type DeployOptions<P = unknown> = DeploymentOptions<P> & DeploymentPlace;
 
 /** What a deployment is; where its runs are executed may be said here, or by `deploy([…], { … })`. */
-export interface PlanOptions<P = unknown> extends DeploymentOptions<P>, Partial<DeploymentPlace> {}
+export type PlanOptions<P = unknown> = DeploymentOptions<P> & Partial<DeploymentPlace>;
 
 /** A flow with what its deployment is to be, as `serve` takes it. Nothing has been sent. */
 export interface PlannedDeployment {
