@@ -9,11 +9,27 @@ export { type ServeTasksOptions, serveTasks } from "./flow/background/serve-task
 export { exponentialBackoff, type RetryDelay, type RetryDelayFunction } from "./flow/backoff.ts";
 export type { Clock } from "./flow/clock.ts";
 export { configure, type LogLevel, type RunLogs, type Settings } from "./flow/configuration.ts";
-export { type FlowContext, flowContext, type TaskContext, taskContext } from "./flow/context.ts";
+export {
+  type FlowAncestry,
+  type FlowContext,
+  flowContext,
+  type RunDeployment,
+  type TaskContext,
+  taskContext,
+} from "./flow/context.ts";
 export { type PauseOptions, pauseFlowRun, resumeFlowRun, suspendFlowRun } from "./flow/control/pause.ts";
 export { type ReceivedInput, type ReceiveInputOptions, receiveInput, sendInput } from "./flow/control/run-inputs.ts";
 export { sleep } from "./flow/control/sleep.ts";
-export type { DeploymentOptions, DeployOptions, PlannedDeployment } from "./flow/deploy/deployment.ts";
+export { type DeployAllOptions, deploy } from "./flow/deploy/deploy.ts";
+export type {
+  DeploymentOptions,
+  DeploymentPlace,
+  DeployOptions,
+  OwnLimit,
+  PlannedDeployment,
+  PlanOptions,
+  SharedLimit,
+} from "./flow/deploy/deployment.ts";
 export type { SourcedFlow, SourcedFlowOptions } from "./flow/deploy/flow-from.ts";
 export { type GitSourceOptions, gitSource, type Source } from "./flow/deploy/git-source.ts";
 export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";

@@ -5,10 +5,13 @@ import { CatchUpMode, OverlapPolicy, type SchedulePolicyChange } from "../protoc
 import { parseWireTime, toWireTime, type WireTime } from "../protocol/time.ts";
 import { CliError } from "./errors.ts";
 import { EXIT } from "./exit-codes.ts";
-import { choice, integer, kebab, type Parameter, parsed, text, type Values } from "./parameters.ts";
+import { choice, flag, integer, kebab, type Parameter, parsed, text, type Values } from "./parameters.ts";
+
+const DAY_SECONDS = 24 * 60 * 60;
 
 export const TIMING = {
   cron: text("A cron expression.", { placeholder: "expression" }),
+  dayAnd: flag("With --cron: where it names a day of the month and a weekday, both must be met, not either."),
   interval: parsed("Every so often: seconds, hh:mm:ss or ISO 8601.", readInterval, { placeholder: "interval" }),
   anchor: time("With --interval: a time at which it begins."),
   rrule: text("A recurrence rule (RFC 5545).", { placeholder: "rule" }),
@@ -19,8 +22,8 @@ export const TIMING = {
 export const POLICY = {
   overlap: choice("While earlier runs have not ended.", OverlapPolicy.options),
   catchUp: choice("What of times that passed while nobody was there.", CatchUpMode.options),
-  catchUpWindow: integer("Seconds back to which that reaches.", { min: 60 }),
-  jitter: integer("Seconds over which starts are spread."),
+  catchUpWindow: integer("Seconds back to which that reaches.", { min: 60, max: 52 * 7 * DAY_SECONDS }),
+  jitter: integer("Seconds over which starts are spread.", { max: DAY_SECONDS }),
   startAt: time("Nothing is due before."),
   endAt: time("Nothing is due after."),
 };
@@ -37,15 +40,16 @@ export function time(description: string): Parameter<WireTime | undefined> {
 
 /** Fails unless exactly one way of saying when is used. */
 export function timingOf(options: Values<typeof TIMING>): Schedule {
-  const { cron, interval, anchor, rrule, at, timezone } = options;
+  const { cron, dayAnd, interval, anchor, rrule, at, timezone } = options;
   const zone = timezone === undefined ? {} : { timezone };
   const ways: Schedule[] = [];
-  if (cron !== undefined) ways.push({ cron, ...zone });
+  if (cron !== undefined) ways.push({ cron, ...(dayAnd ? { day_or: false } : {}), ...zone });
   if (interval !== undefined) ways.push({ interval, ...(anchor ? { anchor_date: anchor } : {}), ...zone });
   if (rrule !== undefined) ways.push({ rrule, ...zone });
   if (at !== undefined) ways.push({ rrule: once(at), timezone: "UTC" });
   const [way] = ways;
   if (anchor !== undefined && interval === undefined) throw meansNothing("anchor", "--interval");
+  if (dayAnd && cron === undefined) throw meansNothing("day-and", "--cron");
   if (way !== undefined && ways.length === 1) return way;
   throw new CliError(way === undefined ? "When the schedule is due is not said." : "When it is due is said twice.", {
     fix: "Give one of --cron, --interval, --rrule and --at.",
@@ -56,10 +60,11 @@ export function timingOf(options: Values<typeof TIMING>): Schedule {
 
 /** Null when nothing is said of when; fails for options that then mean nothing. */
 export function timingIfSaid(options: Values<typeof TIMING & typeof POLICY>): Schedule | null {
-  const { cron, interval, rrule, at } = options;
+  const { cron, dayAnd, interval, rrule, at } = options;
   if ([cron, interval, rrule, at].some((way) => way !== undefined)) return timingOf(options);
   const names = ["anchor", "timezone", ...(Object.keys(POLICY) as (keyof typeof POLICY)[])] as const;
   const idle = names.find((name) => options[name] !== undefined);
+  if (dayAnd) throw meansNothing("day-and", "--cron");
   if (idle !== undefined) throw meansNothing(kebab(idle), "--cron, --interval, --rrule or --at");
   return null;
 }

@@ -8,6 +8,7 @@ import {
   type DeploymentOptions,
   type DeployOptions,
   type PlannedDeployment,
+  type PlanOptions,
   planDeployment,
   requiredClient,
 } from "./deploy/deployment.ts";
@@ -125,8 +126,11 @@ export interface Flow<P, R> {
    * where there is no control plane, and what it refuses: an unknown pool, variables that its template does not take.
    */
   deploy(options: DeployOptions<P>): Promise<DeploymentId>;
-  /** Plans a deployment for `serve([...])`. Sends nothing. */
-  toDeployment(options: DeploymentOptions<P>): PlannedDeployment;
+  /**
+   * Plans a deployment for `serve([...])` or `deploy([...])`; for the latter, where its runs are executed may be said here.
+   * Sends nothing.
+   */
+  toDeployment(options: PlanOptions<P>): PlannedDeployment;
   readonly [DEFINITION]: FlowDefinition;
 }
 
@@ -168,7 +172,7 @@ export function flow(
     withOptions: (changed: FlowOptions) => flow({ ...options, ...changed } as FlowOptions, run),
     serve: (how: DeploymentOptions & ServeOptions) => serve(planDeployment(made, how), how),
     deploy: (how: DeployOptions) => applyDeployment(requiredClient("deploy()"), planDeployment(made, how)),
-    toDeployment: (how: DeploymentOptions) => planDeployment(made, how),
+    toDeployment: (how: PlanOptions) => planDeployment(made, how),
   };
   const made = Object.defineProperties(Object.assign(called, members), {
     name: { value: definition.name },

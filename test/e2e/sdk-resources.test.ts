@@ -6,18 +6,25 @@ import { z } from "zod";
 import { defineBlock, secret, slackWebhook, webhook } from "../../sdk/blocks/index.ts";
 import { createClient } from "../../sdk/client/index.ts";
 import { configure } from "../../sdk/flow/configuration.ts";
+import { applyDeployment, planDeployment } from "../../sdk/flow/deploy/deployment.ts";
+import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
 import {
   artifacts,
   controlPlaneStorage,
+  deploy,
   emitEvent,
   flow,
   flowContext,
   jsonSerializer,
+  runDeployment,
   SluiceError,
   variables,
 } from "../../sdk/index.ts";
 import { filterArtifacts } from "../../sdk/protocol/artifacts.ts";
 import { readBlockDocumentByName } from "../../sdk/protocol/block-documents.ts";
+import { createConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
+import { readDeployment } from "../../sdk/protocol/deployments.ts";
+import { createWorkPool } from "../../sdk/protocol/work-pools.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -137,5 +144,60 @@ describe("a run", () => {
     await expect(controlPlaneStorage().write("runs/x/y", new Uint8Array(600_000))).rejects.toThrow(
       /more than the control plane keeps/,
     );
+  });
+});
+
+describe("what a run knows of those above it", () => {
+  it("is asked of the control plane when they run elsewhere, as is its deployment", async ({ expect }) => {
+    const client = createClient({ url: server.apiUrl });
+    const told: unknown[] = [];
+    const child = flow({ name: "child-elsewhere" }, async (_given: object, context) => {
+      told.push(await context.ancestry(), await context.deployment(), context.uiUrl);
+    });
+    const id = await applyDeployment(
+      client,
+      planDeployment(child, { name: "one", parameters: { n: 1 }, version: "5" }),
+    );
+    const parent = flow({ name: "parent-elsewhere" }, async (_given: object, { flowRunId }) => {
+      const { id: runId } = await runDeployment("child-elsewhere/one", { timeout: 0 });
+      return [flowRunId, runId] as const;
+    });
+    const [parentId, flowRunId] = await parent({});
+    // As another process would: nothing of the parent is around.
+    await executeFlowRun({ client, flowRunId, generation: null, flow: child });
+    expect(told).toEqual([
+      { parentFlowRunId: parentId, parentDeploymentId: null, rootFlowRunId: parentId },
+      { id, name: "one", version: "5", parameters: { n: 1 } },
+      `${server.apiUrl.replace(/\/api$/, "")}/runs/${flowRunId}`,
+    ]);
+  });
+});
+
+describe("several deployments", () => {
+  it("are made at once for a pool, with a limit that they share, and run in the queue that is asked for", async ({
+    expect,
+  }) => {
+    const client = createClient({ url: server.apiUrl });
+    await client.call(createWorkPool, { body: { name: "many", type: "process" } });
+    const main = flow({ name: "many" }, async () => {});
+    const concurrencyLimit = { globalLimit: "shared-by-many" };
+    const planned = ["a", "b"].map((name) => main.toDeployment({ name, entrypoint: "m.ts:main", concurrencyLimit }));
+    await expect(deploy(planned, { workPool: "many" })).rejects.toThrow(
+      'the limit "shared-by-many", which there is not',
+    );
+    const limit = await client.call(createConcurrencyLimitV2, { body: { name: "shared-by-many", limit: 2 } });
+    const ids = await deploy(planned, { workPool: "many" });
+    for (const [index, id] of ids.entries()) {
+      const made = await client.call(readDeployment, { params: { id } });
+      expect(made).toMatchObject({ name: planned[index]?.body.name, work_pool_name: "many" });
+      expect(made.global_concurrency_limit?.id).toBe(limit.id);
+    }
+    const run = await runDeployment("many/b", { workQueue: "urgent", timeout: 0 });
+    expect([run.work_pool_name, run.work_queue_name]).toEqual(["many", "urgent"]);
+    // Deployed again without it, it has none.
+    await deploy(main.toDeployment({ name: "a", entrypoint: "m.ts:main", workPool: "many" }));
+    const [id] = ids;
+    const again = await client.call(readDeployment, { params: { id: id as NonNullable<typeof id> } });
+    expect(again.global_concurrency_limit).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { decide } from "#machine/decide";
 import { ownRunPolicy } from "#machine/policies/flow-run";
 import type { FlowRunRecord } from "#machine/rule";
-import { FlowRunCreate, FlowRunPolicy } from "#protocol/flow-runs";
+import { type FlowRun, FlowRunCreate, FlowRunPolicy } from "#protocol/flow-runs";
 import { FlowRunId, makeUuid, StateId } from "#protocol/ids";
 import { type ChannelItem, RunClientFrame, type RunServerFrame } from "#protocol/run-channel";
 import { NO_DETAILS, type State, StateCreate } from "#protocol/states";
@@ -42,6 +42,7 @@ export interface TinyRun {
   generation: number;
   parameters: Record<string, unknown>;
   labels: Record<string, unknown>;
+  document: Partial<FlowRun>;
 }
 
 export interface TinyControlPlane extends AsyncDisposable {
@@ -64,6 +65,8 @@ export interface TinyControlPlane extends AsyncDisposable {
     generation?: number;
     parameters?: Record<string, unknown>;
     labels?: Record<string, unknown>;
+    /** Fields of the run as it is answered, in place of blank ones. */
+    document?: Partial<FlowRun>;
   }): TinyRun;
   /** Sets a state by hand and, when somebody is connected, tells of a cancellation. */
   setState(run: TinyRun, type: StateCreate["type"]): void;
@@ -167,6 +170,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
       flow_id: run.id,
       parameters: run.parameters,
       labels: run.labels,
+      ...run.document,
       empirical_policy: run.record.policy,
       state_id: run.record.state?.id ?? null,
       state_type: run.record.state?.type ?? null,
@@ -256,7 +260,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
       return open.size;
     },
     heartbeatMs: 10_000,
-    createRun({ generation = 0, parameters = {}, labels = {} } = {}) {
+    createRun({ generation = 0, parameters = {}, labels = {}, document = {} } = {}) {
       const id = FlowRunId.parse(newId());
       const record: FlowRunRecord = {
         flowRunId: id,
@@ -282,6 +286,7 @@ export async function tinyControlPlane(): Promise<TinyControlPlane> {
         session: null,
         acked: 0,
         generation,
+        document,
         parameters,
         labels,
       };

@@ -12,11 +12,14 @@ import {
   concurrency,
   Failed,
   type Flow,
+  type FlowAncestry,
   type FlowContext,
   flow,
   type GeneratorCall,
+  type OrFuture,
   pauseFlowRun,
   type ReceivedInput,
+  type RunDeployment,
   type RunState,
   receiveInput,
   type SlotsInUse,
@@ -99,6 +102,21 @@ describe("types", () => {
       });
     };
     expect(use).toBeTypeOf("function");
+  });
+
+  it("of what a run knows of itself are those of its parts", ({ expect }) => {
+    const main = flow({ name: "main" }, async (_given: object, context) => {
+      same<typeof context.tags, readonly string[]>();
+      same<typeof context.scheduledStartTime, Date>();
+      same<typeof context.apiUrl, string | null>();
+      same<Awaited<ReturnType<typeof context.ancestry>>, FlowAncestry>();
+      same<Awaited<ReturnType<typeof context.deployment>>, RunDeployment | null>();
+      // @ts-expect-error: nobody changes a run by what it knows of itself.
+      context.flowVersion = "2";
+    });
+    const load = task(async (n: number, { parameters, tags, flow: of }) => [n, parameters, tags, of?.jobVariables]);
+    same<Parameters<typeof load>[0], OrFuture<number>>();
+    expect([main.name, load.name]).toEqual(["main", "task"]);
   });
 
   it("of calls, submits and maps follow from the task", ({ expect }) => {

@@ -1,17 +1,21 @@
 /** Deployments as programs declare them. */
 import type { ApiClient } from "../../client/index.ts";
-import type { DeploymentCreate } from "../../protocol/deployments.ts";
+import type { ConcurrencyOptions, DeploymentCreate } from "../../protocol/deployments.ts";
 import { SluiceError } from "../../protocol/errors.ts";
 import type { FlowControl } from "../../protocol/flow-control.ts";
 import type { JsonObject, Labels } from "../../protocol/flow-runs.ts";
-import type { DeploymentId } from "../../protocol/ids.ts";
+import type { DeploymentId, Uuid } from "../../protocol/ids.ts";
 import { configuredClient } from "../configuration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
 import { type FlowControlOptions, flowControlOf } from "../flow-control.ts";
 import { parameterSchema } from "../parameter-schema.ts";
 import { checkGiven } from "../standard-schema.ts";
 import type { Source } from "./git-source.ts";
 import { hasTiming, type ScheduleOptions, schedulesOf, type Timing } from "./schedules.ts";
+
+const MIN_GRACE_SECONDS = 60;
+const MAX_GRACE_SECONDS = 86_400;
 
 /** What a deployment of a flow is. Everything but the name may be left out. */
 export interface DeploymentOptions<P = unknown> extends Timing {
@@ -34,9 +38,7 @@ export interface DeploymentOptions<P = unknown> extends Timing {
   /** Whether parameters of runs are held against the flow's schema before the run is made. Default true. */
   readonly enforceParameterSchema?: boolean;
   /** Runs at the same time; one more waits, or is cancelled if `collisionStrategy` is "CANCEL_NEW". Default: no limit. */
-  readonly concurrencyLimit?:
-    | number
-    | { readonly limit: number; readonly collisionStrategy?: "ENQUEUE" | "CANCEL_NEW"; readonly graceSeconds?: number };
+  readonly concurrencyLimit?: number | OwnLimit | SharedLimit;
   /** Limits by a key of the parameters, debouncing, throttling. Default: what the deployment has. */
   readonly flowControl?: FlowControlOptions<P>;
   /**
@@ -46,8 +48,27 @@ export interface DeploymentOptions<P = unknown> extends Timing {
   readonly onLost?: "crash" | "retry";
 }
 
+interface LimitRules {
+  /** What becomes of a run for which there is no slot: it waits, or is cancelled. Default "ENQUEUE". */
+  readonly collisionStrategy?: "ENQUEUE" | "CANCEL_NEW";
+  /** How long a claimed run holds its slot until it starts, in whole seconds: from a minute to a day. Default: 5 minutes. */
+  readonly gracePeriod?: Duration;
+}
+
+/** A limit of the deployment's own. */
+export interface OwnLimit extends LimitRules {
+  /** Runs at the same time. */
+  readonly limit: number;
+}
+
+/** A limit that several deployments, and other code, may share. */
+export interface SharedLimit extends LimitRules {
+  /** Name or id of a concurrency limit that there is. */
+  readonly globalLimit: string;
+}
+
 /** Where the runs of a deployment are executed. */
-export interface DeployOptions<P = unknown> extends DeploymentOptions<P> {
+export interface DeploymentPlace {
   /** Name of the work pool, which has to exist. */
   readonly workPool: string;
   /** Default: the queue "default" of the pool. */
@@ -67,34 +88,42 @@ export interface DeployOptions<P = unknown> extends DeploymentOptions<P> {
   readonly jobVariables?: JsonObject;
 }
 
+/** What a deployment is, and where its runs are executed. */
+export type DeployOptions<P = unknown> = DeploymentOptions<P> & DeploymentPlace;
+
+/** What a deployment is; where its runs are executed may be said here, or by `deploy([…], { … })`. */
+export type PlanOptions<P = unknown> = DeploymentOptions<P> & Partial<DeploymentPlace>;
+
 /** A flow with what its deployment is to be, as `serve` takes it. Nothing has been sent. */
 export interface PlannedDeployment {
   readonly flow: AnyFlow;
+  /** As they were given. */
+  readonly options: PlanOptions;
   readonly body: Omit<DeploymentCreate, "flow_id">;
   readonly flowControl: FlowControl | null;
   readonly onLost: FlowControl["on_lost"];
+  /** Name or id of the limit that it shares; null for none. */
+  readonly globalLimit: string | null;
 }
 
 /** Plans a deployment. Throws TypeError for options that cannot be. */
-export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> | DeployOptions<P>): PlannedDeployment {
+export function planDeployment<P>(flow: AnyFlow, options: PlanOptions<P>): PlannedDeployment {
   const definition = definitionOf(flow);
   if (!options.name) {
     throw new TypeError(`A deployment of flow "${flow.name}" needs a name: { name: "daily" }.`);
   }
-  if ("entrypoint" in options && options.entrypoint && !/[^:]:[^:/\\]+$/.test(options.entrypoint)) {
+  if (options.entrypoint && !/[^:]:[^:/\\]+$/.test(options.entrypoint)) {
     throw new TypeError(
       `deploy() option "entrypoint" is "${options.entrypoint}". Write it as "path/to/file.ts:exportName".`,
     );
   }
   const own = hasTiming(options) ? [timingOf(options)] : [];
-  const limit = options.concurrencyLimit;
-  const {
-    limit: slots,
-    collisionStrategy = "ENQUEUE",
-    graceSeconds,
-  } = typeof limit === "object" ? limit : { limit: limit ?? null };
+  const limit = limitOf(options.concurrencyLimit);
   return {
     flow,
+    // Its parameters are only read again together with its flow.
+    options: options as PlanOptions,
+    globalLimit: limit.globalLimit,
     onLost: options.onLost ?? null,
     flowControl: options.flowControl ? flowControlOf(options.flowControl) : null,
     body: {
@@ -108,10 +137,9 @@ export function planDeployment<P>(flow: AnyFlow, options: DeploymentOptions<P> |
       labels: options.labels ?? null,
       description: options.description ?? definition.description,
       version: options.version ?? definition.version,
-      concurrency_limit: slots,
-      concurrency_options:
-        slots === null ? null : { collision_strategy: collisionStrategy, grace_period_seconds: graceSeconds ?? null },
-      ...placeOf<P>(options),
+      concurrency_limit: limit.slots,
+      concurrency_options: limit.rules,
+      ...placeOf(options),
     },
   };
 }
@@ -131,7 +159,8 @@ export async function applyDeployment(client: ApiClient, planned: PlannedDeploym
     import("../../protocol/deployments.ts"),
   ]);
   const flow = await client.call(createFlow, { body: { name: planned.flow.name } }, { idempotent: true });
-  const body = { ...planned.body, flow_id: flow.id };
+  const shared = planned.globalLimit === null ? {} : { global_concurrency_limit_id: await limitId(client, planned) };
+  const body = { ...planned.body, ...shared, flow_id: flow.id };
   const { id } = await client.call(createDeployment, { body }, { idempotent: true });
   const { flowControl, onLost } = planned;
   if (flowControl !== null || onLost !== null) {
@@ -143,6 +172,20 @@ export async function applyDeployment(client: ApiClient, planned: PlannedDeploym
   return id;
 }
 
+async function limitId(client: ApiClient, { globalLimit, flow, body }: PlannedDeployment): Promise<Uuid> {
+  const { readConcurrencyLimitV2 } = await import("../../protocol/concurrency-limits.ts");
+  try {
+    return (await client.call(readConcurrencyLimitV2, { params: { id_or_name: globalLimit ?? "" } })).id;
+  } catch (error) {
+    if (!(error instanceof SluiceError && error.code === "not_found")) throw error;
+    const what = `Deployment "${flow.name}/${body.name}" is to share the limit "${globalLimit}", which there is not.`;
+    throw new SluiceError("not_found", what, {
+      fix: `Create it: sluice limit create ${globalLimit} --limit 10`,
+      cause: error,
+    });
+  }
+}
+
 /** The client of the configured control plane. Throws `not_configured` where there is none. */
 export function requiredClient(purpose: string): ApiClient {
   const client = configuredClient();
@@ -152,20 +195,43 @@ export function requiredClient(purpose: string): ApiClient {
   });
 }
 
-function timingOf({ cron, interval, rrule, at, timezone, anchor }: Timing): Timing {
-  const all = { cron, interval, rrule, at, timezone, anchor };
+function timingOf({ cron, dayOr, interval, rrule, at, timezone, anchor }: Timing): Timing {
+  const all = { cron, dayOr, interval, rrule, at, timezone, anchor };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function placeOf<P>(options: DeploymentOptions<P> | DeployOptions<P>): Partial<DeploymentCreate> {
-  if (!("workPool" in options)) return {};
+function limitOf(given: DeploymentOptions["concurrencyLimit"]): {
+  readonly slots: number | null;
+  readonly globalLimit: string | null;
+  readonly rules: ConcurrencyOptions | null;
+} {
+  if (given === undefined) return { slots: null, globalLimit: null, rules: null };
+  const said = typeof given === "number" ? { limit: given } : given;
+  const { collisionStrategy = "ENQUEUE", gracePeriod } = said as LimitRules;
+  const grace =
+    gracePeriod === undefined ? null : parseDuration(gracePeriod, 'concurrencyLimit option "gracePeriod"') / 1_000;
+  if (grace !== null && !(Number.isInteger(grace) && grace >= MIN_GRACE_SECONDS && grace <= MAX_GRACE_SECONDS)) {
+    throw new TypeError(
+      `concurrencyLimit option "gracePeriod" is ${JSON.stringify(gracePeriod)}. Give whole seconds from "1m" to "1d".`,
+    );
+  }
+  const slots = "limit" in said ? said.limit : null;
+  const globalLimit = "globalLimit" in said ? said.globalLimit : null;
+  if ((slots === null) === (globalLimit === null)) {
+    throw new TypeError('concurrencyLimit takes either "limit", a number of its own, or "globalLimit", a name.');
+  }
+  return { slots, globalLimit, rules: { collision_strategy: collisionStrategy, grace_period_seconds: grace } };
+}
+
+function placeOf(options: Partial<DeploymentPlace>): Partial<DeploymentCreate> {
   const { workPool, workQueue, entrypoint, source, path, image, jobVariables } = options;
+  if (workPool === undefined) return {};
   const isHere = image === undefined && source === undefined;
   const here = isHere ? (globalThis.process?.cwd?.() ?? null) : null;
   return {
     work_pool_name: workPool,
     ...(workQueue === undefined ? {} : { work_queue_name: workQueue }),
-    entrypoint,
+    ...(entrypoint === undefined ? {} : { entrypoint }),
     path: path ?? here,
     pull_steps: source === undefined ? null : [...source.pullSteps],
     job_variables: { ...jobVariables, ...(image === undefined ? {} : { image }) },

@@ -2,7 +2,14 @@
 import type { DeploymentId } from "../../protocol/ids.ts";
 import { configuredClient } from "../configuration.ts";
 import type { AnyFlow } from "../flow.ts";
-import { applyDeployment, type DeployOptions, planDeployment, requiredClient } from "./deployment.ts";
+import {
+  applyDeployment,
+  type DeployOptions,
+  type PlannedDeployment,
+  type PlanOptions,
+  planDeployment,
+  requiredClient,
+} from "./deployment.ts";
 import type { Source } from "./git-source.ts";
 
 /** Which flow of which source. */
@@ -24,6 +31,8 @@ export interface SourcedFlow {
    * `SluiceError` where there is no control plane, and what it refuses.
    */
   deploy(options: Omit<DeployOptions, "source" | "entrypoint">): Promise<DeploymentId>;
+  /** Plans such a deployment for `deploy([…])`. Sends nothing. */
+  toDeployment(options: Omit<PlanOptions, "source" | "entrypoint">): PlannedDeployment;
 }
 
 type Loader = typeof import("../../runner/load-from-source.ts");
@@ -43,5 +52,6 @@ export async function flowFrom({ source, entrypoint }: SourcedFlowOptions): Prom
     flow,
     deploy: (options) =>
       applyDeployment(requiredClient("deploy()"), planDeployment(flow, { ...options, source, entrypoint })),
+    toDeployment: (options) => planDeployment(flow, { ...options, source, entrypoint }),
   };
 }

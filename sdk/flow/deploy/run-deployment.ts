@@ -29,6 +29,8 @@ export interface RunDeploymentOptions {
   readonly tags?: readonly string[];
   /** In place of those of the deployment. */
   readonly jobVariables?: JsonObject;
+  /** The queue of the deployment's pool that the run waits in; one that there is not is made. Default: the deployment's. */
+  readonly workQueue?: string;
   /** A second run with the same key is the first one. Default, in a run: one for this call in this run. */
   readonly idempotencyKey?: string;
   /** Ends the waiting. Default: the signal of the run that the calling code belongs to. */
@@ -56,7 +58,7 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
     options.timeout === undefined ? null : parseDuration(options.timeout, 'runDeployment() option "timeout"');
   const { createFlowRunFromDeployment, readDeploymentByName } = await import("../../protocol/deployments.ts");
   const { id } = await client.call(readDeploymentByName, { params: { flow, deployment } });
-  const { parameters, flowRunName, scheduledTime, tags, jobVariables, idempotencyKey } = options;
+  const { parameters, flowRunName, scheduledTime, tags, jobVariables, workQueue, idempotencyKey } = options;
   const scope = currentScope();
   const given = taggedHere(tags ?? [], scope?.tags);
   const inputs = { parameters, flowRunName, tags, jobVariables };
@@ -74,6 +76,7 @@ export async function runDeployment(name: string, options: RunDeploymentOptions 
         ...(flowRunName === undefined ? {} : { name: flowRunName }),
         ...(given.length > 0 ? { tags: given } : {}),
         ...(jobVariables ? { job_variables: jobVariables } : {}),
+        ...(workQueue === undefined ? {} : { work_queue_name: workQueue }),
         // The run belongs to the trace of the one that starts it.
         ...(span === undefined ? {} : { labels: { [TRACEPARENT_LABEL]: span.traceparent } }),
         ...(parentId === null ? {} : { parent_task_run_id: parentId }),

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../protocol/flow-runs.ts";
 import type { SchedulePolicyChange } from "../../protocol/schedule-policies.ts";
 import { parseWireTime, toWireTime, type WireTime } from "../../protocol/time.ts";
 import { type Duration, parseDuration } from "../duration.ts";
+import { intervalSeconds } from "../interval.ts";
 
 /** A moment: a Date, or text in ISO 8601. */
 export type Moment = Date | string;
@@ -12,7 +13,12 @@ export type Moment = Date | string;
 export interface Timing {
   /** A cron expression of five or six fields, or several of them. */
   readonly cron?: string | readonly string[];
-  /** The span from one run to the next: milliseconds, or text such as "15m". */
+  /** Whether, where `cron` names a day of the month and a weekday, either is enough; false asks for both. Default true. */
+  readonly dayOr?: boolean;
+  /**
+   * The span from one run to the next: text such as "15m", seconds ("90"), hh:mm:ss ("01:30:00") or ISO 8601 ("PT15M"). A
+   * number is milliseconds, from 1,000 on.
+   */
   readonly interval?: Duration;
   /** A recurrence rule, RFC 5545. */
   readonly rrule?: string;
@@ -36,9 +42,9 @@ export interface ScheduleOptions extends Timing {
   readonly overlap?: NonNullable<SchedulePolicyChange["overlap"]>;
   /** What becomes of times that passed while nobody was there. Default: runs that had been made still run. */
   readonly catchUp?: NonNullable<SchedulePolicyChange["catch_up"]>;
-  /** How far back that reaches. Default "24h". */
+  /** How far back that reaches, in whole seconds: from a minute to 52 weeks. Default "24h". */
   readonly catchUpWindow?: Duration;
-  /** Starts are spread over this span. Default 0. */
+  /** Starts are spread over this span: at most a day. Default 0. */
   readonly jitter?: Duration;
   /** Nothing is due before. */
   readonly startAt?: Moment;
@@ -48,7 +54,14 @@ export interface ScheduleOptions extends Timing {
 
 /** The schedules as they travel. Throws TypeError for one that cannot be. */
 export function schedulesOf(all: readonly ScheduleOptions[]): DeploymentScheduleCreate[] {
-  return all.flatMap((one) => timingsOf(one).map((schedule) => ({ schedule, ...restOf(one) })));
+  return all.flatMap((one) => {
+    const timings = timingsOf(one);
+    if (timings.length > 1 && one.slug !== undefined) {
+      const fix = 'Put each into "schedules", with a slug of its own.';
+      throw new TypeError(`The slug "${one.slug}" names one schedule, and "cron" lists ${timings.length}. ${fix}`);
+    }
+    return timings.map((schedule) => ({ schedule, ...restOf(one) }));
+  });
 }
 
 /** Whether anything is said of when. */
@@ -56,22 +69,55 @@ export function hasTiming({ cron, interval, rrule, at }: Timing): boolean {
   return [cron, interval, rrule, at].some((way) => way !== undefined);
 }
 
-function timingsOf({ cron, interval, rrule, at, timezone, anchor }: Timing): Schedule[] {
+function timingsOf({ cron, dayOr, interval, rrule, at, timezone, anchor }: Timing): Schedule[] {
   const ways = Object.entries({ cron, interval, rrule, at }).filter(([, way]) => way !== undefined);
   if (ways.length !== 1) {
     const said = ways.length === 0 ? "none" : ways.map(([name]) => `"${name}"`).join(" and ");
     throw new TypeError(`A schedule says ${said} of "cron", "interval", "rrule" and "at". Give exactly one.`);
   }
+  if (dayOr !== undefined && cron === undefined) {
+    throw new TypeError('schedule option "dayOr" says how "cron" is read, and there is none. Leave it out.');
+  }
   const zone = timezone === undefined ? {} : { timezone };
-  if (cron !== undefined) return (typeof cron === "string" ? [cron] : cron).map((one) => ({ cron: one, ...zone }));
+  if (cron !== undefined) {
+    const all = typeof cron === "string" ? [cron] : cron;
+    if (all.length === 0) throw new TypeError('schedule option "cron" is an empty list. Leave it out for no schedule.');
+    return all.map((one) => ({ cron: one, ...(dayOr === undefined ? {} : { day_or: dayOr }), ...zone }));
+  }
   if (rrule !== undefined) return [{ rrule, ...zone }];
   if (at !== undefined) {
     const digits = moment(at, "at").slice(0, 19).replace(/[-:]/g, "");
     return [{ rrule: `DTSTART:${digits}\nRRULE:FREQ=DAILY;COUNT=1`, timezone: "UTC" }];
   }
-  const seconds = parseDuration(interval ?? 0, 'schedule option "interval"') / 1_000;
-  if (seconds <= 0) throw new TypeError('schedule option "interval" is 0. Give a span above 0, such as "15m".');
-  return [{ interval: seconds, ...(anchor ? { anchor_date: moment(anchor, "anchor") } : {}), ...zone }];
+  const anchored = anchor ? { anchor_date: moment(anchor, "anchor") } : {};
+  return [{ interval: intervalOf(interval ?? 0), ...anchored, ...zone }];
+}
+
+/** In seconds. */
+function intervalOf(given: Duration): number {
+  const option = 'schedule option "interval"';
+  if (typeof given === "number") {
+    const seconds = parseDuration(given, option) / 1_000;
+    if (seconds >= 1) return seconds;
+    // Who writes 90 means seconds, which numbers are not in this package.
+    const meant =
+      given > 0 ? `Write "${given}s" for ${given} seconds, "${given}ms" for that` : 'Write "15m", for example';
+    throw new TypeError(`${option} is ${given}, and numbers are milliseconds, from 1,000 on. ${meant}.`);
+  }
+  try {
+    return intervalSeconds(given);
+  } catch {
+    // It may be written with units.
+  }
+  let seconds: number;
+  try {
+    seconds = parseDuration(given, option) / 1_000;
+  } catch (cause) {
+    const ways = '"15m", "90" (seconds), "01:30:00" (hh:mm:ss) or "PT15M" (ISO 8601)';
+    throw new TypeError(`${option} is ${JSON.stringify(given)}. Write it as ${ways}.`, { cause });
+  }
+  if (seconds > 0) return seconds;
+  throw new TypeError(`${option} is ${JSON.stringify(given)}. Give a span above 0, such as "15m".`);
 }
 
 function restOf(one: ScheduleOptions): Omit<DeploymentScheduleCreate, "schedule"> {

@@ -23,13 +23,19 @@ export interface ServeOptions {
  * Makes the deployments and executes their runs in this process until it is told to end; then it takes nothing new and
  * waits for the runs in progress. A second signal of the system ends the process at once.
  *
- * Throws `SluiceError` where there is no control plane, or where it refuses a deployment.
+ * Throws `SluiceError` where there is no control plane, or where it refuses a deployment, and TypeError for one that names
+ * a work pool.
  */
 export async function serve(
   deployments: PlannedDeployment | readonly PlannedDeployment[],
   options: ServeOptions = {},
 ): Promise<void> {
   const planned = "flow" in deployments ? [deployments] : deployments;
+  for (const { flow, options: own } of planned) {
+    if (own.workPool === undefined) continue;
+    const which = `serve() executes runs in this process, and deployment "${flow.name}/${own.name}" names a work pool.`;
+    throw new TypeError(`${which} Leave "workPool" out, or give it to deploy().`);
+  }
   const client = requiredClient("serve()");
   const flows = new Map<DeploymentId, AnyFlow>();
   for (const one of planned) {

@@ -7,6 +7,7 @@ import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import type { OrchestrationResult, State, StateCreate, StateType } from "../../protocol/states.ts";
 import type { TaskInput } from "../../protocol/task-runs.ts";
+import type { WireTime } from "../../protocol/time.ts";
 import type { TaskContext } from "../context.ts";
 import type { KnownTask } from "../results/run-memory.ts";
 import type { HandOver } from "./budget.ts";
@@ -51,7 +52,14 @@ export interface RunIdentity {
   readonly id: FlowRunId;
   readonly name: string;
   readonly flowId: FlowId | null;
+  readonly flowVersion: string | null;
   readonly deploymentId: DeploymentId | null;
+  readonly deploymentVersion: string | null;
+  /** When it was due, or made. */
+  readonly scheduledStartTime: WireTime;
+  readonly jobVariables: JsonObject;
+  /** The task run that stands for it in its parent. */
+  readonly parentTaskRunId: TaskRunId | null;
   readonly parameters: JsonObject;
   readonly labels: Labels;
   readonly tags: readonly string[];

@@ -92,6 +92,11 @@ export class Execution {
       : null;
   }
 
+  /** Whether it is of a task that the control plane hears of without a flow run. */
+  get isBackground(): boolean {
+    return this.#options.sink !== undefined;
+  }
+
   /** Aborts when the attempt is to stop, for whatever reason. */
   get signal(): AbortSignal {
     return this.#attempt.signal;

@@ -8,6 +8,7 @@ import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { runName } from "../../protocol/run-name.ts";
 import { NO_DETAILS, type OrchestrationResult, type State, type StateCreate } from "../../protocol/states.ts";
+import { toWireTime } from "../../protocol/time.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { KnownTask } from "../results/run-memory.ts";
 import {
@@ -97,7 +98,12 @@ class OfflineSession implements RunSession, RecordedRun {
       id,
       name: request.runName ?? randomName(),
       flowId: null,
+      flowVersion: request.flowVersion,
       deploymentId: null,
+      deploymentVersion: null,
+      scheduledStartTime: earlier?.run.scheduledStartTime ?? toWireTime(clock.now()),
+      jobVariables: {},
+      parentTaskRunId: request.parent?.id ?? null,
       parameters: request.parameters,
       labels: {},
       tags: request.tags,

@@ -15,7 +15,6 @@ import {
 } from "../errors.ts";
 import type { FlowDefinition } from "../flow.ts";
 import { callHooks, type Hooks } from "../hooks.ts";
-import { logger } from "../logger.ts";
 import { secretParameters } from "../parameter-schema.ts";
 import { RunMemory } from "../results/run-memory.ts";
 import { parseParameters } from "../standard-schema.ts";
@@ -24,6 +23,7 @@ import type { HandOver } from "./budget.ts";
 import { captureConsole } from "./console-capture.ts";
 import { echo } from "./echo.ts";
 import { Execution, type ExecutionOptions } from "./execution.ts";
+import { FlowRunContext } from "./flow-run-context.ts";
 import { collected } from "./generators.ts";
 import type { ItemStream } from "./item-stream.ts";
 import { limited } from "./limited.ts";
@@ -297,17 +297,8 @@ class FlowRunner {
   }
 
   #context(): FlowContext {
-    const { run } = this.#session;
-    return {
-      flowRunId: run.id,
-      flowRunName: run.name,
-      flowName: this.#flow.name,
-      parameters: run.parameters,
-      deploymentId: run.deploymentId,
-      runCount: this.#runCount,
-      signal: this.#execution.signal,
-      logger: logger(),
-    };
+    const owner = { flow: this.#flow, session: this.#session, caller: this.#call.caller?.flow ?? null };
+    return new FlowRunContext(owner, this.#runCount, this.#execution.signal);
   }
 
   /**

@@ -86,6 +86,14 @@ export class TaskRunner {
     this.#states.propose({ type: "PENDING" }, this.#execution.clock.now());
   }
 
+  get task(): TaskDefinition {
+    return this.#task;
+  }
+
+  get tags(): readonly string[] {
+    return this.#tags;
+  }
+
   /** The task that called it; null for the flow itself. */
   get #caller(): TaskRunId | null {
     return this.#scope.task?.taskRunId ?? null;
@@ -198,7 +206,7 @@ export class TaskRunner {
     this.#teller.beginAssets(args);
     this.#enter({ type: "RUNNING" });
     for (;;) {
-      const context = new AttemptContext(this, this.#task, this.#scope, this.#states.runCount, this.#signal);
+      const context = new AttemptContext(this, this.#scope, args, this.#states.runCount, this.#signal);
       this.#lastContext = context;
       keeping?.begin(context);
       this.#teller.started(args, context);
