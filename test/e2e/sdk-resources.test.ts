@@ -194,10 +194,13 @@ describe("several deployments", () => {
     }
     const run = await runDeployment("many/b", { workQueue: "urgent", timeout: 0 });
     expect([run.work_pool_name, run.work_queue_name]).toEqual(["many", "urgent"]);
-    // Deployed again without it, it has none.
-    await deploy(main.toDeployment({ name: "a", entrypoint: "m.ts:main", workPool: "many" }));
-    const [id] = ids;
-    const again = await client.call(readDeployment, { params: { id: id as NonNullable<typeof id> } });
-    expect(again.global_concurrency_limit).toBeNull();
+    // Deployed again without it, it has what it had; with null it has none.
+    const limitOf = async (more: { concurrencyLimit?: null }) => {
+      const [id] = await deploy([main.toDeployment({ name: "a", entrypoint: "m.ts:main", workPool: "many", ...more })]);
+      const again = await client.call(readDeployment, { params: { id: id as NonNullable<typeof id> } });
+      return [again.global_concurrency_limit?.name, again.concurrency_options?.collision_strategy];
+    };
+    expect(await limitOf({})).toEqual(["shared-by-many", "ENQUEUE"]);
+    expect(await limitOf({ concurrencyLimit: null })).toEqual([undefined, undefined]);
   });
 });

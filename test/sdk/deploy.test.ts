@@ -75,12 +75,14 @@ describe("the concurrency limit of a deployment", () => {
     const limit = (concurrencyLimit: Parameters<typeof etl.toDeployment>[0]["concurrencyLimit"]) => {
       const { body, globalLimit } = etl.toDeployment({
         name: "one",
-        ...(concurrencyLimit ? { concurrencyLimit } : {}),
+        ...(concurrencyLimit === undefined ? {} : { concurrencyLimit }),
       });
       return [body.concurrency_limit, globalLimit, body.concurrency_options];
     };
     const enqueue = { collision_strategy: "ENQUEUE", grace_period_seconds: null };
-    expect(limit(undefined)).toEqual([null, null, null]);
+    // Left as it is, and taken away.
+    expect(limit(undefined)).toEqual([undefined, null, undefined]);
+    expect(limit(null)).toEqual([null, null, null]);
     expect(limit(3)).toEqual([3, null, enqueue]);
     expect(limit({ limit: 3, gracePeriod: "2m" })).toEqual([3, null, { ...enqueue, grace_period_seconds: 120 }]);
     expect(limit({ globalLimit: "database", collisionStrategy: "CANCEL_NEW" })).toEqual([

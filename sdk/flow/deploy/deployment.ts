@@ -37,8 +37,11 @@ export interface DeploymentOptions<P = unknown> extends Timing {
   readonly paused?: boolean;
   /** Whether parameters of runs are held against the flow's schema before the run is made. Default true. */
   readonly enforceParameterSchema?: boolean;
-  /** Runs at the same time; one more waits, or is cancelled if `collisionStrategy` is "CANCEL_NEW". Default: no limit. */
-  readonly concurrencyLimit?: number | OwnLimit | SharedLimit;
+  /**
+   * Runs at the same time; one more waits, or is cancelled if `collisionStrategy` is "CANCEL_NEW". Null takes the limit away.
+   * Default: what the deployment has, at first none.
+   */
+  readonly concurrencyLimit?: number | OwnLimit | SharedLimit | null;
   /** Limits by a key of the parameters, debouncing, throttling. Default: what the deployment has. */
   readonly flowControl?: FlowControlOptions<P>;
   /**
@@ -137,8 +140,10 @@ export function planDeployment<P>(flow: AnyFlow, options: PlanOptions<P>): Plann
       labels: options.labels ?? null,
       description: options.description ?? definition.description,
       version: options.version ?? definition.version,
-      concurrency_limit: limit.slots,
-      concurrency_options: limit.rules,
+      // What is not said is left as people set it elsewhere.
+      ...(options.concurrencyLimit === undefined
+        ? {}
+        : { concurrency_limit: limit.slots, concurrency_options: limit.rules }),
       ...placeOf(options),
     },
   };
@@ -205,7 +210,7 @@ function limitOf(given: DeploymentOptions["concurrencyLimit"]): {
   readonly globalLimit: string | null;
   readonly rules: ConcurrencyOptions | null;
 } {
-  if (given === undefined) return { slots: null, globalLimit: null, rules: null };
+  if (given == null) return { slots: null, globalLimit: null, rules: null };
   const said = typeof given === "number" ? { limit: given } : given;
   const { collisionStrategy = "ENQUEUE", gracePeriod } = said as LimitRules;
   const grace =
