@@ -1,8 +1,9 @@
 /** What people make and look at beside runs: work pools, blocks, variables, limits, keys. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { filterBlockDocuments } from "../../sdk/protocol/block-documents.ts";
-import { installSystemBlockTypes } from "../../sdk/protocol/block-types.ts";
+import { createBlockDocument, filterBlockDocuments, readBlockDocument } from "../../sdk/protocol/block-documents.ts";
+import { filterBlockSchemas } from "../../sdk/protocol/block-schemas.ts";
+import { installSystemBlockTypes, readBlockTypeBySlug } from "../../sdk/protocol/block-types.ts";
 import { readDeploymentSchedules } from "../../sdk/protocol/deployment-operations.ts";
 import { readFlowControl, writeFlowControl } from "../../sdk/protocol/flow-control.ts";
 import { createFlowRunInput, filterFlowRunInput } from "../../sdk/protocol/flow-run-inputs.ts";
@@ -122,6 +123,26 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     expect(await page.content()).not.toContain("opensesame");
     const [block] = await plane.client.call(filterBlockDocuments, { body: { include_secrets: true } });
     expect(block?.data).toEqual({ value: "opensesame" });
+  });
+
+  it("empties a field of a block, whose secret stays", async ({ expect }) => {
+    const { client } = plane;
+    const { id: block_type_id } = await client.call(readBlockTypeBySlug, { params: { slug: "webhook" } });
+    const [schema] = await client.call(filterBlockSchemas, {
+      body: { block_schemas: { block_type_id: { any_: [block_type_id] } } },
+    });
+    const data = { url: "https://example.com/opensesame", method: "PUT", headers: { Accept: "text/plain" } };
+    const { id } = await client.call(createBlockDocument, {
+      body: { name: "hook", data, block_type_id, block_schema_id: schema?.id ?? "" },
+    });
+    await open("/blocks");
+    await button("hook").click();
+    const form = page.getByRole("dialog", { name: "Webhook: hook" });
+    await form.getByLabel(/^Method/).selectOption("");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.waitFor({ state: "detached" });
+    const after = await client.call(readBlockDocument, { params: { id }, query: { include_secrets: "true" } });
+    expect(after.data).toEqual({ url: data.url, headers: data.headers });
   });
 
   it("creates a variable and changes it", async ({ expect }) => {
@@ -271,6 +292,19 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       debounce: { key: null, seconds: 5 },
       throttle: null,
     });
+    await plane.client.call(writeFlowControl, { params, body: { on_lost: "retry", time_to_live_seconds: 60 } });
+    await page.reload();
+    await button("Change").click();
+    await form.getByLabel("Seconds after which a run that has not").fill("90");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("1 m 30 s").waitFor();
+    const control = async () => await plane.client.call(readFlowControl, { params });
+    expect(await control()).toMatchObject({ on_lost: "retry", time_to_live_seconds: 90 });
+    await button("Change").click();
+    await form.getByLabel("A run whose process crashes").selectOption("ends Crashed");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("ends Crashed").waitFor();
+    expect(await control()).toMatchObject({ on_lost: "crash" });
     await plane.client.call(writeFlowControl, { params, body: {} });
   });
 
