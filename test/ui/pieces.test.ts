@@ -171,7 +171,7 @@ describe("a run that is copied", () => {
 
   it("is a command that a shell takes", ({ expect }) => {
     expect(asCli(call)).toBe(
-      "sluice deployment run 'daily orders/nightly' --param 'file=a b.csv' --param limit=3 --param 'note=it'\\''s'",
+      "SLUICE_API_URL=http://127.0.0.1:4200/api sluice deployment run 'daily orders/nightly' --param 'file=a b.csv' --param limit=3 --param 'note=it'\\''s'",
     );
   });
 
