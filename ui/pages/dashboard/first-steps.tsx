@@ -21,9 +21,7 @@ export function FirstSteps({ pools }: { readonly pools: Dashboard["work_pools"] 
         <Step isDone={false}>run a flow, which is shown here</Step>
         <Step isDone={pools.length > 0}>make a work pool</Step>
         <Step isDone={hasWorker}>
-          <span>
-            start a worker, which runs <Link to="/deployments">deployments</Link> on your machine
-          </span>
+          start a worker, which runs <Link to="/deployments">deployments</Link> on your machine
         </Step>
       </ol>
       <h3>In a project that has the package</h3>
@@ -42,7 +40,7 @@ export function FirstSteps({ pools }: { readonly pools: Dashboard["work_pools"] 
 function Step({ isDone, children }: { readonly isDone: boolean; readonly children: ReactNode }) {
   return (
     <li>
-      <span className="state">
+      <span>
         <StateGlyph state={isDone ? "COMPLETED" : "SCHEDULED"} /> {children}
       </span>
       {isDone && <span className="quiet">done</span>}

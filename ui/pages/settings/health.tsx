@@ -11,7 +11,7 @@ export function Health() {
   const ready = useQuery({ ...read(readReady, {}), refetchInterval: LIVE_MS * 3 });
   const letters = useQuery({ ...deadLettersQuery(null), refetchInterval: LIVE_MS * 3 });
   return (
-    <section className="panel stack">
+    <section className="panel">
       <h2>Health</h2>
       <dl className="details">
         <dt>Requests</dt>
