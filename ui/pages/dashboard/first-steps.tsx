@@ -43,7 +43,7 @@ function Step({ isDone, children }: { readonly isDone: boolean; readonly childre
       <span>
         <StateGlyph state={isDone ? "COMPLETED" : "SCHEDULED"} /> {children}
       </span>
-      {isDone && <span className="quiet">done</span>}
+      <span className="quiet">{isDone ? "done" : ""}</span>
     </li>
   );
 }
