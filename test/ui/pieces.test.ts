@@ -8,6 +8,7 @@ import { fieldSchema } from "../../ui/components/schema-form/json-schema.ts";
 import { parseSearchValue } from "../../ui/components/search-values.ts";
 import { durationText, relativeText } from "../../ui/elements/spans.ts";
 import { stateWords } from "../../ui/elements/state-words.ts";
+import { sentData, shownData } from "../../ui/pages/blocks/block-data.ts";
 import { differences } from "../../ui/pages/compare/differences.ts";
 import { asCli, asCurl, asTypeScript } from "../../ui/pages/flow-run/actions/copied-call.ts";
 import { ansiPieces } from "../../ui/pages/flow-run/log/ansi.ts";
@@ -56,6 +57,46 @@ describe("a line with ANSI escapes", () => {
       ],
     ],
     ["\u001b[2K\u001b]0;title\u0007done", [["done", ""]]],
+    ["\u001b[38;5;31mteal\u001b[0m", [["teal", "ansi-36"]]],
+    ["\u001b[38;5;9;1mred", [["red", "ansi-31 ansi-bold"]]],
+    [
+      "\u001b[38;5;240mgrey \u001b[38;5;255mwhite",
+      [
+        ["grey ", "ansi-30"],
+        ["white", ""],
+      ],
+    ],
+    [
+      "\u001b[48;5;31;4mon a ground\u001b[24;48;2;1;31;4m none",
+      [
+        ["on a ground", "ansi-underline"],
+        [" none", ""],
+      ],
+    ],
+    ["\u001b[38;2;255;136;0;3morange", [["orange", "ansi-33 ansi-italic"]]],
+    [
+      "\u001b[38:2::0:80:255mblue\u001b[39m plain",
+      [
+        ["blue", "ansi-34"],
+        [" plain", ""],
+      ],
+    ],
+    [
+      "\u001b[2mdim\u001b[22m\u001b[4:3m wavy\u001b[4:0m not",
+      [
+        ["dim", "ansi-dim"],
+        [" wavy", "ansi-underline"],
+        [" not", ""],
+      ],
+    ],
+    [
+      "\u001b[58;5;31;1mbold\u001b[38;5m nothing",
+      [
+        ["bold", "ansi-bold"],
+        [" nothing", "ansi-bold"],
+      ],
+    ],
+    ["\u001b[mplain", [["plain", ""]]],
   ] as const)("%j is cut into pieces", ([text, pieces], { expect }) => {
     expect(ansiPieces(text).map((piece) => [piece.text, piece.classes])).toEqual(pieces);
   });
@@ -130,7 +171,7 @@ describe("a run that is copied", () => {
 
   it("is a command that a shell takes", ({ expect }) => {
     expect(asCli(call)).toBe(
-      "sluice deployment run 'daily orders/nightly' --param 'file=a b.csv' --param limit=3 --param 'note=it'\\''s'",
+      "SLUICE_API_URL=http://127.0.0.1:4200/api sluice deployment run 'daily orders/nightly' --param 'file=a b.csv' --param limit=3 --param 'note=it'\\''s'",
     );
   });
 
@@ -169,5 +210,58 @@ describe("two sets of values", () => {
       { name: "c", left: "null", right: "–", isDifferent: true },
       { name: "a", left: "1", right: "1", isDifferent: false },
     ]);
+  });
+});
+
+describe("a block in a form", () => {
+  const id = "01a1fe2a-0000-7000-8000-000000000002";
+  const schema = {
+    properties: {
+      url: { type: "string", format: "password" },
+      note: { type: "string" },
+      headers: { type: "object" },
+      hosts: { type: "array" },
+      proxy: { type: "object", properties: { host: { type: "string" }, password: { type: "string" } } },
+      login: { $ref: "#/definitions/Login" },
+    },
+    definitions: { Login: { type: "object", properties: { user: { type: "string" }, token: { type: "string" } } } },
+  };
+  const document = {
+    data: {
+      url: "********",
+      note: "by hand",
+      headers: { Accept: "text/plain", Authorization: "********" },
+      hosts: [{ name: "a", password: "********" }],
+      proxy: { host: "proxy", password: "********" },
+      login: { user: "ada", token: "********" },
+    },
+    block_document_references: { login: { block_document: { id, name: "ada" } } },
+  };
+  const kept = { ...document.data, login: { $ref: { block_document_id: id } } };
+  const shown = {
+    note: "by hand",
+    headers: { Accept: "text/plain", Authorization: "********" },
+    proxy: { host: "proxy" },
+  };
+
+  it("shows neither secrets nor what belongs to other blocks", ({ expect }) => {
+    expect(shownData(schema, document)).toEqual(shown);
+  });
+
+  it.for([
+    ["nothing", shown, kept],
+    [
+      "a field that is emptied",
+      { headers: shown.headers, proxy: {} },
+      { ...kept, note: undefined, proxy: { password: "********" } },
+    ],
+    [
+      "a new secret",
+      { ...shown, url: "new", proxy: { password: "p" } },
+      { ...kept, url: "new", proxy: { password: "p" } },
+    ],
+    ["a secret taken out of an object", { ...shown, headers: { Accept: "a" } }, { ...kept, headers: { Accept: "a" } }],
+  ] as const)("sends %s with the secrets and references that stay", ([, edited, sent], { expect }) => {
+    expect(sentData(schema, document, edited)).toEqual(sent);
   });
 });

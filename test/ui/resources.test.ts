@@ -1,16 +1,19 @@
 /** What people make and look at beside runs: work pools, blocks, variables, limits, keys. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { filterBlockDocuments } from "../../sdk/protocol/block-documents.ts";
-import { installSystemBlockTypes } from "../../sdk/protocol/block-types.ts";
+import { createBlockDocument, filterBlockDocuments, readBlockDocument } from "../../sdk/protocol/block-documents.ts";
+import { filterBlockSchemas } from "../../sdk/protocol/block-schemas.ts";
+import { installSystemBlockTypes, readBlockTypeBySlug } from "../../sdk/protocol/block-types.ts";
 import { readDeploymentSchedules } from "../../sdk/protocol/deployment-operations.ts";
 import { readFlowControl, writeFlowControl } from "../../sdk/protocol/flow-control.ts";
 import { createFlowRunInput, filterFlowRunInput } from "../../sdk/protocol/flow-run-inputs.ts";
 import { createFlowRun, setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import { createFlow } from "../../sdk/protocol/flows.ts";
 import type { FlowRunId } from "../../sdk/protocol/ids.ts";
+import { putSavedSearch } from "../../sdk/protocol/saved-searches.ts";
 import { readSchedulePolicy } from "../../sdk/protocol/schedule-policies.ts";
 import { StateDetails } from "../../sdk/protocol/states.ts";
+import { createTaskRun } from "../../sdk/protocol/task-runs.ts";
 import { createVariable, readVariableByName } from "../../sdk/protocol/variables.ts";
 import { createWebhook } from "../../sdk/protocol/webhooks.ts";
 import { readWorkPool } from "../../sdk/protocol/work-pools.ts";
@@ -122,6 +125,113 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     expect(await page.content()).not.toContain("opensesame");
     const [block] = await plane.client.call(filterBlockDocuments, { body: { include_secrets: true } });
     expect(block?.data).toEqual({ value: "opensesame" });
+  });
+
+  it("empties a field of a block, whose secret stays", async ({ expect }) => {
+    const { client } = plane;
+    const { id: block_type_id } = await client.call(readBlockTypeBySlug, { params: { slug: "webhook" } });
+    const [schema] = await client.call(filterBlockSchemas, {
+      body: { block_schemas: { block_type_id: { any_: [block_type_id] } } },
+    });
+    const data = { url: "https://example.com/opensesame", method: "PUT", headers: { Accept: "text/plain" } };
+    const { id } = await client.call(createBlockDocument, {
+      body: { name: "hook", data, block_type_id, block_schema_id: schema?.id ?? "" },
+    });
+    await open("/blocks");
+    await button("hook").click();
+    const form = page.getByRole("dialog", { name: "Webhook: hook" });
+    await form.getByLabel(/^Method/).selectOption("");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.waitFor({ state: "detached" });
+    const after = await client.call(readBlockDocument, { params: { id }, query: { include_secrets: "true" } });
+    expect(after.data).toEqual({ url: data.url, headers: data.headers });
+  });
+
+  it("sees the result of a run, and where that of a task lies", async ({ expect }) => {
+    const { client } = plane;
+    const flow = await client.call(createFlow, { body: { name: "results" } });
+    const data = { storage_key: "runs/total", serializer: { type: "json" }, expiration: "2031-02-03T04:05:06Z" };
+    const { id } = await client.call(createFlowRun, {
+      body: { flow_id: flow.id, state: { type: "COMPLETED", data: { sum: 42 } } },
+    });
+    const task = await client.call(createTaskRun, {
+      body: { flow_run_id: id, name: "total", task_key: "total", dynamic_key: "0", state: { type: "COMPLETED", data } },
+    });
+    await open(`/runs/${id}?tab=parameters`);
+    await page.getByText('"sum": 42').waitFor();
+    await open(`/runs/${id}?tab=tasks&task=${task.id}`);
+    const panel = page.getByRole("region", { name: /^total/ });
+    await panel.getByText("runs/total").waitFor();
+    await panel.locator("time[datetime^='2031-02-03']").waitFor();
+    await expectAccessible(page, expect);
+  });
+
+  it("copies a run, and is told why not as a command", async ({ expect }) => {
+    const run = await plane.trigger(made.orders);
+    const actions = page.getByRole("toolbar", { name: "Actions" });
+    const copy = actions.getByRole("button", { name: "Copy" });
+    await open(`/runs/${run.id}`);
+    await page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }");
+    await copy.click();
+    await page.getByRole("menuitem", { name: "As a command" }).click();
+    await actions.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate("window.copied")).toBe(
+      `SLUICE_API_URL=${server.apiUrl} sluice deployment run daily-orders/nightly`,
+    );
+    await page.evaluate("navigator.clipboard.writeText = async () => { throw new Error('no'); }");
+    await copy.click();
+    await page.getByRole("menuitem", { name: "The id" }).click();
+    await actions.getByRole("button", { name: "Not allowed here" }).waitFor();
+    const flow = await plane.client.call(createFlow, { body: { name: "by-hand" } });
+    const alone = await plane.client.call(createFlowRun, { body: { flow_id: flow.id } });
+    await open(`/runs/${alone.id}`);
+    await copy.click();
+    await page.getByText("It is of no deployment").waitFor();
+    await page.keyboard.press("Escape");
+  });
+
+  it("is told when saved views cannot be read, or one not be deleted", async ({ expect }) => {
+    const fault = { status: 422, json: { code: "validation", detail: "The disk is full.", fix: "Make room." } };
+    const address = "**/api/saved_searches/filter";
+    await plane.client.call(putSavedSearch, { body: { name: "mine", filters: [] } });
+    await page.route(address, (route) => route.fulfill(fault));
+    await open("/runs");
+    await button("Views").click();
+    const menu = page.getByRole("menu");
+    await menu.getByText("The disk is full.").waitFor();
+    expect(await menu.getByText("No view is saved yet.").count()).toBe(0);
+    await page.unroute(address);
+    await menu.getByRole("button", { name: "Try again" }).click();
+    await page.route("**/api/saved_searches/*", (route) => route.fulfill(fault));
+    await menu.getByRole("menuitem", { name: "Delete “mine”" }).click();
+    await menu.getByText("The view was not deleted").waitFor();
+    await page.unroute("**/api/saved_searches/*");
+    await menu.getByRole("menuitem", { name: "Delete “mine”" }).click();
+    await menu.getByText("No view is saved yet.").waitFor();
+    await page.keyboard.press("Escape");
+  });
+
+  it("sees how the server is, and what it gave up", async ({ expect }) => {
+    const letter = { id: "x", queue: "pushes", body: { to: 1 }, attempts: 9, created: new Date().toISOString() };
+    const address = "**/api/dead_letters/filter";
+    await open("/settings");
+    const health = page.locator("section").filter({ has: page.getByRole("heading", { name: "Health" }) });
+    await health.getByText("are served").waitFor();
+    await health.getByText("ready, with this version").waitFor();
+    await health.getByText("none").waitFor();
+    // No test waits until a push is given up.
+    await page.route(address, (route) => route.fulfill({ json: [letter] }));
+    await page.reload();
+    await health.getByText("1 of pushes").waitFor();
+    await page.getByText('{"to":1}').waitFor();
+    await expectAccessible(page, expect);
+    await page.unroute(address);
+    await page.route("**/api/ready", (route) =>
+      route.fulfill({ status: 503, json: { code: "unavailable", detail: "The schema is an older one." } }),
+    );
+    await page.reload();
+    await health.getByText("The schema is an older one.").waitFor({ timeout: 20_000 });
+    await page.unroute("**/api/ready");
   });
 
   it("creates a variable and changes it", async ({ expect }) => {
@@ -273,6 +383,19 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
       debounce: { key: null, seconds: 5 },
       throttle: null,
     });
+    await plane.client.call(writeFlowControl, { params, body: { on_lost: "retry", time_to_live_seconds: 60 } });
+    await page.reload();
+    await button("Change").click();
+    await form.getByLabel("Seconds after which a run that has not").fill("90");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("1 m 30 s").waitFor();
+    const control = async () => await plane.client.call(readFlowControl, { params });
+    expect(await control()).toMatchObject({ on_lost: "retry", time_to_live_seconds: 90 });
+    await button("Change").click();
+    await form.getByLabel("A run whose process crashes").selectOption("ends Crashed");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("ends Crashed").waitFor();
+    expect(await control()).toMatchObject({ on_lost: "crash" });
     await plane.client.call(writeFlowControl, { params, body: {} });
   });
 

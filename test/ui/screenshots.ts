@@ -73,6 +73,7 @@ await shoot("work-pools-empty", "/work-pools", "A work pool hands runs");
 
 const { orders, forever, many } = await deployShowcase(plane);
 await shoot("work-pool-empty", "/work-pools/local", "No worker is connected");
+await shoot("dashboard-no-worker", "/", "worker start --pool local");
 await shoot("settings-empty", "/settings", "No key was made yet");
 await using _worker = await startWorker({ apiUrl: server.apiUrl, pool: "local", limit: 4 });
 const start = async (id: typeof orders, parameters: JsonObject = {}) =>

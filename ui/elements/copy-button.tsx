@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "./button.tsx";
+import { toClipboard } from "./clipboard.ts";
 
 const THANKS_MS = 1_500;
 
@@ -15,14 +16,4 @@ export function CopyButton({ text, label = "Copy" }: { readonly text: string; re
       <span aria-live="polite">{said ?? label}</span>
     </Button>
   );
-}
-
-async function toClipboard(text: string): Promise<string> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return "Copied";
-  } catch {
-    // Browsers give no clipboard to pages that are not served by https or from this machine.
-    return "Not allowed here";
-  }
 }

@@ -1,11 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { Dashboard } from "#protocol/dashboard";
+import { filterFlowRuns } from "#protocol/flow-runs";
+import { LIVE_MS, read } from "../../api/read.ts";
 import { TagsInput } from "../../components/tags-input.tsx";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
 import { Segments } from "../../elements/segments.tsx";
-import { PageSkeleton } from "../../elements/skeleton.tsx";
+import { PageSkeleton, Skeleton } from "../../elements/skeleton.tsx";
 import { exactText } from "../../elements/spans.ts";
 import { useTitle } from "../../elements/title.ts";
 import { type DashboardSearch, DEFAULT_SPAN, dashboardQuery, type Span } from "./dashboard-query.ts";
@@ -28,6 +30,7 @@ export function DashboardPage() {
   const search = useSearch({ from: "/app/" });
   const navigate = useNavigate({ from: "/" });
   const { data, error, refetch } = useQuery(dashboardQuery(search));
+  const isUntouched = useIsUntouched(data, search);
   const change = (next: DashboardSearch): void => void navigate({ search: next });
   if (!data) {
     if (!error) return <PageSkeleton />;
@@ -63,14 +66,21 @@ export function DashboardPage() {
           </Button>
         </p>
       )}
-      {isUntouched(data) ? <FirstSteps /> : <Overview data={data} search={search} onSearch={change} />}
+      {isUntouched === null && <Skeleton height="60vh" />}
+      {isUntouched && <FirstSteps pools={data.work_pools} />}
+      {isUntouched === false && <Overview data={data} search={search} onSearch={change} />}
     </main>
   );
 }
 
-/** Nothing ran in this span, runs now, or waits, and nobody made a pool. */
-function isUntouched({ totals, now, work_pools }: Dashboard): boolean {
-  return totals.runs + now.running + now.pending + now.scheduled + work_pools.length === 0;
+/** Whether no run has ever been. A span or tags without runs say nothing of it. Null while it is asked. */
+function useIsUntouched(data: Dashboard | undefined, { tags, since }: DashboardSearch): boolean | null {
+  const hasRuns = !data || data.totals.runs + data.now.running + data.now.pending + data.now.scheduled > 0;
+  const mayBe = !hasRuns && !tags && !since;
+  const query = { ...read(filterFlowRuns, { body: { limit: 1 } }), refetchInterval: LIVE_MS, enabled: mayBe };
+  const { data: runs, error } = useQuery(query);
+  if (!mayBe || error) return false;
+  return runs === undefined ? null : runs.length === 0;
 }
 
 interface OverviewProps {

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { Dashboard } from "#protocol/dashboard";
+import { WorkerSteps } from "./first-steps.tsx";
 
 const WORDS = { READY: "Ready", NOT_READY: "No worker", PAUSED: "Paused" } as const;
 
@@ -8,7 +9,7 @@ export function Pools({ pools }: { readonly pools: Dashboard["work_pools"] }) {
   return (
     <section className="panel">
       <h2>Work pools</h2>
-      {pools.length === 0 && <p className="quiet">There is no work pool.</p>}
+      {pools.length === 0 && <p className="quiet">There is no work pool. Deployments need one, and a worker:</p>}
       <ul className="lines">
         {pools.map(({ id, name, status, workers_online, running, late, concurrency_limit }) => (
           <li key={id}>
@@ -29,6 +30,7 @@ export function Pools({ pools }: { readonly pools: Dashboard["work_pools"] }) {
           </li>
         ))}
       </ul>
+      <WorkerSteps pools={pools} />
     </section>
   );
 }

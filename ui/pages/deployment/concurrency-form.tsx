@@ -5,7 +5,7 @@ import { api } from "../../api/client.ts";
 import { FormModal } from "../../components/form-modal.tsx";
 import { SelectField } from "../../components/select-field.tsx";
 import { TextField } from "../../components/text-field.tsx";
-import { COLLISIONS, STRATEGIES } from "./concurrency-words.ts";
+import { COLLISIONS, LOSSES, STRATEGIES } from "./concurrency-words.ts";
 
 export interface ConcurrencyFormProps {
   readonly deployment: Deployment;
@@ -33,17 +33,21 @@ export function ConcurrencyForm({ deployment, control, onClose }: ConcurrencyFor
   const [throttleSeconds, setThrottleSeconds] = useState(text(throttle?.seconds));
   const [throttleKey, setThrottleKey] = useState(throttle?.key ?? "");
   const [timeToLive, setTimeToLive] = useState(text(control.time_to_live_seconds));
+  const [onLost, setOnLost] = useState(control.on_lost ?? "crash");
   const save = async (): Promise<void> => {
     const params = { id: deployment.id };
     await api.call(writeFlowControl, {
       params,
+      // What the form does not know stays as it is: the request takes the place of everything that was said.
       body: {
+        ...control,
         concurrency: keyLimit === "" ? null : { key: key || null, limit: Number(keyLimit), strategy },
         debounce: debounceSeconds === "" ? null : { key: debounceKey || null, seconds: Number(debounceSeconds) },
         throttle:
           throttleLimit === ""
             ? null
             : { key: throttleKey || null, limit: Number(throttleLimit), seconds: Number(throttleSeconds) },
+        on_lost: onLost === (control.on_lost ?? "crash") ? control.on_lost : onLost,
         time_to_live_seconds: number(timeToLive),
       },
     });
@@ -146,6 +150,15 @@ export function ConcurrencyForm({ deployment, control, onClose }: ConcurrencyFor
           placeholder="It waits for ever"
           value={timeToLive}
           onChange={setTimeToLive}
+        />
+      </fieldset>
+      <fieldset className="form-group stack">
+        <legend>Processes that are lost</legend>
+        <SelectField
+          label="A run whose process crashes or is not heard of any more"
+          options={LOSSES}
+          value={onLost}
+          onChange={setOnLost}
         />
       </fieldset>
     </FormModal>

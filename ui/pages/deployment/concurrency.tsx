@@ -11,7 +11,7 @@ import { Lasting } from "../../elements/lasting.tsx";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { durationText } from "../../elements/spans.ts";
 import { ConcurrencyForm } from "./concurrency-form.tsx";
-import { COLLISIONS, STRATEGIES } from "./concurrency-words.ts";
+import { COLLISIONS, LOSSES, STRATEGIES } from "./concurrency-words.ts";
 
 /** The value of `open` that stands for the form. */
 const EDIT = "concurrency";
@@ -76,6 +76,8 @@ export function Concurrency({ deployment }: { readonly deployment: Deployment })
           </dd>
           <dt>Given up after</dt>
           <dd>{data.time_to_live_seconds === null ? "never" : durationText(data.time_to_live_seconds)}</dd>
+          <dt>When it is lost</dt>
+          <dd>{LOSSES[data.on_lost ?? "crash"]}</dd>
         </dl>
       )}
       {runs && runs.holders.length + runs.waiters.length > 0 && (

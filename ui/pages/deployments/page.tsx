@@ -8,6 +8,7 @@ import { TagsInput } from "../../components/tags-input.tsx";
 import { VirtualTable } from "../../components/virtual-table.tsx";
 import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
+import { onThisServer } from "../../elements/on-this-server.ts";
 import { Skeleton } from "../../elements/skeleton.tsx";
 import { useTitle } from "../../elements/title.ts";
 import { deploymentColumns, WIDTHS } from "./columns.tsx";
@@ -69,10 +70,15 @@ function NoDeployments() {
     <section className="panel stack">
       <h2>There is no deployment yet</h2>
       <p>
-        A deployment is a flow that workers can run: from here, by schedule, or by a request. A program makes one
-        through the API, and so does <code>prefect deploy</code>. This command shows it, with a server of its own:
+        A deployment is a flow that can be run from here, by schedule, or by a request. This makes one of a flow that a
+        file exports, for the workers of a pool:
       </p>
-      <Commands lines={["npm run demo"]} />
+      <Commands lines={[onThisServer("sluice deploy flows.ts:hello --name now --pool local")]} />
+      <p>
+        A program makes one with <code>await hello.serve({'{ name: "now" }'})</code>, which also takes its runs, or with{" "}
+        <code>hello.deploy(…)</code>; <code>prefect deploy</code> makes them, too. <code>npm run demo</code>, in a clone
+        of the repository, shows it all with a server of its own.
+      </p>
     </section>
   );
 }

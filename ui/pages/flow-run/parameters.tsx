@@ -1,4 +1,5 @@
 import type { FlowRun } from "#protocol/flow-runs";
+import { ResultView } from "../../components/result-view.tsx";
 import { JsonView } from "../../elements/json-view.tsx";
 import { exactText } from "../../elements/spans.ts";
 
@@ -7,7 +8,7 @@ export function Parameters({ run }: { readonly run: FlowRun }) {
   return (
     <div className="stack">
       <JsonView title="Parameters" value={run.parameters} none="It was given no parameters." />
-      {run.state?.data != null && <JsonView title="Result" value={run.state.data} none="" />}
+      <ResultView state={run.state} />
       {run.job_variables && <JsonView title="Job variables" value={run.job_variables} none="None." />}
       <section>
         <h3>More</h3>

@@ -9,6 +9,7 @@ import { api } from "../../api/client.ts";
 import { read } from "../../api/read.ts";
 import type { LiveRun } from "../../api/run-stream.ts";
 import { useRoleRefusal } from "../../api/session.ts";
+import { ResultView } from "../../components/result-view.tsx";
 import { StateList } from "../../components/state-list.tsx";
 import { Button } from "../../elements/button.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
@@ -72,6 +73,7 @@ export function TaskPanel({ run, live, taskId, onClose, onSearch }: TaskPanelPro
         <pre className={task.state_type === "FAILED" ? "error-message" : ""}>{task.state.message}</pre>
       )}
       {states ? <StateList states={states} /> : <Skeleton height="6rem" />}
+      <ResultView state={task.state} />
       <JsonView title="Inputs" value={task.task_inputs} none="It takes nothing from other tasks." />
     </section>
   );

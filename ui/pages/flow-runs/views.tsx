@@ -18,13 +18,13 @@ export interface ViewsProps {
 
 /** Filters under a name, kept on the server. */
 export function Views({ search, onChange }: ViewsProps) {
-  const { data: views = [] } = useQuery(read(filterSavedSearches, { body: {} }));
+  const { data: views, error, refetch } = useQuery(read(filterSavedSearches, { body: {} }));
   const naming = useAsked();
   const remove = useMutation({ mutationFn: (id: string) => api.call(deleteSavedSearch, { params: { id } }) });
   const refusal = useRoleRefusal("operator");
   return (
     <>
-      <Menu.Root>
+      <Menu.Root onOpenChange={remove.reset}>
         <Menu.Trigger asChild>
           <button type="button" className="button">
             Views
@@ -32,26 +32,35 @@ export function Views({ search, onChange }: ViewsProps) {
         </Menu.Trigger>
         <Menu.Portal>
           <Menu.Content className="menu" align="end" sideOffset={4}>
-            {views.map((view) => (
+            {error && !views && (
+              <ErrorNote title="The views could not be read" error={error} onRetry={() => void refetch()} />
+            )}
+            {views?.map((view) => (
               <Menu.Item key={view.id} className="menu-item" onSelect={() => onChange(searchOf(view))}>
                 {view.name}
               </Menu.Item>
             ))}
-            {views.length === 0 && <p className="menu-item quiet">No view is saved yet.</p>}
+            {views?.length === 0 && <p className="menu-item quiet">No view is saved yet.</p>}
             <Menu.Separator />
             <Menu.Item className="menu-item" disabled={refusal !== null} onSelect={naming.ask}>
               Save this view …
             </Menu.Item>
-            {views.map((view) => (
+            {views?.map((view) => (
               <Menu.Item
                 key={view.id}
                 className="menu-item quiet"
                 disabled={refusal !== null}
-                onSelect={() => remove.mutate(view.id)}
+                onSelect={(event) => {
+                  // The menu stays, to show what becomes of it.
+                  event.preventDefault();
+                  remove.mutate(view.id);
+                }}
               >
                 Delete “{view.name}”
               </Menu.Item>
             ))}
+            {remove.error && <ErrorNote title="The view was not deleted" error={remove.error} />}
+            {refusal && <Menu.Label className="menu-item quiet">{refusal}</Menu.Label>}
           </Menu.Content>
         </Menu.Portal>
       </Menu.Root>

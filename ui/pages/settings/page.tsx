@@ -2,7 +2,9 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { readSettings } from "#protocol/admin";
 import { read } from "../../api/read.ts";
 import { useSession } from "../../api/session.ts";
+import { DeadLetters } from "../../components/dead-letters.tsx";
 import { useTitle } from "../../elements/title.ts";
+import { Health } from "./health.tsx";
 import { Keys } from "./keys.tsx";
 
 /** The server's configuration, and the keys that are valid on it. */
@@ -35,6 +37,7 @@ export function SettingsPage() {
             <dd>every {runs.heartbeat_seconds} s</dd>
           </dl>
         </section>
+        <Health />
         <section className="panel">
           <h2>What is kept</h2>
           <dl className="details">
@@ -51,6 +54,10 @@ export function SettingsPage() {
           </dl>
         </section>
       </div>
+      <DeadLetters
+        title="Messages that were given up"
+        note="Send them again when the cause is mended. Dispatches offer runs to work pools, pushes go to http pools."
+      />
       {session?.role === "admin" && <Keys />}
     </main>
   );

@@ -6,18 +6,17 @@ import { api } from "../../api/client.ts";
 import { LIVE_MS, read } from "../../api/read.ts";
 import { useRoleRefusal } from "../../api/session.ts";
 import { ConfirmButton } from "../../components/confirm-button.tsx";
+import { DeadLetters } from "../../components/dead-letters.tsx";
 import { useOpened } from "../../components/opened.ts";
 import { Button } from "../../elements/button.tsx";
-import { Commands } from "../../elements/commands.tsx";
 import { ErrorNote } from "../../elements/error-note.tsx";
-import { onThisServer } from "../../elements/on-this-server.ts";
 import { useTitle } from "../../elements/title.ts";
-import { DeadLetters } from "../work-pools/dead-letters.tsx";
 import { PoolForm } from "../work-pools/pool-form.tsx";
 import { PoolStatus } from "../work-pools/pool-status.tsx";
 import { JobTemplate } from "./job-template.tsx";
 import { Queues } from "./queues.tsx";
 import { SlotHolders } from "./slot-holders.tsx";
+import { StartWorker } from "./start-worker.tsx";
 import { WaitingRuns } from "./waiting-runs.tsx";
 import { Workers } from "./workers.tsx";
 
@@ -45,19 +44,18 @@ export function WorkPoolPage() {
         </div>
         <Actions pool={pool} />
       </header>
-      {pool.status === "NOT_READY" && (
-        <section className="notice stack">
-          <p>No worker is connected, so runs wait. Start one where the code is:</p>
-          <Commands lines={[onThisServer(`sluice worker start --pool ${name}`)]} />
-        </section>
-      )}
+      <StartWorker pool={pool} />
       <div className="columns">
         <Workers workers={workers} />
         <SlotHolders slots={slots} limit={pool.concurrency_limit} />
         <WaitingRuns poolName={name} />
         <Queues poolName={name} />
       </div>
-      <DeadLetters />
+      <DeadLetters
+        queue="dispatch"
+        title="Dispatches that were given up, of all pools"
+        note="A message names the run and not the pool that was to take it."
+      />
       <JobTemplate pool={pool} />
     </main>
   );

@@ -2,6 +2,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import type { WorkPool } from "#protocol/work-pools";
 import { useRoleRefusal } from "../../api/session.ts";
+import { DeadLetters } from "../../components/dead-letters.tsx";
 import { ROW_LINK } from "../../components/list-keys.ts";
 import { ListPage } from "../../components/list-page.tsx";
 import { NEW, useOpened } from "../../components/opened.ts";
@@ -12,7 +13,6 @@ import { Commands } from "../../elements/commands.tsx";
 import { onThisServer } from "../../elements/on-this-server.ts";
 import { slotsText } from "../../elements/slots-text.ts";
 import { When } from "../../elements/when.tsx";
-import { DeadLetters } from "./dead-letters.tsx";
 import { PoolForm } from "./pool-form.tsx";
 import { PoolStatus } from "./pool-status.tsx";
 import { poolsQuery } from "./pools-query.ts";
@@ -59,7 +59,7 @@ export function WorkPoolsPage() {
         onName={(next) => void navigate({ search: { name: next }, replace: true })}
         list={useRows(poolsQuery({ name }))}
         columns={COLUMNS}
-        below={<DeadLetters />}
+        below={<DeadLetters queue="dispatch" title="Dispatches that were given up" />}
         widths={WIDTHS}
         actions={
           <Button kind="primary" refusal={useRoleRefusal("operator")} onClick={() => setOpen(NEW)}>

@@ -23,7 +23,7 @@ export function PoolForm({ pool, onClose }: { readonly pool: WorkPool | null; re
           <TextField
             label="Type"
             required
-            hint="“process” for workers of Sluice; workers of Prefect have theirs."
+            hint="For workers of Sluice “process”, “docker”, “kubernetes” or “ecs”; “http” is pushed to an address and needs none. Workers of Prefect have theirs."
             value={type}
             onChange={setType}
           />

@@ -11,12 +11,12 @@ export interface CopiedCall {
   readonly origin: string;
 }
 
-export function asCli({ run, deployment, flow }: CopiedCall): string {
+export function asCli({ run, deployment, flow, origin }: CopiedCall): string {
   const words = Object.entries(run.parameters).map(([name, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return ` --param ${quoted(`${name}=${text}`)}`;
   });
-  return `sluice deployment run ${quoted(`${flow.name}/${deployment.name}`)}${words.join("")}`;
+  return `SLUICE_API_URL=${quoted(`${origin}/api`)} sluice deployment run ${quoted(`${flow.name}/${deployment.name}`)}${words.join("")}`;
 }
 
 export function asCurl({ run, deployment, origin }: CopiedCall): string {

@@ -5,28 +5,42 @@ import type { Deployment } from "#protocol/deployments";
 import type { FlowRun } from "#protocol/flow-runs";
 import { readFlow } from "#protocol/flows";
 import { read } from "../../../api/read.ts";
+import { toClipboard } from "../../../elements/clipboard.ts";
 import { asCli, asCurl, asTypeScript } from "./copied-call.ts";
 
+const THANKS_MS = 1_500;
+
+export interface CopyMenuProps {
+  readonly run: FlowRun;
+  /** Undefined while it is read; null where there is none any more. */
+  readonly deployment: Deployment | null | undefined;
+}
+
 /** The same run again, as something to paste. */
-export function CopyMenu({ run, deployment }: { readonly run: FlowRun; readonly deployment: Deployment | null }) {
+export function CopyMenu({ run, deployment }: CopyMenuProps) {
   const { data: flow } = useQuery(read(readFlow, { params: { id: run.flow_id } }));
-  const [copied, setCopied] = useState(false);
+  const [said, setSaid] = useState<string | null>(null);
   const call = deployment && flow ? { run, deployment, flow, origin: location.origin } : null;
+  const reason =
+    run.deployment_id === null
+      ? "It is of no deployment, so nothing can start it again."
+      : deployment === null
+        ? "Its deployment was deleted."
+        : "Its deployment is not read yet.";
   const forms = [
     ["As a command", asCli],
     ["As curl", asCurl],
     ["As TypeScript", asTypeScript],
   ] as const;
   const copy = async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1_500);
+    setSaid(await toClipboard(text));
+    setTimeout(() => setSaid(null), THANKS_MS);
   };
   return (
     <Menu.Root>
       <Menu.Trigger asChild>
         <button type="button" className="button">
-          {copied ? "Copied" : "Copy"}
+          <span aria-live="polite">{said ?? "Copy"}</span>
         </button>
       </Menu.Trigger>
       <Menu.Portal>
@@ -44,6 +58,7 @@ export function CopyMenu({ run, deployment }: { readonly run: FlowRun; readonly 
               {title}
             </Menu.Item>
           ))}
+          {call === null && <Menu.Label className="menu-item quiet">{reason}</Menu.Label>}
         </Menu.Content>
       </Menu.Portal>
     </Menu.Root>

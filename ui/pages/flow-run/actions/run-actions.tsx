@@ -74,7 +74,7 @@ export function RunActions({ run, deployment }: RunActionsProps) {
           busy={remove.isPending}
           onConfirm={() => remove.mutate()}
         />
-        <CopyMenu run={run} deployment={deployment ?? null} />
+        <CopyMenu run={run} deployment={deployment} />
       </div>
       {error && <ErrorNote error={error} />}
       {dialog === "again" && deployment && (
