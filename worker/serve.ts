@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { Endpoint } from "#protocol/endpoint";
 import { type FieldIssue, SluiceError } from "#protocol/errors";
 import { LIMITS } from "#protocol/limits";
+import { HIDDEN } from "#protocol/secret-parameters";
 import type { Caller } from "../durable-objects/caller.ts";
 import { requireRole } from "./guard.ts";
 import { hideSecretParameters } from "./hide-secret-parameters.ts";
@@ -87,7 +88,7 @@ function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, where
       loc: [where, ...issue.path.map(asKey)],
       msg: issue.message,
       type: issue.code ?? "invalid",
-      input: brief(input),
+      input: isSecret(issue.path) ? HIDDEN : brief(input),
     };
   });
   const first = issues[0];
@@ -100,6 +101,11 @@ function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, where
 
 function asKey(key: PropertyKey): string | number {
   return typeof key === "symbol" ? String(key) : key;
+}
+
+/** Whether a field, or what it is in, holds secrets by its name. */
+function isSecret(path: readonly PropertyKey[]): boolean {
+  return path.some((key) => /secret|password|token|credential/i.test(String(key)));
 }
 
 /** An input is repeated in an error so that it is recognised, not in full. */

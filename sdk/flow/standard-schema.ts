@@ -29,26 +29,26 @@ export type SchemaInput<S extends StandardSchema> = NonNullable<S["~standard"]["
 /** What a schema answers. */
 export type SchemaOutput<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["output"];
 
-/** Parameters that their schema refuses: which field, with which value, and what the schema wants. */
+/** Parameters, or an input, that their schema refuses: which field, with which value, and what the schema wants. */
 export class ParameterError extends Error {
   override readonly name = "ParameterError";
   readonly issues: readonly SchemaIssue[];
 
-  /** Values of the parameters named in `secret`, by default none, are not told. */
+  /** `refusal` is a sentence that says who does not take what. Values of the fields in `secret`, by default none, are not told. */
   constructor(
-    flowName: string,
+    refusal: string,
     parameters: unknown,
     issues: readonly SchemaIssue[],
     secret: ReadonlySet<PropertyKey> = new Set(),
   ) {
     const told = issues.map((issue) => {
       const path = keysOf(issue);
-      if (path.length === 0) return `parameters is ${secret.size > 0 ? HIDDEN : show(parameters)}: ${issue.message}`;
+      if (path.length === 0) return `the value is ${secret.size > 0 ? HIDDEN : show(parameters)}: ${issue.message}`;
       const value = valueAt(parameters, path);
       const isTold = value === undefined || !secret.has(path[0] ?? "");
       return `"${path.join(".")}" is ${isTold ? show(value) : HIDDEN}: ${issue.message}`;
     });
-    super(`Flow "${flowName}" does not take these parameters. ${told.join("; ")}.`);
+    super(`${refusal} ${told.join("; ")}.`);
     this.issues = issues;
   }
 }
@@ -59,10 +59,23 @@ export async function parseParameters(
   schema: StandardSchema | null,
   parameters: unknown,
 ): Promise<unknown> {
-  if (schema === null) return parameters;
-  const result = await schema["~standard"].validate(parameters);
-  if (result.issues) throw new ParameterError(flowName, parameters, result.issues, secretParameters(schema));
+  return await parsed(schema, parameters, noSuchParameters(flowName));
+}
+
+/** Parses an input that a run has waited for; throws {@link ParameterError}. */
+export async function parseInput(what: string, schema: StandardSchema | null, value: unknown): Promise<unknown> {
+  return await parsed(schema, value, `${what} is not as its schema wants it.`);
+}
+
+async function parsed(schema: StandardSchema | null, value: unknown, refusal: string): Promise<unknown> {
+  if (schema === null) return value;
+  const result = await schema["~standard"].validate(value);
+  if (result.issues) throw new ParameterError(refusal, value, result.issues, secretParameters(schema));
   return result.value;
+}
+
+function noSuchParameters(flowName: string): string {
+  return `Flow "${flowName}" does not take these parameters.`;
 }
 
 /** Throws {@link ParameterError} for what is given and refused. What is missing may be given when a run is made. */
@@ -76,7 +89,9 @@ export async function checkGiven(
     const [name] = keysOf(issue);
     return name !== undefined && name in given;
   });
-  if (wrong.length > 0) throw new ParameterError(flowName, given, wrong, secretParameters(schema));
+  if (wrong.length > 0) {
+    throw new ParameterError(noSuchParameters(flowName), given, wrong, secretParameters(schema));
+  }
 }
 
 function keysOf(issue: SchemaIssue): PropertyKey[] {

@@ -138,7 +138,7 @@ describe("a flow without a control plane", () => {
     const whole = flow({ name: "whole", parameters: schema }, async () => 1);
     using _ = offlineWorld();
     await expect(whole({ token: { key: "the secret" }, limit: 3 })).rejects.toThrow(
-      / parameters is \*{8}: is never right/,
+      / the value is \*{8}: is never right/,
     );
   });
 

@@ -55,7 +55,7 @@ describe("receiveInput", () => {
       ["order", { count: 2 }],
     ] as const;
     const [refused, next] = await received(sent, "order", { schema: z.object({ count: z.int() }) }, 2);
-    expect(refused).toMatch(/^ParameterError: .*"count" is "many": /);
+    expect(refused).toMatch(/^ParameterError: The input "\S+" is not as its schema wants it\. "count" is "many": /);
     expect(next).toEqual({ count: 2 });
   });
 

@@ -8,7 +8,7 @@ import { type Duration, parseDuration } from "../duration.ts";
 import type { Execution } from "../engine/execution.ts";
 import { currentScope, type Scope } from "../engine/scope.ts";
 import { TimedOutError } from "../errors.ts";
-import { parseParameters, type StandardSchema } from "../standard-schema.ts";
+import { parseInput, type StandardSchema } from "../standard-schema.ts";
 
 const FIRST_LOOK_MS = 100;
 const LAST_LOOK_MS = 3_000;
@@ -91,7 +91,7 @@ export async function receiveInput<T>(
     const found = await findInput(client, scope.flow.flowRunId, `${topic}-`, seen.keys);
     if (found !== null) {
       seen.keys.push(found.key);
-      const value = (await parseParameters(scope.flow.flowName, options.schema ?? null, found.value)) as T;
+      const value = (await parseInput(`The input "${topic}"`, options.schema ?? null, found.value)) as T;
       return options.withSender ? receivedFrom(found.sender, topic, value) : value;
     }
     const leftMs = timeoutMs === null ? waitMs : timeoutMs - (execution.clock.now() - startedAt);

@@ -8,7 +8,7 @@ import { parseDuration } from "../duration.ts";
 import { FlowRunStoppedError } from "../errors.ts";
 import { logger } from "../logger.ts";
 import { parameterSchema } from "../parameter-schema.ts";
-import { parseParameters } from "../standard-schema.ts";
+import { parseInput } from "../standard-schema.ts";
 import type { PauseOptions } from "./pause.ts";
 import { findInput, flowScope, keepInput, PATIENCE_MS } from "./run-inputs.ts";
 
@@ -72,7 +72,7 @@ export async function untilResumed(what: string, ends: boolean, options: PauseOp
   else throw ended(state);
   if (!options.input) return undefined;
   const found = await findInput(client, id, keys.response);
-  return await parseParameters(flow.flowName, options.input, found?.value ?? {});
+  return await parseInput(`The input of pause "${key}"`, options.input, found?.value ?? {});
 
   async function resumption(): Promise<void> {
     const pausedAt = clock.now();
