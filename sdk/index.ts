@@ -32,7 +32,12 @@ export type {
 } from "./flow/deploy/deployment.ts";
 export type { SourcedFlow, SourcedFlowOptions } from "./flow/deploy/flow-from.ts";
 export { type GitSourceOptions, gitSource, type Source } from "./flow/deploy/git-source.ts";
-export { type RunDeploymentOptions, runDeployment, waitForFlowRun } from "./flow/deploy/run-deployment.ts";
+export {
+  type RunDeploymentOptions,
+  runDeployment,
+  type WaitForFlowRunOptions,
+  waitForFlowRun,
+} from "./flow/deploy/run-deployment.ts";
 export type { Moment, ScheduleOptions, Timing } from "./flow/deploy/schedules.ts";
 export { type ServeOptions, serve } from "./flow/deploy/serve.ts";
 export type { Duration } from "./flow/duration.ts";

@@ -1,6 +1,6 @@
 /** How runs of a deployment are limited by a key of their parameters, debounced and throttled. */
 import { SluiceError } from "../protocol/errors.ts";
-import { type CONCURRENCY_STRATEGIES, FlowControl, type ON_LOST, writeFlowControl } from "../protocol/flow-control.ts";
+import type { CONCURRENCY_STRATEGIES, FlowControl, ON_LOST } from "../protocol/flow-control.ts";
 import { configuredClient } from "./configuration.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { Flow } from "./flow.ts";
@@ -57,12 +57,15 @@ export async function setFlowControl<P, R>(
       fix: "Set SLUICE_API_URL.",
     });
   }
-  const { readDeploymentByName } = await import("../protocol/deployments.ts");
+  const [{ readDeploymentByName }, { writeFlowControl }] = await Promise.all([
+    import("../protocol/deployments.ts"),
+    import("../protocol/flow-control.ts"),
+  ]);
   const { id } = await client.call(readDeploymentByName, { params: { flow: flow.name, deployment } });
   await client.call(writeFlowControl, { params: { id }, body });
 }
 
-/** The options as they travel. Throws TypeError for what cannot be. */
+/** The options as they travel, for the control plane to judge. Throws TypeError for spans and selectors that are none. */
 export function flowControlOf<P>({
   concurrency,
   debounce,
@@ -71,17 +74,20 @@ export function flowControlOf<P>({
   onLost,
 }: FlowControlOptions<P>): FlowControl {
   const seconds = (span: Duration, where: string): number => parseDuration(span, where) / 1_000;
-  return FlowControl.parse({
-    on_lost: onLost,
-    time_to_live_seconds: timeToLive && seconds(timeToLive, "timeToLive"),
-    concurrency: concurrency && { ...concurrency, key: pathOf(concurrency.key) },
-    debounce: debounce && { key: pathOf(debounce.key), seconds: seconds(debounce.wait, "debounce.wait") },
-    throttle: throttle && {
-      key: pathOf(throttle.key),
-      limit: throttle.limit,
-      seconds: seconds(throttle.per, "throttle.per"),
-    },
-  });
+  return {
+    on_lost: onLost ?? null,
+    time_to_live_seconds: timeToLive === undefined ? null : seconds(timeToLive, "timeToLive"),
+    concurrency:
+      concurrency === undefined
+        ? null
+        : { key: pathOf(concurrency.key), limit: concurrency.limit ?? 1, strategy: concurrency.strategy ?? "queue" },
+    debounce:
+      debounce === undefined ? null : { key: pathOf(debounce.key), seconds: seconds(debounce.wait, "debounce.wait") },
+    throttle:
+      throttle === undefined
+        ? null
+        : { key: pathOf(throttle.key), limit: throttle.limit, seconds: seconds(throttle.per, "throttle.per") },
+  };
 }
 
 function pathOf<P>(key: RunKey<P> | undefined): string | null {

@@ -4,13 +4,12 @@ import type { DeploymentId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { FlowContext } from "./context.ts";
 import {
-  applyDeployment,
   type DeploymentOptions,
   type DeployOptions,
+  deployPlanned,
   type PlannedDeployment,
   type PlanOptions,
   planDeployment,
-  requiredClient,
 } from "./deploy/deployment.ts";
 import { flowFrom } from "./deploy/flow-from.ts";
 import { type ServeOptions, serve } from "./deploy/serve.ts";
@@ -171,7 +170,7 @@ export function flow(
     returnState: (parameters?: unknown) => stateOfFlow(definition, parameters),
     withOptions: (changed: FlowOptions) => flow({ ...options, ...changed } as FlowOptions, run),
     serve: (how: DeploymentOptions & ServeOptions) => serve(planDeployment(made, how), how),
-    deploy: (how: DeployOptions) => applyDeployment(requiredClient("deploy()"), planDeployment(made, how)),
+    deploy: (how: DeployOptions) => deployPlanned(planDeployment(made, how)),
     toDeployment: (how: PlanOptions) => planDeployment(made, how),
   };
   const made = Object.defineProperties(Object.assign(called, members), {

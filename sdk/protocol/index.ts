@@ -42,6 +42,7 @@ export * from "./glob.ts";
 export * from "./ids.ts";
 export * from "./job-template.ts";
 export * from "./limits.ts";
+export * from "./log-message.ts";
 export * from "./logs.ts";
 export * from "./names.ts";
 export * from "./polling.ts";

@@ -4,17 +4,8 @@ import { endpoint } from "./endpoint.ts";
 import { Paging } from "./filters.ts";
 import { FlowRunId, TaskRunId, Uuid } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { cutLogMessage } from "./log-message.ts";
 import { LenientTime, WireTime } from "./time.ts";
-import { utf8Length, utf8Prefix } from "./utf8.ts";
-
-const CUT = " … (cut)";
-
-/** A log message as it is kept: what is longer than `LIMITS.logMessageBytes` is cut, and says so. */
-export function cutLogMessage(message: string): string {
-  // A unit of UTF-16 is three bytes at most.
-  if (message.length * 3 <= LIMITS.logMessageBytes || utf8Length(message) <= LIMITS.logMessageBytes) return message;
-  return utf8Prefix(message, LIMITS.logMessageBytes - utf8Length(CUT)) + CUT;
-}
 
 /** A line as a client sends it. Levels are Python's: 10 debug, 20 info, 30 warning, 40 error, 50 critical. */
 export const LogCreate = z.object({

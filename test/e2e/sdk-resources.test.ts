@@ -6,7 +6,8 @@ import { z } from "zod";
 import { defineBlock, secret, slackWebhook, webhook } from "../../sdk/blocks/index.ts";
 import { createClient } from "../../sdk/client/index.ts";
 import { configure } from "../../sdk/flow/configuration.ts";
-import { applyDeployment, planDeployment } from "../../sdk/flow/deploy/deployment.ts";
+import { applyDeployment } from "../../sdk/flow/deploy/apply-deployment.ts";
+import { planDeployment } from "../../sdk/flow/deploy/deployment.ts";
 import { executeFlowRun } from "../../sdk/flow/engine/execute-flow-run.ts";
 import {
   artifacts,

@@ -1,6 +1,7 @@
 /** `sluice deploy`: makes a deployment of the flow at an entrypoint. */
 import { createClient } from "../../client/api-client.ts";
-import { applyDeployment, planDeployment } from "../../flow/deploy/deployment.ts";
+import { applyDeployment } from "../../flow/deploy/apply-deployment.ts";
+import { planDeployment } from "../../flow/deploy/deployment.ts";
 import { gitSource, type Source } from "../../flow/deploy/git-source.ts";
 import { isFlow } from "../../flow/flow.ts";
 import { ParameterError } from "../../flow/standard-schema.ts";

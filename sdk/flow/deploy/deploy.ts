@@ -1,12 +1,6 @@
 /** Several deployments at once, for the workers of a pool. */
 import type { DeploymentId } from "../../protocol/ids.ts";
-import {
-  applyDeployment,
-  type DeploymentPlace,
-  type PlannedDeployment,
-  planDeployment,
-  requiredClient,
-} from "./deployment.ts";
+import { type DeploymentPlace, deployPlanned, type PlannedDeployment, planDeployment } from "./deployment.ts";
 
 /** Where the runs of all of them are executed, as far as a deployment does not say it itself. */
 export type DeployAllOptions = Partial<Omit<DeploymentPlace, "entrypoint">>;
@@ -24,9 +18,8 @@ export async function deploy(
   options: DeployAllOptions = {},
 ): Promise<DeploymentId[]> {
   const planned = ("flow" in deployments ? [deployments] : deployments).map((one) => placed(one, options));
-  const client = requiredClient("deploy()");
   const ids: DeploymentId[] = [];
-  for (const one of planned) ids.push(await applyDeployment(client, one));
+  for (const one of planned) ids.push(await deployPlanned(one));
   return ids;
 }
 

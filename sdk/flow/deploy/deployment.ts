@@ -4,13 +4,12 @@ import type { ConcurrencyOptions, DeploymentCreate } from "../../protocol/deploy
 import { SluiceError } from "../../protocol/errors.ts";
 import type { FlowControl } from "../../protocol/flow-control.ts";
 import type { JsonObject, Labels } from "../../protocol/flow-runs.ts";
-import type { DeploymentId, Uuid } from "../../protocol/ids.ts";
+import type { DeploymentId } from "../../protocol/ids.ts";
 import { configuredClient } from "../configuration.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { type AnyFlow, definitionOf } from "../flow.ts";
 import { type FlowControlOptions, flowControlOf } from "../flow-control.ts";
 import { parameterSchema } from "../parameter-schema.ts";
-import { checkGiven } from "../standard-schema.ts";
 import type { Source } from "./git-source.ts";
 import { hasTiming, type ScheduleOptions, schedulesOf, type Timing } from "./schedules.ts";
 
@@ -149,46 +148,11 @@ export function planDeployment<P>(flow: AnyFlow, options: PlanOptions<P>): Plann
   };
 }
 
-/**
- * Makes or changes the deployment. Throws `SluiceError` where there is no control plane, or what it refuses, and
- * `ParameterError` for parameters that the flow does not take.
- */
-export async function applyDeployment(client: ApiClient, planned: PlannedDeployment): Promise<DeploymentId> {
-  const { parameters, schedules = [], enforce_parameter_schema: isEnforced } = planned.body;
-  const schema = isEnforced === false ? null : definitionOf(planned.flow).parameters;
-  for (const more of [{}, ...(schedules ?? []).map((schedule) => schedule.parameters ?? {})]) {
-    await checkGiven(planned.flow.name, schema, { ...parameters, ...more });
-  }
-  const [{ createFlow }, { createDeployment }] = await Promise.all([
-    import("../../protocol/flows.ts"),
-    import("../../protocol/deployments.ts"),
-  ]);
-  const flow = await client.call(createFlow, { body: { name: planned.flow.name } }, { idempotent: true });
-  const shared = planned.globalLimit === null ? {} : { global_concurrency_limit_id: await limitId(client, planned) };
-  const body = { ...planned.body, ...shared, flow_id: flow.id };
-  const { id } = await client.call(createDeployment, { body }, { idempotent: true });
-  const { flowControl, onLost } = planned;
-  if (flowControl !== null || onLost !== null) {
-    const { readFlowControl, writeFlowControl } = await import("../../protocol/flow-control.ts");
-    const control = flowControl ?? (await client.call(readFlowControl, { params: { id } }));
-    const body = onLost === null ? control : { ...control, on_lost: onLost };
-    await client.call(writeFlowControl, { params: { id }, body });
-  }
-  return id;
-}
-
-async function limitId(client: ApiClient, { globalLimit, flow, body }: PlannedDeployment): Promise<Uuid> {
-  const { readConcurrencyLimitV2 } = await import("../../protocol/concurrency-limits.ts");
-  try {
-    return (await client.call(readConcurrencyLimitV2, { params: { id_or_name: globalLimit ?? "" } })).id;
-  } catch (error) {
-    if (!(error instanceof SluiceError && error.code === "not_found")) throw error;
-    const what = `Deployment "${flow.name}/${body.name}" is to share the limit "${globalLimit}", which there is not.`;
-    throw new SluiceError("not_found", what, {
-      fix: `Create it: sluice limit create ${globalLimit} --limit 10`,
-      cause: error,
-    });
-  }
+/** As {@link planDeployment} has planned it, of the configured control plane; throws what `applyDeployment` throws. */
+export async function deployPlanned(planned: PlannedDeployment): Promise<DeploymentId> {
+  const client = requiredClient("deploy()");
+  const { applyDeployment } = await import("./apply-deployment.ts");
+  return await applyDeployment(client, planned);
 }
 
 /** The client of the configured control plane. Throws `not_configured` where there is none. */

@@ -3,12 +3,11 @@ import type { DeploymentId } from "../../protocol/ids.ts";
 import { configuredClient } from "../configuration.ts";
 import type { AnyFlow } from "../flow.ts";
 import {
-  applyDeployment,
   type DeployOptions,
+  deployPlanned,
   type PlannedDeployment,
   type PlanOptions,
   planDeployment,
-  requiredClient,
 } from "./deployment.ts";
 import type { Source } from "./git-source.ts";
 
@@ -50,8 +49,7 @@ export async function flowFrom({ source, entrypoint }: SourcedFlowOptions): Prom
   return {
     name: flow.name,
     flow,
-    deploy: (options) =>
-      applyDeployment(requiredClient("deploy()"), planDeployment(flow, { ...options, source, entrypoint })),
+    deploy: (options) => deployPlanned(planDeployment(flow, { ...options, source, entrypoint })),
     toDeployment: (options) => planDeployment(flow, { ...options, source, entrypoint }),
   };
 }

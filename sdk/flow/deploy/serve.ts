@@ -3,7 +3,7 @@ import type { DeploymentId } from "../../protocol/ids.ts";
 import type { Duration } from "../duration.ts";
 import { echo } from "../engine/echo.ts";
 import type { AnyFlow } from "../flow.ts";
-import { applyDeployment, type PlannedDeployment, requiredClient } from "./deployment.ts";
+import { type PlannedDeployment, requiredClient } from "./deployment.ts";
 
 /** How a process serves. Everything may be left out. */
 export interface ServeOptions {
@@ -37,12 +37,15 @@ export async function serve(
     throw new TypeError(`${which} Leave "workPool" out, or give it to deploy().`);
   }
   const client = requiredClient("serve()");
+  const [{ applyDeployment }, { FlowServer }] = await Promise.all([
+    import("./apply-deployment.ts"),
+    import("./flow-server.ts"),
+  ]);
   const flows = new Map<DeploymentId, AnyFlow>();
   for (const one of planned) {
     flows.set(await applyDeployment(client, one), one.flow);
     echo("info", "sluice", `Serving deployment "${one.flow.name}/${one.body.name}".`);
   }
-  const { FlowServer } = await import("./flow-server.ts");
   const signals = options.signal ? null : systemSignals();
   try {
     await new FlowServer(client, flows, options, options.signal ?? signals?.signal ?? null).run();

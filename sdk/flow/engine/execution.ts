@@ -1,7 +1,8 @@
 /** One flow run while this process executes it; or, without a session, tasks that were called outside of any flow. */
 
 import type { FlowRunId, TaskRunId } from "../../protocol/ids.ts";
-import { cutLogMessage, type LogCreate } from "../../protocol/logs.ts";
+import { cutLogMessage } from "../../protocol/log-message.ts";
+import type { LogCreate } from "../../protocol/logs.ts";
 import type { TaskReport } from "../../protocol/run-channel.ts";
 import { toWireTime } from "../../protocol/time.ts";
 import type { Clock } from "../clock.ts";
