@@ -21,6 +21,7 @@ export interface SlotRequest {
   readonly strict?: boolean;
   readonly priority?: number;
   readonly waiterId?: string;
+  /** Absent for those who cannot wait here at all. */
   readonly waitMs?: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
@@ -58,9 +59,9 @@ export async function acquireSlots(env: Env, request: SlotRequest): Promise<Slot
   }
 }
 
-function refuseImpossible(active: readonly LimitRow[], { slots, mode, waitMs = 0 }: SlotRequest): void {
-  // Who waits may wait for a limit that is paused by 0; nobody waits for more than a limit has.
-  const tooSmall = active.find((row) => row.slotLimit < slots && !(waitMs > 0 && row.slotLimit === 0));
+function refuseImpossible(active: readonly LimitRow[], { slots, mode, waitMs }: SlotRequest): void {
+  // Who may wait may wait for a limit that is paused by 0, also in a last question; nobody waits for more than a limit has.
+  const tooSmall = active.find((row) => row.slotLimit < slots && !(waitMs !== undefined && row.slotLimit === 0));
   if (tooSmall) {
     throw new SluiceError("validation", "Slots requested is greater than the limit", {
       fix: `Ask for at most ${tooSmall.slotLimit} slots of "${tooSmall.name}" (got ${slots}), or raise its limit.`,
