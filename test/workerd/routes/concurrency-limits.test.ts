@@ -233,6 +233,11 @@ describe("acquire", () => {
     await lease([limit.name]);
     expect((await acquire({ names: [limit.name] })).status).toBe(423);
     expect((await acquire({ names: [limit.name], wait_seconds: 0.05 })).status).toBe(423);
+    // A pause is no impossible wish: the last question, which does not wait, is answered as the others.
+    const paused = await aLimit(0);
+    for (const more of [{}, { wait_seconds: 0.05 }]) {
+      expect((await acquire({ names: [paused.name], ...more })).status).toBe(423);
+    }
     expect((await acquire({ names: [freshName("nothing")], strict: true })).status).toBe(404);
     expect((await acquire({ names: [freshName("nothing")] })).body.limits).toEqual([]);
   });
