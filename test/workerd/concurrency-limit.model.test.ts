@@ -1,9 +1,12 @@
 /**
  * Limits under everything that can happen to them, in any order and at the same time: those who poll, those who wait, renewals,
- * releases, holders that die, limits that change, calls between limits that fail before or after they did something, time, alarms,
- * losses of memory, crashes. The clients are the judge: what they were told they hold is counted.
+ * releases, holders that die, limits that change or are deleted and made again, calls between limits that fail before or after they
+ * did something, time, alarms, losses of memory, crashes. The clients are the judge: what they were told they hold is counted.
+ *
+ * Its teeth, shown with planted bugs: with a lease of two limits that is taken of one only, both properties fail ("is not held at
+ * all its limits", "2 slots … are held, there are 1"); with a commit that serves the line 150 ms later, the second one does, since
+ * hand-overs then take 134 ms at their 95 % quantile (30 ms at the most without it).
  */
-
 import fc from "fast-check";
 import { afterEach, it } from "vitest";
 import type { LeaseHolder } from "#protocol/concurrency-limits";
@@ -30,10 +33,8 @@ const moveClock = movableClock();
 const faults: { readonly method: "hold" | "confirm" | "release" | "invited"; readonly afterwards: boolean }[] = [];
 /** What happened that only time heals: somebody who was to be called was not, or did not hear of what it got. */
 const disturbed = { calls: false, leases: false };
-/** For how long slots lay idle, each time that was looked while nothing of that kind had happened, in milliseconds. */
-const idleSpans: number[] = [];
-/** What 95 % of these do not exceed. */
-const MOST_IDLE_MS = 100;
+/** What 95 % of hand-overs do not exceed where nothing fails, is restarted or has to be timed out. */
+const LONGEST_HAND_OVER_MS = 100;
 const originals = new Map<string, unknown>();
 for (const method of ["hold", "confirm", "release", "invited"] as const) {
   const original = ConcurrencyLimitObject.prototype[method] as (...args: unknown[]) => Promise<unknown>;
@@ -69,6 +70,8 @@ class World {
   readonly abandoned = new Set<string>();
   readonly refusedIds = new Map<string, readonly Limit[]>();
   readonly violations: string[] = [];
+  /** From the release of slots that somebody waited for to their being handed out, in milliseconds. */
+  readonly handOverSpans: number[] = [];
   /** Of limits that are being changed: what is granted meanwhile may be by the old settings or by the new. */
   readonly #ceilings = new Map<Limit, number>();
   /** Of leases that were taken before a limit was lowered, and were not heard of by then: what they are judged by. */
@@ -209,6 +212,14 @@ class World {
     await limit.object.reset([]);
   }
 
+  /** Deletes a limit with all leases on it, and makes it again: those who waited for it look again, and find it. */
+  async remake(limit: Limit): Promise<void> {
+    for (const { leaseId } of (await limit.object.status()).holders) this.#revoked.add(leaseId);
+    for (const lease of this.held) if (lease.limits.includes(limit)) lease.until = 0;
+    for (const waiter of this.waiting()) if (waiter.limits.includes(limit)) waiter.losesPlace();
+    await limit.object.remove();
+  }
+
   /** Time passes. What was granted before is on its way for longer than it seems. */
   async pass(spanMs: number): Promise<void> {
     for (const { leaseId, acquiredAt } of (await this.statuses()).flatMap(({ holders }) => holders)) {
@@ -282,6 +293,27 @@ const release = index.map((at) =>
     world.call(home(lease.leaseId).release(lease.leaseId));
   }),
 );
+const handOver = index.map((at) =>
+  command(`hand over ${at}`, async (world) => {
+    await world.quiet();
+    await handedOut(world);
+    const statuses = await world.statuses();
+    const awaited = world.live().filter(({ limits, slots }) =>
+      limits.some((limit) => {
+        const first = statuses[world.limits.indexOf(limit)]?.waiters[0];
+        return first?.connected === true && first.slots <= slots;
+      }),
+    );
+    const lease = pick(awaited, at);
+    if (!lease) return;
+    lease.until = 0;
+    const spanMs = await awakeMs(async () => {
+      await home(lease.leaseId).release(lease.leaseId);
+      await handedOut(world);
+    });
+    world.handOverSpans.push(spanMs);
+  }),
+);
 const die = index.map((at) =>
   command(`holder ${at} dies`, (world) => {
     const lease = pick(world.live(), at);
@@ -303,6 +335,13 @@ const reset = fc.nat(2).map((at) =>
     await world.quiet();
     const limit = world.limits[at];
     if (limit) await world.reset(limit);
+  }),
+);
+const remake = fc.nat(2).map((at) =>
+  command(`delete and remake ${at}`, async (world) => {
+    await world.quiet();
+    const limit = world.limits[at];
+    if (limit) await world.remake(limit);
   }),
 );
 const fault = fc
@@ -333,16 +372,8 @@ const check = command("look", async (world) => {
   await world.lookAtLines();
 });
 
-/** Waits until what is free is handed out, and notes for how long that was not so. */
-async function handedOut(world: World): Promise<void> {
-  const isDisturbed = (): boolean => disturbed.calls || disturbed.leases || faults.length > 0;
-  const wasDisturbed = isDisturbed();
-  const spanMs = await awakeMs(() => untilHandedOut(world));
-  if (!wasDisturbed && !isDisturbed()) idleSpans.push(spanMs);
-}
-
 /** Everybody who waits stands in a line, and nobody who is first there waits for slots that are free. */
-async function untilHandedOut(world: World): Promise<void> {
+async function handedOut(world: World): Promise<void> {
   await until("free slots are handed to whoever is first in line", async () => {
     if (disturbed.calls) {
       // It is called again when the slots were kept for it in vain.
@@ -416,6 +447,7 @@ it("limits are never exceeded, leases are whole or gone, free slots are handed o
       { weight: 2, arbitrary: die },
       { weight: 2, arbitrary: change },
       { weight: 1, arbitrary: reset },
+      { weight: 1, arbitrary: remake },
       { weight: 3, arbitrary: fault },
       { weight: 2, arbitrary: advance },
       { weight: 2, arbitrary: evict },
@@ -447,5 +479,39 @@ it("limits are never exceeded, leases are whole or gone, free slots are handed o
     }),
     { numRuns: budget({ fast: 12, full: 500 }), interruptAfterTimeLimit: 250_000, markInterruptAsFailure: false },
   );
-  expect(quantile(idleSpans, 0.95)).toBeLessThan(MOST_IDLE_MS);
+});
+
+it("no slot is idle over 100 ms while somebody who is connected could have it, 19 times in 20, where nothing is disturbed", {
+  timeout: 300_000,
+}, async ({ expect }) => {
+  const commands = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: poll },
+      { weight: 8, arbitrary: wait },
+      { weight: 1, arbitrary: leave },
+      { weight: 1, arbitrary: renew },
+      { weight: 2, arbitrary: release },
+      { weight: 6, arbitrary: handOver },
+      { weight: 1, arbitrary: change },
+      { weight: 1, arbitrary: reset },
+      { weight: 1, arbitrary: remake },
+    ),
+    { minLength: 20, maxLength: 40, size: "max" },
+  );
+  const sizes = fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 1, max: 3 })));
+  const spans: number[] = [];
+  faults.length = 0;
+  Object.assign(disturbed, { calls: false, leases: false });
+  await fc.assert(
+    fc.asyncProperty(sizes, commands, async (limits, steps) => {
+      const world = new World(limits);
+      for (const step of steps) await step.run(world);
+      spans.push(...world.handOverSpans);
+      expect(world.violations).toEqual([]);
+      expect(await bringToAnEnd(world)).toBeNull();
+    }),
+    { numRuns: budget({ fast: 16, full: 100 }), interruptAfterTimeLimit: 250_000, markInterruptAsFailure: false },
+  );
+  expect(spans.length).toBeGreaterThan(10);
+  expect(quantile(spans, 0.95)).toBeLessThan(LONGEST_HAND_OVER_MS);
 });
