@@ -88,12 +88,19 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
 
   async changed(key: string): Promise<void> {
     const socket = this.#waiters.find(key);
-    if (socket) this.#waiters.dismiss(socket);
+    if (socket) this.#waiters.tell(socket, { type: "changed" });
   }
 
   async leave(key: string): Promise<void> {
     const { line } = this.#desk;
     if (line.get(key)) await this.#desk.run(() => line.remove(key));
+  }
+
+  async abandon(key: string): Promise<void> {
+    const socket = this.#waiters.find(key);
+    // Its connection is closed from the other end then, and the place goes with it.
+    if (socket) this.#waiters.tell(socket, { type: "left" });
+    else await this.leave(key);
   }
 
   async configure(settings: LimitSettings, takenSlots: number | null): Promise<boolean> {
@@ -196,7 +203,7 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
       if (run !== null) return ownerOf(this.env.FLOW_RUNS, run)?.slotFree(run);
       if (place.kind === "elsewhere") return limitOwner(this.env.CONCURRENCY_LIMITS, place.home).changed(key);
       const socket = this.#waiters.find(key);
-      if (socket) this.#waiters.dismiss(socket);
+      if (socket) this.#waiters.tell(socket, { type: "changed" });
     });
     await Promise.allSettled(told);
   }

@@ -274,7 +274,7 @@ describe("sluice limit run", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("that is told to end while it waits runs nothing", async ({ expect }) => {
+  it("that is told to end while it waits runs nothing, and leaves the line at once", async ({ expect }) => {
     await make("job-wait", 0);
     const child = spawn(process.execPath, [CLI, "limit", "run", "job-wait", "--", "echo", "was run"], {
       env: cleanEnvironment({ SLUICE_API_URL: server.apiUrl }),
@@ -282,11 +282,11 @@ describe("sluice limit run", () => {
     });
     const exited = new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
     const client = createClient({ url: server.apiUrl });
-    await eventually("it waits", async () => {
-      const params = { id_or_name: "job-wait" };
-      return (await client.call(readConcurrencyLimitHolders, { params })).waiters.length === 1;
-    });
+    const params = { id_or_name: "job-wait" };
+    const waiting = async () => (await client.call(readConcurrencyLimitHolders, { params })).waiters.length;
+    await eventually("it waits", async () => (await waiting()) === 1);
     child.kill("SIGINT");
     expect(await exited).toBe(130);
+    await eventually("it has left", async () => (await waiting()) === 0);
   });
 });
