@@ -1,7 +1,7 @@
 /**
  * Limits under everything that can happen to them, in any order and at the same time: those who poll, those who wait, renewals,
- * releases, holders that die, limits that change or are deleted and made again, calls between limits that fail before or after they
- * did something, time, alarms, losses of memory, crashes. The clients are the judge: what they were told they hold is counted.
+ * releases, holders that die, limits that change, calls between limits that fail before or after they did something, time, alarms,
+ * losses of memory, crashes. The clients are the judge: what they were told they hold is counted.
  *
  * Its teeth, shown with planted bugs: with a lease of two limits that is taken of one only, both properties fail ("is not held at
  * all its limits", "2 slots … are held, there are 1"); with a commit that serves the line 150 ms later, the second one does, since
@@ -212,14 +212,6 @@ class World {
     await limit.object.reset([]);
   }
 
-  /** Deletes a limit with all leases on it, and makes it again: those who waited for it look again, and find it. */
-  async remake(limit: Limit): Promise<void> {
-    for (const { leaseId } of (await limit.object.status()).holders) this.#revoked.add(leaseId);
-    for (const lease of this.held) if (lease.limits.includes(limit)) lease.until = 0;
-    for (const waiter of this.waiting()) if (waiter.limits.includes(limit)) waiter.losesPlace();
-    await limit.object.remove();
-  }
-
   /** Time passes. What was granted before is on its way for longer than it seems. */
   async pass(spanMs: number): Promise<void> {
     for (const { leaseId, acquiredAt } of (await this.statuses()).flatMap(({ holders }) => holders)) {
@@ -337,13 +329,6 @@ const reset = fc.nat(2).map((at) =>
     if (limit) await world.reset(limit);
   }),
 );
-const remake = fc.nat(2).map((at) =>
-  command(`delete and remake ${at}`, async (world) => {
-    await world.quiet();
-    const limit = world.limits[at];
-    if (limit) await world.remake(limit);
-  }),
-);
 const fault = fc
   .tuple(fc.constantFrom("hold" as const, "confirm" as const, "release" as const, "invited" as const), fc.boolean())
   .map(([method, afterwards]) =>
@@ -447,7 +432,6 @@ it("limits are never exceeded, leases are whole or gone, free slots are handed o
       { weight: 2, arbitrary: die },
       { weight: 2, arbitrary: change },
       { weight: 1, arbitrary: reset },
-      { weight: 1, arbitrary: remake },
       { weight: 3, arbitrary: fault },
       { weight: 2, arbitrary: advance },
       { weight: 2, arbitrary: evict },
@@ -494,7 +478,6 @@ it("no slot is idle over 100 ms while somebody who is connected could have it, 1
       { weight: 6, arbitrary: handOver },
       { weight: 1, arbitrary: change },
       { weight: 1, arbitrary: reset },
-      { weight: 1, arbitrary: remake },
     ),
     { minLength: 20, maxLength: 40, size: "max" },
   );
