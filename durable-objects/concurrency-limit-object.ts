@@ -19,6 +19,7 @@ import {
 import { LimitCallers, runCalledAt } from "./limit-callers.ts";
 import { LimitDesk, type PartAnswer } from "./limit-desk.ts";
 import { LimitLeases } from "./limit-leases.ts";
+import type { LineEntry } from "./limit-line.ts";
 import { limitOwner } from "./limit-owner.ts";
 import { LimitWaiters } from "./limit-waiters.ts";
 import { ownerOf } from "./partition.ts";
@@ -88,12 +89,19 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
 
   async changed(key: string): Promise<void> {
     const socket = this.#waiters.find(key);
-    if (socket) this.#waiters.dismiss(socket);
+    if (socket) this.#waiters.tell(socket, { type: "changed" });
   }
 
   async leave(key: string): Promise<void> {
     const { line } = this.#desk;
     if (line.get(key)) await this.#desk.run(() => line.remove(key));
+  }
+
+  async abandon(key: string): Promise<void> {
+    const socket = this.#waiters.find(key);
+    // Its connection is closed from the other end then, and the place goes with it.
+    if (socket) this.#waiters.tell(socket, { type: "left" });
+    else await this.leave(key);
   }
 
   async configure(settings: LimitSettings, takenSlots: number | null): Promise<boolean> {
@@ -126,7 +134,7 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
   async remove(): Promise<void> {
     await Promise.allSettled([...this.#desk.slots.all()].map((row) => this.#leases.releaseWhole(row.id)));
     await this.#dismissAll();
-    await this.#desk.clear();
+    await this.#dismiss(await this.#desk.clear());
   }
 
   async activeSlots(): Promise<number> {
@@ -191,12 +199,17 @@ export class ConcurrencyLimitObject extends DurableObject<Env> implements Concur
     await this.#desk.run(() => {
       for (const { key } of entries) this.#desk.line.remove(key);
     });
+    await this.#dismiss(entries);
+  }
+
+  /** Those who stood in line have to look again. */
+  async #dismiss(entries: readonly LineEntry[]): Promise<void> {
     const told = entries.map(async ({ key, place }) => {
       const run = place.kind === "elsewhere" ? runCalledAt(place.home) : null;
       if (run !== null) return ownerOf(this.env.FLOW_RUNS, run)?.slotFree(run);
       if (place.kind === "elsewhere") return limitOwner(this.env.CONCURRENCY_LIMITS, place.home).changed(key);
       const socket = this.#waiters.find(key);
-      if (socket) this.#waiters.dismiss(socket);
+      if (socket) this.#waiters.tell(socket, { type: "changed" });
     });
     await Promise.allSettled(told);
   }

@@ -92,7 +92,9 @@ export const ASK_HEADER = "x-sluice-ask";
 export type WaitFrame =
   | { readonly type: "granted"; readonly lease_id: string }
   /** A limit was changed or deleted: look the names up again, and ask again. */
-  | { readonly type: "changed" };
+  | { readonly type: "changed" }
+  /** Whoever waits has said elsewhere that it waits no more. */
+  | { readonly type: "left" };
 
 /** How a waiting socket is closed by those who wait; any other end gives up place and slots. */
 export const WAIT_CLOSE = { taken: 4000, comesBack: 4001 } as const;
@@ -125,6 +127,8 @@ export interface ConcurrencyLimitOwner {
   leave(key: string): Promise<void>;
   /** Takes over a change of the row; `takenSlots` sets the slots that are taken without a lease. False: not this limit's. */
   configure(settings: LimitSettings, takenSlots: number | null): Promise<boolean>;
+  /** Somebody gives up its place in line, on whatever connection it waits. */
+  abandon(key: string): Promise<void>;
   /** Ends all leases, then gives each of `holders` a slot until it is given back. */
   reset(holders: readonly LeaseHolder[]): Promise<void>;
   /** Something else about this limit was changed: everybody in line has to look again. */

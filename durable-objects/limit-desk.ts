@@ -148,14 +148,16 @@ export class LimitDesk {
     this.#alarmAt = null;
   }
 
-  /** Deletes everything that is stored. */
-  async clear(): Promise<void> {
+  /** Deletes everything that is stored. Answers who was still in line: some may have come meanwhile. */
+  async clear(): Promise<LineEntry[]> {
     this.#alarmAt = null;
     await this.#ctx.storage.deleteAlarm();
     await this.#ctx.storage.deleteAll();
+    const late = [...this.#line.all()];
     this.#store = new LimitStore(this.#ctx.storage);
     this.#slots = new LimitSlots(this.#store, clock.now());
     this.#line = new LimitLine(this.#store);
+    return late;
   }
 
   /** Hands free slots to those in line. Last in every job. */

@@ -151,10 +151,10 @@ export class LimitWaiters {
     return open.find((socket) => waitingOf(socket)?.leaseId === null) ?? null;
   }
 
-  /** Whoever waits has to look again. */
-  dismiss(socket: WebSocket): void {
+  /** Tells whoever waits to look again, or to go. */
+  tell(socket: WebSocket, frame: Exclude<WaitFrame, { type: "granted" }>): void {
     try {
-      socket.send(JSON.stringify({ type: "changed" } satisfies WaitFrame));
+      socket.send(JSON.stringify(frame));
     } catch {
       // It is gone already, which is as well.
     }
@@ -189,7 +189,7 @@ export class LimitWaiters {
       if (!isThere) await (standsAt === homeId ? desk.run(() => desk.line.remove(key)) : object(standsAt).leave(key));
     } catch (error) {
       console.warn(`An attempt to take slots for ${key} failed; whoever waits asks again.`, error);
-      this.dismiss(socket);
+      this.tell(socket, { type: "changed" });
     } finally {
       const isCalledAgain = this.#trying.get(key);
       this.#trying.delete(key);

@@ -21,6 +21,7 @@ export interface SlotRequest {
   readonly strict?: boolean;
   readonly priority?: number;
   readonly waiterId?: string;
+  /** Absent for those who cannot wait here at all. */
   readonly waitMs?: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
@@ -58,9 +59,15 @@ export async function acquireSlots(env: Env, request: SlotRequest): Promise<Slot
   }
 }
 
-function refuseImpossible(active: readonly LimitRow[], { slots, mode, waitMs = 0 }: SlotRequest): void {
-  // Who waits may wait for a limit that is paused by 0; nobody waits for more than a limit has.
-  const tooSmall = active.find((row) => row.slotLimit < slots && !(waitMs > 0 && row.slotLimit === 0));
+/** Somebody gives up its place, wherever in the lines of these limits it stands. */
+export async function leaveLines(env: Env, names: readonly string[], waiterId: string): Promise<void> {
+  const rows = await limitsNamed(env, names);
+  await Promise.all(rows.map(({ id }) => limitOwner(env.CONCURRENCY_LIMITS, id).abandon(waiterId)));
+}
+
+function refuseImpossible(active: readonly LimitRow[], { slots, mode, waitMs }: SlotRequest): void {
+  // Who may wait may wait for a limit that is paused by 0, also in a last question; nobody waits for more than a limit has.
+  const tooSmall = active.find((row) => row.slotLimit < slots && !(waitMs !== undefined && row.slotLimit === 0));
   if (tooSmall) {
     throw new SluiceError("validation", "Slots requested is greater than the limit", {
       fix: `Ask for at most ${tooSmall.slotLimit} slots of "${tooSmall.name}" (got ${slots}), or raise its limit.`,
@@ -122,6 +129,7 @@ async function waitInLine(
     socket.addEventListener("message", ({ data }) => {
       const frame = JSON.parse(String(data)) as WaitFrame;
       if (frame.type === "granted") end({ kind: "granted", leaseId: frame.lease_id }, WAIT_CLOSE.taken);
+      else if (frame.type === "left") leave();
       else end({ kind: "changed" }, WAIT_CLOSE.comesBack);
     });
     // A limit that went away is asked again.

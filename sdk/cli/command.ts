@@ -1,5 +1,4 @@
 /** The shape of a command: `sluice <noun> <verb>`. One command a file, `commands/<noun>/<verb>.ts`. */
-import type { ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 import type { Parameters, Values } from "./parameters.ts";
 
@@ -13,6 +12,8 @@ export interface Connection {
 export interface CommandContext<A extends Parameters, O extends Parameters> {
   readonly arguments: Values<A>;
   readonly options: Values<O>;
+  /** The words behind `--`, for a command that takes any. */
+  readonly after: readonly string[];
   readonly connection: Connection;
   readonly output: Output;
 }
@@ -26,10 +27,15 @@ export interface Command<A extends Parameters = Parameters, O extends Parameters
   readonly arguments: A;
   /** By camelCase name: `dataDir` is typed `--data-dir`. `--output` and `--help` are there by themselves. */
   readonly options: O;
+  /** Names what stands behind `--`, for a command that takes words there; they are not read, and reach `run` as `after`. */
+  readonly after?: string;
   /** Lines that stand in help as `Examples:`. */
   readonly examples?: readonly string[];
-  /** Does it. Answers the exit code, 0 if nothing; throws a `CliError` or any error with a `fix`. */
-  run(context: CommandContext<A, O>): Promise<ExitCode | undefined>;
+  /**
+   * Does it. Answers the exit code, 0 if nothing: one of exit-codes.ts, or that of a program that it ran. Throws a
+   * `CliError` or any error with a `fix`.
+   */
+  run(context: CommandContext<A, O>): Promise<number | undefined>;
 }
 
 /** A command, with the types of its parameters inferred. */

@@ -11,6 +11,11 @@ export const EXIT = {
   unauthorized: 4,
   /** What was named does not exist. */
   notFound: 5,
+  /** There was no slot in time, or it was lost: worth another try later (EX_TEMPFAIL of sysexits.h). */
+  noSlots: 75,
+  /** The program that was to be run may not be executed, or is not there: as a shell says it. */
+  notExecutable: 126,
+  noProgram: 127,
   /** Stopped by Ctrl-C while waiting, or by a second signal before it could end in order. */
   interrupted: 130,
 } as const;

@@ -11,6 +11,7 @@ export type Parsed =
       readonly kind: "values";
       readonly arguments: Values<Parameters>;
       readonly options: Values<Parameters>;
+      readonly after: readonly string[];
       readonly format: OutputFormat;
     };
 
@@ -18,8 +19,10 @@ export function parse(command: Command, words: readonly string[]): Parsed {
   const name = nameOf(command);
   const written: string[] = [];
   const parser = parserOf(command, name, written);
+  const dashes = command.after === undefined ? -1 : words.indexOf("--");
+  const own = dashes === -1 ? words : words.slice(0, dashes);
   try {
-    parser.parse([...words], { from: "user" });
+    parser.parse([...own], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed" || error.code === "commander.help")
@@ -31,6 +34,7 @@ export function parse(command: Command, words: readonly string[]): Parsed {
     kind: "values",
     arguments: Object.fromEntries(Object.keys(command.arguments).map((key, at) => [key, parser.processedArgs[at]])),
     options,
+    after: dashes === -1 ? [] : words.slice(dashes + 1),
     format: output,
   };
 }
@@ -50,6 +54,7 @@ function parserOf(command: Command, name: string, written: string[]): Parser {
     if (parameter.fallback !== undefined) argument.default(parameter.fallback);
     parser.addArgument(argument.argParser(reader(parameter)));
   }
+  if (command.after !== undefined) parser.usage(`${parser.usage()} -- <${command.after}>`);
   for (const [key, parameter] of Object.entries(command.options)) parser.addOption(optionOf(key, parameter));
   parser.addOption(
     new Option("-o, --output <format>", "What to print: text for people, or JSON for programs.")

@@ -2,7 +2,7 @@
 import { COMMANDS, type CommandEntry } from "./commands/index.ts";
 import { readConnection } from "./connection.ts";
 import { readError } from "./errors.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
 import { createOutput, type Streams } from "./output.ts";
 import { formatOf, select } from "./select.ts";
 
@@ -16,7 +16,7 @@ export interface CliInput {
 }
 
 /** Runs it. Answers the exit code; whatever goes wrong is printed, never thrown. */
-export async function runCli({ words, environment, streams, commands = COMMANDS }: CliInput): Promise<ExitCode> {
+export async function runCli({ words, environment, streams, commands = COMMANDS }: CliInput): Promise<number> {
   try {
     const selection = select(words, commands);
 
@@ -33,8 +33,8 @@ export async function runCli({ words, environment, streams, commands = COMMANDS 
     }
     const output = createOutput(parsed.format, streams);
     const connection = readConnection(environment);
-    const { arguments: given, options } = parsed;
-    return (await command.run({ arguments: given, options, connection, output })) ?? EXIT.ok;
+    const { arguments: given, options, after } = parsed;
+    return (await command.run({ arguments: given, options, after, connection, output })) ?? EXIT.ok;
   } catch (error) {
     const { shown, exitCode } = readError(error);
     createOutput(formatOf(words), streams).error(shown);

@@ -42,7 +42,10 @@ export function select(line: readonly string[], commands: readonly CommandEntry[
 }
 
 /** The format that a command line asks for, for errors that come before it is parsed. */
-export function formatOf(line: readonly string[]): OutputFormat {
+export function formatOf(whole: readonly string[]): OutputFormat {
+  // What stands behind `--` is another program's.
+  const dashes = whole.indexOf("--");
+  const line = dashes === -1 ? whole : whole.slice(0, dashes);
   const json = line.some(
     (word, at) => /^(--output=|-o=?)json$/.test(word) || (/^(--output|-o)$/.test(word) && line[at + 1] === "json"),
   );

@@ -6,6 +6,7 @@ import {
   type ConcurrencyLease,
   decrementSlotsWithLease,
   type LeaseHolder,
+  leaveConcurrencyLine,
   renewConcurrencyLease,
 } from "../protocol/concurrency-limits.ts";
 import { SluiceError } from "../protocol/errors.ts";
@@ -77,12 +78,27 @@ export async function acquire(
       const held = mode === "rate_limit" ? taken : await assured(taken);
       if (held !== null) return held;
     } catch (error) {
+      if (stopped?.aborted) await leaveLine(client, names, body.waiter_id);
       if (!isWorthAnotherTry(error)) throw error;
       if (leftMs <= 0) throw new TimedOutError(`Waiting for slots of ${names.join(", ")}`, timeoutMs ?? 0);
       const isFull = error instanceof SluiceError && error.code === "locked";
       if (!isFull) await pause(Math.min(RETRY_MS, leftMs), stopped);
     }
   }
+}
+
+/** For how long somebody who is to stop tries to say that it waits no more. */
+const LEAVE_WITHIN_MS = 1_000;
+
+/** Gives up the place, so that no slots are handed to somebody who has gone. If that fails, they come back with the lease. */
+async function leaveLine(client: ApiClient, names: readonly string[], waiterId: string): Promise<void> {
+  const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
+  const left = client.call(
+    leaveConcurrencyLine,
+    { body: { names: [...names], waiter_id: waiterId } },
+    { signal, patienceMs: 0 },
+  );
+  await left.catch(() => undefined);
 }
 
 /**

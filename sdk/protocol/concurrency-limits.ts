@@ -160,6 +160,8 @@ export const AcquireSlots = z.object({
   holder: LeaseHolder.nullish(),
 });
 export type AcquireSlots = z.infer<typeof AcquireSlots>;
+/** Who waits no more: the names and the id with which it asked. */
+export const LeaveLine = z.object({ names, waiter_id: Uuid });
 
 const tag = "Concurrency Limits V2";
 const byIdOrName = z.object({ id_or_name: z.string() });
@@ -284,6 +286,21 @@ export const acquireSlots = endpoint({
   summary: "Wait in line for slots of all the limits, and be handed them the moment they are free.",
   body: AcquireSlots,
   returns: ConcurrencyLease,
+});
+/**
+ * For whoever waits with {@link acquireSlots} and changes its mind: not every server sees at once that a client has gone,
+ * and slots may be handed to one that has. Its request, if it still lasts, is answered 423. Nothing happens to one who
+ * does not wait.
+ */
+export const leaveConcurrencyLine = endpoint({
+  id: "leave_concurrency_line",
+  method: "POST",
+  path: "/v2/concurrency_limits/leave",
+  tag,
+  role: "worker",
+  status: 204,
+  summary: "Give up a place in line.",
+  body: LeaveLine,
 });
 /** The other half of {@link incrementSlots}. More than was taken is no error, and neither is a name without a limit. */
 export const decrementSlots = endpoint({

@@ -17,14 +17,14 @@ import {
   tags,
   task,
 } from "../../sdk/index.ts";
-import { createConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
+import { createConcurrencyLimitV2, readConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
 import { filterLogs } from "../../sdk/protocol/logs.ts";
 import { filterTaskRuns, readTaskRun, readTaskRunStates, type TaskRun } from "../../sdk/protocol/task-runs.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { CLI, cleanEnvironment } from "../support/sluice.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
-import { add, broken, flaky, leaves, slow } from "./programs/background-tasks.ts";
+import { add, broken, flaky, leaves, scarce, slow } from "./programs/background-tasks.ts";
 
 const FILE = fileURLToPath(new URL("programs/background-tasks.ts", import.meta.url));
 const results = mkdtempSync(join(tmpdir(), "sluice-background-"));
@@ -158,6 +158,20 @@ describe("a task with tags", () => {
     });
     await flow({ name: "with-tags" }, async () => tagged.map([1, 2, 3] as never))();
     expect(most).toBe(1);
+  });
+
+  it("runs in the background so, too, one after the other", async ({ expect }) => {
+    await plane.client.call(createConcurrencyLimitV2, { body: { name: "tag:scarce-behind", limit: 1 } });
+    const asked = await Promise.all([1, 2, 3].map((n) => scarce.delay(n)));
+    const spans = await Promise.all(asked.map((run) => run.result({ timeout: "20s" })));
+    spans.sort((a, b) => a.from - b.from);
+    for (const [at, { from }] of spans.entries()) {
+      if (at > 0) expect(from).toBeGreaterThanOrEqual(spans[at - 1]?.to ?? Number.POSITIVE_INFINITY);
+    }
+    const params = { id_or_name: "tag:scarce-behind" };
+    await eventually("the slot is free", async () => {
+      return (await plane.client.call(readConcurrencyLimitV2, { params })).active_slots === 0;
+    });
   });
 });
 

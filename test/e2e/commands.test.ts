@@ -1,5 +1,6 @@
 /** The commands about pools, deployments and runs, typed one after the other against a real server and worker. */
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { setFlowRunState } from "../../sdk/protocol/flow-runs.ts";
 import { type StartedWorker, startWorker } from "../support/runner.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { type Ended, sluice } from "../support/sluice.ts";
@@ -159,6 +160,104 @@ describe("sluice deployment", () => {
     const { exitCode, stderr } = await type("deployment", "run", "e2e/hello", "--param", "name");
     expect(exitCode).toBe(2);
     expect(stderr).toContain("name=value");
+  });
+});
+
+describe("sluice deployment flow-control", () => {
+  const control = (...words: string[]) => type("deployment", "flow-control", "e2e/hello", ...words);
+  const kept = async () => {
+    const { holders, waiters, ...rest } = (await typeForJson("deployment", "flow-control", "e2e/hello")) as object & {
+      readonly holders: unknown[];
+      readonly waiters: unknown[];
+    };
+    return rest;
+  };
+  const none = { concurrency: null, debounce: null, throttle: null, on_lost: null, time_to_live_seconds: null };
+
+  it("sets each part by itself, shows it, and takes it away again", async ({ expect }) => {
+    const key = "parameters.name";
+    const shown = await control("--key", key, "--limit", "2", "--strategy", "round-robin", "--debounce", "1m");
+    expect(shown.stdout).toMatch(
+      /Key +parameters\.name\nLimit +2\nStrategy +round-robin\nDebounce +60 s by deployment/,
+    );
+    expect(shown.stdout).toContain("No run holds a slot of its key, and none waits for one.");
+    await control("--throttle", "5/90", "--throttle-key", key, "--on-lost", "retry", "--time-to-live", "1h");
+    const all = {
+      concurrency: { key, limit: 2, strategy: "round-robin" },
+      debounce: { key: null, seconds: 60 },
+      throttle: { key, limit: 5, seconds: 90 },
+      on_lost: "retry",
+      time_to_live_seconds: 3_600,
+    };
+    expect(await kept()).toEqual(all);
+    await control("--debounce-key", key, "--throttle-key", "none", "--throttle", "7/500ms", "--key", "none");
+    expect(await kept()).toEqual({
+      ...all,
+      concurrency: { ...all.concurrency, key: null },
+      debounce: { key, seconds: 60 },
+      throttle: { key: null, limit: 7, seconds: 0.5 },
+    });
+    await control("--off", "--debounce", "none", "--time-to-live", "0", "--on-lost", "crash");
+    expect(await kept()).toEqual({ ...none, throttle: { key: null, limit: 7, seconds: 0.5 }, on_lost: "crash" });
+    expect((await control("--throttle", "none")).stdout).toMatch(/Throttle +-\nOn loss +crashed\nTime to live +-/);
+    expect(await kept()).toEqual({ ...none, on_lost: "crash" });
+  });
+
+  it("lists the runs that hold a slot of their key, and those that wait, with their places", async ({ expect }) => {
+    const pool = "unserved";
+    await type("work-pool", "create", pool);
+    const id = await plane.deploy("examples/hello.ts:hello", pool, { name: "keyed" });
+    await type("deployment", "flow-control", "e2e/keyed", "--key", "parameters.name", "--limit", "1");
+    const first = await plane.trigger(id, { name: "ada" });
+    const second = await plane.trigger(id, { name: "ada" }, Date.now() + 1);
+    for (const run of [first, second]) {
+      const body = { state: { type: "PENDING" as const } };
+      await plane.client.call(setFlowRunState, { params: { id: run.id }, body });
+    }
+    const { stdout } = await type("deployment", "flow-control", "e2e/keyed");
+    expect(stdout).toMatch(/ +PLACE +KEY +FLOW RUN +SINCE\n/);
+    expect(stdout).toMatch(new RegExp(`runs +- +ada +${first.id} [^\\n]+\\nwaits +1 +ada +${second.id} `));
+  });
+});
+
+describe("sluice deployment limit", () => {
+  const limit = (...words: string[]) => type("deployment", "limit", "e2e/exits", ...words);
+  const kept = () => typeForJson("deployment", "limit", "e2e/exits");
+
+  it("gives a deployment a limit of its own, and takes it away", async ({ expect }) => {
+    const shown = await limit("--limit", "2", "--collision", "cancel-new", "--grace", "2m");
+    expect(shown.stdout).toMatch(
+      /Limit +2\nName +deployment:\S+\nShared +no[\s\S]*Collision +CANCEL_NEW\nGrace +120 s/,
+    );
+    expect(shown.stdout).toContain("sluice limit holders deployment:");
+    expect((await type("deployment", "inspect", "e2e/exits")).stdout).toMatch(
+      /Concurrency limit +2 \(deployment:\S+, 0 in use, CANCEL_NEW, grace 120 s\)/,
+    );
+    await limit("--limit", "3");
+    await limit("--collision", "enqueue");
+    expect(await kept()).toMatchObject({
+      global_concurrency_limit: { limit: 3 },
+      concurrency_options: { collision_strategy: "ENQUEUE", grace_period_seconds: 120 },
+      active_slots: 0,
+      waiters: [],
+    });
+    expect((await limit("--off")).stdout).toMatch(/Limit +-\nName +-/);
+    expect(await kept()).toEqual({ global_concurrency_limit: null, concurrency_options: null });
+  });
+
+  it("has it share a limit with others, which is not changed through it", async ({ expect }) => {
+    await type("limit", "create", "shared-db", "--limit", "4");
+    expect((await limit("--shared", "shared-db")).stdout).toMatch(/Limit +4\nName +shared-db\nShared +yes/);
+    const refused = await limit("--limit", "1");
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("sluice limit update shared-db")]);
+    expect(await kept()).toMatchObject({ global_concurrency_limit: { name: "shared-db", limit: 4 } });
+    await limit("--off");
+    expect((await type("limit", "inspect", "shared-db")).exitCode).toBe(0);
+    expect((await limit("--shared", "nobody")).exitCode).toBe(5);
+    const twice = await limit("--limit", "1", "--off");
+    expect([twice.exitCode, twice.stderr]).toEqual([2, expect.stringContaining("each say what the limit is to be")]);
+    const without = await limit("--collision", "enqueue");
+    expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining("a limit that is not there")]);
   });
 });
 

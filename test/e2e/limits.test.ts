@@ -1,15 +1,22 @@
 /** Limits under real processes, a third of which are killed while they hold slots. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { createClient } from "../../sdk/client/api-client.ts";
-import { createConcurrencyLimitV2, readConcurrencyLimitV2 } from "../../sdk/protocol/concurrency-limits.ts";
+import {
+  acquireSlots,
+  createConcurrencyLimitV2,
+  decrementSlotsWithLease,
+  incrementSlotsWithLease,
+  readConcurrencyLimitHolders,
+  readConcurrencyLimitV2,
+} from "../../sdk/protocol/concurrency-limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
-import { sluice } from "../support/sluice.ts";
+import { CLI, cleanEnvironment, sluice } from "../support/sluice.ts";
 
 const PROGRAM = fileURLToPath(new URL("programs/holds-slots.ts", import.meta.url));
 /** How long the slots of one that was killed stay taken: long enough for a busy machine to renew the others' in time. */
@@ -158,5 +165,128 @@ describe("sluice limit", () => {
     expect((await typed("inspect", "table")).stdout).toMatch(/In use +0/);
     expect((await typed("delete", "table")).exitCode).toBe(0);
     expect((await typed("inspect", "table")).exitCode).toBe(5);
+  });
+
+  it("makes limits that limit nothing yet, and makes rate limits of them", async ({ expect }) => {
+    expect((await typed("create", "asleep", "--limit", "1", "--inactive")).stdout).toMatch(/ACTIVE +no/);
+    const awake = await typed("update", "asleep", "--active", "yes", "--per-second", "0.25");
+    expect(awake.stdout).toMatch(/PER SECOND +0\.25\n/);
+    expect(awake.stdout).toMatch(/ACTIVE +yes/);
+    expect((await typed("update", "asleep", "--active", "no")).stdout).toMatch(/ACTIVE +no/);
+    const wrong = await typed("update", "asleep", "--per-second", "-1");
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("not a number of 0 or more")]);
+  });
+
+  it("tells those who wait from those who come back, in their places", async ({ expect }) => {
+    const client = createClient({ url: server.apiUrl });
+    await client.call(createConcurrencyLimitV2, { body: { name: "queue", limit: 1 } });
+    const first = await client.call(acquireSlots, { body: { names: ["queue"] } });
+    const left = new AbortController();
+    const waits = client
+      .call(acquireSlots, { body: { names: ["queue"], wait_seconds: 60 } }, { signal: left.signal })
+      .catch((error: unknown) => error);
+    const waiters = async () =>
+      (await client.call(readConcurrencyLimitHolders, { params: { id_or_name: "queue" } })).waiters.length;
+    await eventually("it waits", async () => (await waiters()) === 1);
+    const holder = { type: "flow_run" as const, id: crypto.randomUUID() };
+    const polls = client.call(incrementSlotsWithLease, { body: { names: ["queue"], slots: 1, holder } });
+    await expect(polls).rejects.toThrow();
+    const { stdout } = await typed("holders", "queue");
+    expect(stdout).toMatch(/holds +- +1 +-.*\nwaits +1 +1 +-.*\n/);
+    expect(stdout).toContain(`flow_run ${holder.id}`);
+    expect(stdout).toMatch(/\ncomes back +2 +1 +flow_run /);
+    left.abort();
+    await waits;
+    await client.call(decrementSlotsWithLease, { body: { lease_id: first.lease_id } });
+  });
+});
+
+describe("sluice limit run", () => {
+  const run = (...words: string[]) => sluice(["limit", "run", ...words], { env: { SLUICE_API_URL: server.apiUrl } });
+  const inUse = async (name: string) => {
+    const client = createClient({ url: server.apiUrl });
+    return (await client.call(readConcurrencyLimitV2, { params: { id_or_name: name } })).active_slots;
+  };
+  const make = (name: string, limit: number) =>
+    createClient({ url: server.apiUrl }).call(createConcurrencyLimitV2, { body: { name, limit } });
+
+  it("runs a program while it holds slots, and ends as the program does", async ({ expect }) => {
+    await make("job-a", 2);
+    await make("job-b", 2);
+    // The program itself is asked what is taken while it runs, and `--` and options behind the first are its own.
+    const holders = `${process.execPath} ${CLI} limit holders`;
+    const line = `printf '%s|' "$@"; ${holders} job-a; ${holders} job-b; exit 7`;
+    const ended = await run("job-a", "job-b", "--slots", "2", "--", "sh", "-c", line, "x", "--strict", "--", "-o");
+    expect(ended).toMatchObject({ exitCode: 7, stderr: "" });
+    expect(ended.stdout).toMatch(/^--strict\|--\|-o\|/);
+    expect(ended.stdout.match(/^holds +- +2 /gm)).toHaveLength(2);
+    expect([await inUse("job-a"), await inUse("job-b")]).toEqual([0, 0]);
+  });
+
+  it("does not run it without slots, or without a limit if that has to be there", async ({ expect }) => {
+    await make("job-none", 0);
+    const marked = ["--", "echo", "was run"];
+    const late = await run("job-none", "--timeout", "200ms", ...marked);
+    expect(late).toMatchObject({ exitCode: 75, stdout: "", stderr: expect.stringContaining("within 200 ms") });
+    expect(await run("job-unknown", "--strict", ...marked)).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(await run("job-unknown", ...marked)).toMatchObject({ exitCode: 0, stdout: "was run\n" });
+    expect(await run("job-unknown", "--", "no-such-program")).toMatchObject({
+      exitCode: 127,
+      stderr: expect.stringContaining('"no-such-program" cannot be run: there is no such program.'),
+    });
+    for (const words of [["job-unknown"], ["--", "echo"], ["job-unknown", "--timeout", "soon", ...marked]]) {
+      expect((await run(...words)).exitCode).toBe(2);
+    }
+  });
+
+  it("passes signals on, and holds the slots until the program has ended", async ({ expect }) => {
+    await make("job-signal", 1);
+    const line = "trap 'echo told; sleep 0.3; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
+    const child = spawn(process.execPath, [CLI, "limit", "run", "job-signal", "--", "sh", "-c", line], {
+      env: cleanEnvironment({ SLUICE_API_URL: server.apiUrl }),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let written = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      written += String(chunk);
+    });
+    const exited = new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
+    await eventually("it runs", () => written.includes("ready"));
+    child.kill("SIGTERM");
+    await eventually("it was told", () => written.includes("told"));
+    expect(await inUse("job-signal")).toBe(1);
+    expect(await exited).toBe(3);
+    expect(await inUse("job-signal")).toBe(0);
+  });
+
+  it("ends the program, with what it started, when its slots are lost and it has to hold them", async ({ expect }) => {
+    await make("job-lost", 1);
+    const folder = mkdtempSync(join(tmpdir(), "sluice-test-lost-"));
+    // What it started ignores the request to end, and would write for ever.
+    const line = `(trap '' TERM; while :; do date +%s%N > ${folder}/beat; sleep 0.05; done) & trap 'exit 0' TERM; wait`;
+    const ended = run("job-lost", "--strict", "--lease", "3s", "--kill-grace", "200ms", "--", "sh", "-c", line);
+    await eventually("it runs", () => existsSync(join(folder, "beat")));
+    expect((await sluice(["limit", "reset", "job-lost"], { env: { SLUICE_API_URL: server.apiUrl } })).exitCode).toBe(0);
+    expect(await ended).toMatchObject({ exitCode: 75, stderr: expect.stringContaining("lost while the program ran") });
+    const last = readFileSync(join(folder, "beat"), "utf8");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(readFileSync(join(folder, "beat"), "utf8")).toBe(last);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("that is told to end while it waits runs nothing, and leaves the line at once", async ({ expect }) => {
+    await make("job-wait", 0);
+    const child = spawn(process.execPath, [CLI, "limit", "run", "job-wait", "--", "echo", "was run"], {
+      env: cleanEnvironment({ SLUICE_API_URL: server.apiUrl }),
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const exited = new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code)));
+    const client = createClient({ url: server.apiUrl });
+    const params = { id_or_name: "job-wait" };
+    const waiting = async () => (await client.call(readConcurrencyLimitHolders, { params })).waiters.length;
+    await eventually("it waits", async () => (await waiting()) === 1);
+    child.kill("SIGINT");
+    expect(await exited).toBe(130);
+    await eventually("it has left", async () => (await waiting()) === 0);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { SPANS } from "#protocol/limits";
 import type { SlotAnswer } from "../../durable-objects/concurrency-limit-owner.ts";
+import { awakeMs, quantile } from "./support/awake.ts";
 import { type AskOptions, ask, home, Limit, LimitWaiter } from "./support/limits.ts";
 import { movableClock } from "./support/pools.ts";
 import { until } from "./support/runs.ts";
@@ -276,19 +277,23 @@ describe("time", () => {
   });
 });
 
-it("a slot that comes free is with the next in line within 100 ms", async ({ expect }) => {
+it("a slot that comes free is with the next in line within 100 ms, 19 times in 20", async ({ expect }) => {
   const limit = new Limit(1);
   let { leaseId } = await poll([limit]);
-  const waits: number[] = [];
-  for (let times = 0; times < 20; times++) {
+  const spans: number[] = [];
+  for (let times = 0; times < 40; times++) {
     const waiter = await new LimitWaiter([limit]).connect();
     await stands(limit, 1);
-    const freeAt = performance.now();
-    await home(leaseId).release(leaseId);
-    await until("it is served", async () => !waiter.isWaiting);
-    waits.push(waiter.grantedAt - freeAt);
+    const served = new Promise<void>((resolve) => {
+      waiter.onGrant = () => resolve();
+    });
+    spans.push(
+      await awakeMs(async () => {
+        await home(leaseId).release(leaseId);
+        await served;
+      }),
+    );
     leaseId = waiter.leaseId ?? "";
   }
-  waits.sort((a, b) => a - b);
-  expect(waits[10]).toBeLessThan(100);
+  expect(quantile(spans, 0.95)).toBeLessThan(100);
 });

@@ -6,7 +6,7 @@ import { toWireTime } from "#protocol/time";
 import type { LimitStatus } from "../../durable-objects/concurrency-limit-owner.ts";
 import { isOnNothing } from "../../durable-objects/lease-id.ts";
 import { limitOwner } from "../../durable-objects/limit-owner.ts";
-import { acquireSlots, inOrder } from "../acquire-slots.ts";
+import { acquireSlots, inOrder, leaveLines } from "../acquire-slots.ts";
 import { configureLimit, createLimit, removeLimit } from "../configure-limit.ts";
 import * as queries from "../db/queries/concurrency-limits.ts";
 import { toLimit, withSlots } from "../limit-documents.ts";
@@ -115,6 +115,12 @@ function slotRoutes(app: App): void {
       ...(body.waiter_id == null ? {} : { waiterId: body.waiter_id }),
     });
     return { lease_id: leaseId, limits };
+  });
+  serve(
+    app,
+    api.leaveConcurrencyLine,
+  )(async ({ env, body }) => {
+    await leaveLines(env, body.names, body.waiter_id);
   });
   serve(
     app,

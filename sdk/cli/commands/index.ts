@@ -147,7 +147,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     noun: "deployment",
     verb: "flow-control",
-    summary: "Show or set the limit by key of a deployment, with the runs that hold slots or wait.",
+    summary: "Show or set how runs of a deployment are limited by key, debounced and throttled.",
     load: async () => (await import("./deployment/flow-control.ts")).deploymentFlowControl,
   },
   {
@@ -161,6 +161,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     verb: "resume",
     summary: "Let the schedules of a deployment go on after a pause.",
     load: async () => (await import("./deployment/resume.ts")).deploymentResume,
+  },
+  {
+    noun: "deployment",
+    verb: "limit",
+    summary: "Show or set how many runs of a deployment there are at the same time, by itself or with others.",
+    load: async () => (await import("./deployment/limit.ts")).deploymentLimit,
   },
   {
     noun: "deployment",
@@ -437,6 +443,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     verb: "update",
     summary: "Change a concurrency limit. A limit of 0 lets nobody in until it is raised.",
     load: async () => (await import("./limit/update.ts")).limitUpdate,
+  },
+  {
+    noun: "limit",
+    verb: "run",
+    summary: "Run a program while holding slots of concurrency limits.",
+    load: async () => (await import("./limit/run.ts")).limitRun,
   },
   {
     noun: "limit",

@@ -27,3 +27,10 @@ export const leaves = task({ name: "background-leaves", tags: ["own"] }, async (
 export const slow = task({ name: "background-slow" }, async (_: string, { signal }) => {
   await sleep(60_000, undefined, { signal });
 });
+
+/** Answers when it ran, by the machine's steady clock. */
+export const scarce = task({ name: "background-scarce", tags: ["scarce-behind"] }, async (_: number) => {
+  const from = Number(process.hrtime.bigint());
+  await sleep(100);
+  return { from, to: Number(process.hrtime.bigint()) };
+});

@@ -233,8 +233,35 @@ describe("acquire", () => {
     await lease([limit.name]);
     expect((await acquire({ names: [limit.name] })).status).toBe(423);
     expect((await acquire({ names: [limit.name], wait_seconds: 0.05 })).status).toBe(423);
+    // A pause is no impossible wish: the last question, which does not wait, is answered as the others.
+    const paused = await aLimit(0);
+    for (const more of [{}, { wait_seconds: 0.05 }]) {
+      expect((await acquire({ names: [paused.name], ...more })).status).toBe(423);
+    }
     expect((await acquire({ names: [freshName("nothing")], strict: true })).status).toBe(404);
     expect((await acquire({ names: [freshName("nothing")] })).body.limits).toEqual([]);
+  });
+
+  it("ends when whoever waits gives up its place, and the slot goes to the next", async ({ expect }) => {
+    const limits = [await aLimit(1), await aLimit(1)];
+    const names = limits.map(({ name }) => name);
+    const leave = async (waiter_id: string) => (await call("POST", `${LIMITS}/leave`, { names, waiter_id })).status;
+    for (const limit of limits) {
+      const { lease_id } = (await lease([limit.name])).body;
+      const waiter_id = crypto.randomUUID();
+      const first = acquire({ names, wait_seconds: 20, waiter_id });
+      await waiters(limit);
+      const next = acquire({ names: [limit.name], wait_seconds: 20 });
+      await until("both wait", async () => (await waiters(limit)).length === 2);
+      expect(await leave(crypto.randomUUID())).toBe(204);
+      expect(await waiters(limit)).toHaveLength(2);
+      expect(await leave(waiter_id)).toBe(204);
+      expect((await first).status).toBe(423);
+      await until("one is left", async () => (await waiters(limit)).length === 1);
+      await call("POST", `${LIMITS}/decrement-with-lease`, { lease_id });
+      expect((await next).status).toBe(200);
+      await call("POST", `${LIMITS}/decrement-with-lease`, { lease_id: (await next).body.lease_id });
+    }
   });
 
   it("goes on when the limit it waits for is raised, resumed from 0, made inactive or deleted", async ({ expect }) => {

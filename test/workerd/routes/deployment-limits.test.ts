@@ -342,6 +342,31 @@ describe("runs that are pushed to workers", () => {
     worker.close();
   });
 
+  it("go on while their shared limit is deleted, and those in line look again", async ({ expect }) => {
+    const shared = (await call<{ id: string }>("POST", "/v2/concurrency_limits/", { name: "shared-gone", limit: 1 }))
+      .body;
+    const pool = await aPool();
+    const more = { work_pool_name: pool.name, global_concurrency_limit_id: shared.id };
+    const [one, other] = [await aDeployment(more), await aDeployment(more)];
+    const worker = await aWorker(pool.name);
+    const holder = await aRun(one);
+    await worker.waitFor("run", 1);
+    await propose(holder, "RUNNING");
+    const waiting = [await aRun(one), await aRun(other)];
+    await until("two wait", async () => (await occupancy(shared.id)).waiters.length === 2);
+    expect((await call("DELETE", `/v2/concurrency_limits/${shared.id}`)).status).toBe(204);
+    await worker.waitFor("run", 3);
+    expect([...worker.runs].sort()).toEqual([holder, ...waiting].sort());
+    expect((await stateOf(holder)).type).toBe("RUNNING");
+    for (const deployment of [one, other]) {
+      const { body } = await call<Limited>("GET", `/deployments/${deployment.id}`);
+      expect(body.global_concurrency_limit).toBeNull();
+    }
+    for (const id of waiting) await propose(id, "RUNNING");
+    for (const id of [holder, ...waiting]) expect((await propose(id, "COMPLETED")).status).toBe("ACCEPT");
+    worker.close();
+  });
+
   it("do not keep a slot from others while no worker has room for them", async ({ expect }) => {
     const shared = (await call<{ id: string }>("POST", "/v2/concurrency_limits/", { name: "shared-gpu", limit: 1 }))
       .body;

@@ -134,6 +134,7 @@ export class LimitWaiter {
       // Whoever left is told of slots in vain, and they are taken back.
       if (this.#leftBy !== null) return;
       const frame = JSON.parse(String(data)) as WaitFrame;
+      if (frame.type === "left") return this.leave();
       if (frame.type === "changed") return this.#again(socket);
       this.leaseId = frame.lease_id;
       this.grantedAt = performance.now();

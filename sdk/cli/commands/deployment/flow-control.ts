@@ -1,20 +1,17 @@
-/** `sluice deployment flow-control`: how runs of a deployment are limited by key, debounced and throttled. */
+/** `sluice deployment flow-control`: how runs of a deployment are limited by key, and which hold slots or wait for them. */
 import { createClient } from "../../../client/api-client.ts";
 import { readDeploymentByName } from "../../../protocol/deployments.ts";
 import {
-  CONCURRENCY_STRATEGIES,
   type FlowControl,
-  ON_LOST,
   readFlowControl,
   readFlowControlRuns,
   writeFlowControl,
 } from "../../../protocol/flow-control.ts";
 import { defineCommand } from "../../command.ts";
 import { deploymentArgument } from "../../deployment-name.ts";
-import { CliError } from "../../errors.ts";
 import { wholeSeconds } from "../../flow-run-columns.ts";
 import type { Column } from "../../output.ts";
-import { choice, flag, integer, text } from "../../parameters.ts";
+import { CONTROL_OPTIONS, controlOf } from "./flow-control-options.ts";
 
 const FIELDS: readonly Column<FlowControl>[] = [
   { title: "Key", value: ({ concurrency }) => concurrency && (concurrency.key ?? "(one for all runs)") },
@@ -53,47 +50,23 @@ const LINES: readonly Column<Line>[] = [
 export const deploymentFlowControl = defineCommand({
   noun: "deployment",
   verb: "flow-control",
-  summary: "Show or set the limit by key of a deployment, with the runs that hold slots or wait.",
+  summary: "Show or set how runs of a deployment are limited by key, debounced and throttled.",
   arguments: { deployment: deploymentArgument() },
-  options: {
-    key: text("Path of the key, such as parameters.customer. Default: one key for all runs.", { placeholder: "path" }),
-    limit: integer("Runs of each key at the same time.", { min: 1, short: "l" }),
-    strategy: choice("What becomes of one more run.", CONCURRENCY_STRATEGIES),
-    off: flag("Take the limit by key away."),
-    onLost: choice("What becomes of a run whose process is lost: it ends Crashed, or is offered again.", ON_LOST),
-    timeToLive: integer("Seconds for which a run may wait to be started; 0 for ever.", { min: 0, placeholder: "s" }),
-  },
+  options: CONTROL_OPTIONS,
   examples: [
     "sluice deployment flow-control etl/daily",
     "sluice deployment flow-control etl/daily --key parameters.customer --limit 2 --strategy round-robin",
     "sluice deployment flow-control etl/daily --off",
+    "sluice deployment flow-control etl/daily --debounce 5s --debounce-key parameters.customer --throttle 5/1m",
+    "sluice deployment flow-control etl/daily --debounce none --throttle none",
     "sluice deployment flow-control etl/daily --on-lost retry",
   ],
   async run({ arguments: { deployment: which }, options, connection, output }) {
-    const more = options.off && (["key", "limit", "strategy"] as const).find((name) => options[name] !== undefined);
-    if (more) {
-      throw new CliError(`--off takes the limit by key away, and --${more} sets it.`, { fix: "Give one of them." });
-    }
     const client = createClient({ url: connection.apiUrl, key: connection.apiKey ?? null });
     const { id } = await client.call(readDeploymentByName, { params: which });
     const before = await client.call(readFlowControl, { params: { id } });
-    const { key, limit, strategy } = options;
-    const isChanged = Object.values(options).some((option) => option !== undefined && option !== false);
-    const { timeToLive, onLost } = options;
-    const lost = onLost === undefined ? {} : { on_lost: onLost };
-    const ttl = timeToLive === undefined ? {} : { time_to_live_seconds: timeToLive === 0 ? null : timeToLive };
-    const isLimited = before.concurrency !== null || key !== undefined || limit !== undefined || strategy !== undefined;
-    const concurrency =
-      options.off || !isLimited
-        ? null
-        : {
-            key: key ?? before.concurrency?.key ?? null,
-            limit: limit ?? before.concurrency?.limit ?? 1,
-            strategy: strategy ?? before.concurrency?.strategy ?? "queue",
-          };
-    const control = isChanged
-      ? await client.call(writeFlowControl, { params: { id }, body: { ...before, concurrency, ...ttl, ...lost } })
-      : before;
+    const body = controlOf(before, options);
+    const control = body === null ? before : await client.call(writeFlowControl, { params: { id }, body });
     const { holders, waiters } = await client.call(readFlowControlRuns, { params: { id } });
     if (output.format === "json") {
       output.item({ ...control, holders, waiters }, []);

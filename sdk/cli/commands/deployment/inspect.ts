@@ -20,7 +20,8 @@ const FIELDS: readonly Column<Deployment>[] = [
     title: "Concurrency limit",
     value: ({ global_concurrency_limit: limit, concurrency_options: options }) =>
       limit &&
-      `${limit.limit} (${limit.name}, ${limit.active_slots} in use, ${options?.collision_strategy ?? "ENQUEUE"})`,
+      `${limit.limit} (${limit.name}, ${limit.active_slots} in use, ${options?.collision_strategy ?? "ENQUEUE"}, ` +
+        `grace ${options?.grace_period_seconds ?? 300} s)`,
   },
   { title: "Parameters", value: (one) => JSON.stringify(one.parameters) },
   { title: "Job variables", value: (one) => JSON.stringify(one.job_variables) },
