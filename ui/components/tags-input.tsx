@@ -1,13 +1,28 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import { FILTER } from "./list-keys.ts";
 
 export interface TagsInputProps {
   readonly tags: readonly string[];
   readonly onChange: (tags: string[]) => void;
+  /** What the field is for. */
+  readonly label?: string;
+  readonly placeholder?: string;
+  /** What the browser offers while one is typed; others are taken, too. */
+  readonly suggestions?: readonly string[];
+  /** Whether `/` goes here. */
+  readonly isFilter?: boolean;
 }
 
-/** Tags that all must be there; Enter adds one, a click takes it away. */
-export function TagsInput({ tags, onChange }: TagsInputProps) {
+/** Tags, by default those that all must be there; Enter adds one, a click takes it away. */
+export function TagsInput({
+  tags,
+  onChange,
+  label = "Only with this tag",
+  placeholder = "Tag",
+  suggestions,
+  isFilter = true,
+}: TagsInputProps) {
+  const id = useId();
   const [text, setText] = useState("");
   const add = (event: FormEvent): void => {
     event.preventDefault();
@@ -23,7 +38,7 @@ export function TagsInput({ tags, onChange }: TagsInputProps) {
           type="button"
           className="button"
           data-size="small"
-          aria-label={`Without the tag ${tag}`}
+          aria-label={`Take ${tag} away`}
           onClick={() => onChange(tags.filter((other) => other !== tag))}
         >
           {tag} ✕
@@ -31,13 +46,21 @@ export function TagsInput({ tags, onChange }: TagsInputProps) {
       ))}
       <input
         className="input"
-        style={{ width: "8rem" }}
-        placeholder="Tag"
-        aria-label="Only with this tag"
+        style={{ minWidth: "8rem", width: `${placeholder.length}ch` }}
+        placeholder={placeholder}
+        aria-label={label}
+        list={suggestions && id}
         value={text}
         onChange={(event) => setText(event.target.value)}
-        {...FILTER}
+        {...(isFilter ? FILTER : {})}
       />
+      {suggestions && (
+        <datalist id={id}>
+          {suggestions.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </form>
   );
 }

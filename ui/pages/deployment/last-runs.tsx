@@ -9,7 +9,7 @@ import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateBadge } from "../../elements/state-badge.tsx";
 import { Took } from "../../elements/took.tsx";
 import { When } from "../../elements/when.tsx";
-import { soon } from "../flow-runs/runs-search.ts";
+import { soon } from "../flow-runs/filters-of.ts";
 
 const ROWS = 10;
 

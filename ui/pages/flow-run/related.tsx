@@ -10,7 +10,7 @@ import { Skeleton } from "../../elements/skeleton.tsx";
 import { StateBadge } from "../../elements/state-badge.tsx";
 import { Took } from "../../elements/took.tsx";
 import { When } from "../../elements/when.tsx";
-import { soon } from "../flow-runs/runs-search.ts";
+import { soon } from "../flow-runs/filters-of.ts";
 import { ParentLink } from "./parent-link.tsx";
 
 const ROWS = 10;

@@ -12,10 +12,12 @@ import { Skeleton } from "../../elements/skeleton.tsx";
 import { useTitle } from "../../elements/title.ts";
 import { BulkActions } from "./bulk-actions.tsx";
 import { runColumns, WIDTHS } from "./columns.tsx";
+import { filtersOf } from "./filters-of.ts";
 import { NoRuns } from "./no-runs.tsx";
 import { RunFilters } from "./run-filters.tsx";
+import { runPages } from "./run-pages.ts";
 import { RunPlot } from "./run-plot.tsx";
-import { filtersOf, type RunsSearch, runPages } from "./runs-search.ts";
+import type { RunsSearch } from "./runs-search.ts";
 import { Views } from "./views.tsx";
 
 export function FlowRunsPage() {

@@ -1,11 +1,10 @@
-import * as Popover from "@radix-ui/react-popover";
 import type { FlowRunSort } from "#protocol/filters";
 import { LateInput } from "../../components/late-input.tsx";
 import { FILTER } from "../../components/list-keys.ts";
 import { TagsInput } from "../../components/tags-input.tsx";
-import { TimeInput } from "../../components/time-input.tsx";
 import { Button } from "../../elements/button.tsx";
-import { OnlyOf } from "./only-of.tsx";
+import { FilterChips } from "./filter-chips.tsx";
+import { MoreFilters } from "./more-filters.tsx";
 import { DEFAULT_SORT, isFiltered, type RunsSearch } from "./runs-search.ts";
 import { StateMenu } from "./state-menu.tsx";
 
@@ -22,19 +21,8 @@ const SORTS: readonly (readonly [FlowRunSort, string])[] = [
   ["NAME_ASC", "By name"],
 ];
 
-/** Less common filters, each a text. */
-const TEXTS = [
-  ["flow", "Flow"],
-  ["deployment", "Deployment"],
-  ["pool", "Work pool"],
-  ["queue", "Work queue"],
-  ["version", "Version of the flow"],
-] as const;
-const HIDDEN = [...TEXTS.map(([key]) => key), "since", "until"] as const;
-
 /** What is listed, all of it kept in the address. */
 export function RunFilters({ search, onChange }: RunFiltersProps) {
-  const hidden = HIDDEN.filter((key) => search[key] !== undefined).length;
   return (
     <search className="row">
       <div style={{ width: "16rem", maxWidth: "100%" }}>
@@ -54,36 +42,7 @@ export function RunFilters({ search, onChange }: RunFiltersProps) {
         tags={search.tags ?? []}
         onChange={(tags) => onChange({ ...search, tags: tags.length ? tags : undefined })}
       />
-      <Popover.Root>
-        <Popover.Trigger asChild>
-          <button type="button" className="button">
-            More filters{hidden > 0 ? ` (${hidden})` : ""}
-          </button>
-        </Popover.Trigger>
-        <Popover.Portal>
-          <Popover.Content className="menu filter-menu" align="start" sideOffset={4}>
-            {TEXTS.map(([key, label]) => (
-              <LateInput
-                key={key}
-                label={label}
-                placeholder={label}
-                value={search[key] ?? ""}
-                onChange={(text) => onChange({ ...search, [key]: text || undefined })}
-              />
-            ))}
-            <TimeInput
-              label="Started after"
-              value={search.since}
-              onChange={(since) => onChange({ ...search, since })}
-            />
-            <TimeInput
-              label="Started before"
-              value={search.until}
-              onChange={(until) => onChange({ ...search, until })}
-            />
-          </Popover.Content>
-        </Popover.Portal>
-      </Popover.Root>
+      <MoreFilters search={search} onChange={onChange} />
       <select
         className="select"
         aria-label="Order"
@@ -96,7 +55,7 @@ export function RunFilters({ search, onChange }: RunFiltersProps) {
           </option>
         ))}
       </select>
-      <OnlyOf search={search} onChange={onChange} />
+      <FilterChips search={search} onChange={onChange} />
       {isFiltered(search) && (
         <Button kind="plain" onClick={() => onChange({ sort: search.sort, plot: search.plot })}>
           Clear

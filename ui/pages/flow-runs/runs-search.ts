@@ -1,19 +1,17 @@
-/** Which runs are listed, as the address says it, and as the API is asked for it. */
-import { infiniteQueryOptions } from "@tanstack/react-query";
+/** Which runs are listed, as the address says it. */
 import { z } from "zod";
-import { FlowRunFilters, FlowRunSort } from "#protocol/filters";
-import { filterFlowRuns } from "#protocol/flow-runs";
+import { FlowRunSort } from "#protocol/filters";
 import { DeploymentId, FlowId, FlowRunId } from "#protocol/ids";
-import { STATE_TYPES, type StateType } from "#protocol/states";
-import { api } from "../../api/client.ts";
+import { STATE_TYPES } from "#protocol/states";
 import { flag, word } from "../../components/search-values.ts";
-import { below, FIRST_PAGE, pageAfter } from "./run-page.ts";
 
-/** Rows that are read at a time. */
-const PAGE_ROWS = 100;
 export const DEFAULT_SORT: FlowRunSort = "EXPECTED_START_TIME_DESC";
 
+/** What `created_by` of a run names; CALL is a run that has none: somebody asked for it, by hand or through the API. */
+export const MAKERS = ["SCHEDULE", "WEBHOOK", "AUTOMATION", "CALL"] as const;
+
 const time = z.iso.datetime().optional().catch(undefined);
+const words = z.array(z.string()).optional().catch(undefined);
 
 export const RunsSearch = z.object({
   name: word,
@@ -21,7 +19,13 @@ export const RunsSearch = z.object({
     .array(z.enum([...STATE_TYPES, "LATE"]))
     .optional()
     .catch(undefined),
-  tags: z.array(z.string()).optional().catch(undefined),
+  /** Beside the types of `state`, also runs in states of these names. */
+  stateNames: words,
+  /** All of them. */
+  tags: words,
+  /** At least one of them. */
+  anyTag: words,
+  untagged: flag,
   /** Part of the flow's name. */
   flow: word,
   /** Part of the deployment's or its flow's name. */
@@ -29,8 +33,19 @@ export const RunsSearch = z.object({
   pool: word,
   queue: word,
   version: word,
+  idempotencyKey: word,
+  /** Without a deployment. */
+  undeployed: flag,
+  madeBy: z.enum(MAKERS).optional().catch(undefined),
+  /** Runs that are no subflows, or only those that are. */
+  level: z.enum(["top", "sub"]).optional().catch(undefined),
+  /** Bounds of when they were, or are, to start. */
   since: time,
   until: time,
+  startedAfter: time,
+  startedBefore: time,
+  endedAfter: time,
+  endedBefore: time,
   flowId: FlowId.optional().catch(undefined),
   deploymentId: DeploymentId.optional().catch(undefined),
   /** Subflows of this run. */
@@ -41,58 +56,6 @@ export const RunsSearch = z.object({
   future: flag,
 });
 export type RunsSearch = z.infer<typeof RunsSearch>;
-
-/** The API's filters for what the address says. */
-export function filtersOf(search: RunsSearch): FlowRunFilters {
-  const { name, tags, flow, deployment, pool, queue, version, since, flowId, deploymentId, parentId } = search;
-  const withFuture = search.future || search.state?.includes("SCHEDULED");
-  const until = search.until ?? (withFuture ? undefined : soon());
-  return FlowRunFilters.parse({
-    flow_runs: {
-      ...(name && { name: { like_: name } }),
-      ...(tags?.length && { tags: { all_: tags } }),
-      ...(search.state?.length && { state: stateFilter(search.state) }),
-      ...((since || until) && { expected_start_time: { after_: since ?? null, before_: until ?? null } }),
-      ...(queue && { work_queue_name: { any_: [queue] } }),
-      ...(version && { flow_version: { any_: [version] } }),
-      ...(deploymentId && { deployment_id: { any_: [deploymentId] } }),
-      ...(parentId && { parent_flow_run_id: { any_: [parentId] } }),
-    },
-    ...((flow || flowId) && {
-      flows: { ...(flow && { name: { like_: flow } }), ...(flowId && { id: { any_: [flowId] } }) },
-    }),
-    ...(deployment && { deployments: { flow_or_deployment_name: { like_: deployment } } }),
-    ...(pool && { work_pools: { name: { any_: [pool] } } }),
-  });
-}
-
-/** The end of the minute after this one, so that what is asked for does not change with each look. */
-export function soon(): string {
-  return new Date(Math.ceil(Date.now() / 60_000 + 1) * 60_000).toISOString();
-}
-
-/** "Late" is a name of the type SCHEDULED. */
-function stateFilter(states: NonNullable<RunsSearch["state"]>) {
-  const types = states.filter((state): state is StateType => state !== "LATE");
-  if (!states.includes("LATE")) return { type: { any_: types } };
-  return { operator: "or_", type: { any_: types }, name: { any_: ["Late"] } };
-}
-
-export function runPages(search: RunsSearch) {
-  const filters = filtersOf(search);
-  const sort = search.sort ?? DEFAULT_SORT;
-  return infiniteQueryOptions({
-    queryKey: [filterFlowRuns.id, "pages", filters, sort] as const,
-    queryFn: ({ pageParam, signal }) =>
-      api.call(
-        filterFlowRuns,
-        { body: { ...below(filters, sort, pageParam), sort, limit: PAGE_ROWS } },
-        { signal, idempotent: true },
-      ),
-    initialPageParam: FIRST_PAGE,
-    getNextPageParam: (last, all) => (last.length < PAGE_ROWS ? null : pageAfter(all.flat(), sort)),
-  });
-}
 
 /** Whether anything but the order and the view is asked for. */
 export function isFiltered({ sort: _, plot: __, future: ___, ...rest }: RunsSearch): boolean {
