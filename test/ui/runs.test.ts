@@ -237,6 +237,27 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
     await expect.poll(() => new URL(page.url()).search).toBe("");
   });
 
+  it("filters by what is out of sight, and takes it away by its chip", async ({ expect }) => {
+    const { name } = await failedRun();
+    await open(`/runs?name=${name}`);
+    await page.getByRole("checkbox", { name: `Select ${name}` }).waitFor();
+    await page.getByRole("button", { name: "More filters" }).click();
+    const filters = page.getByRole("dialog", { name: "More filters" });
+    await filters.getByLabel("Also states of this name").fill("TimedOut");
+    await page.keyboard.press("Enter");
+    await page.getByText("No run is like this.").waitFor();
+    await filters.getByLabel("Also states of this name").fill("Failed");
+    await page.keyboard.press("Enter");
+    await page.getByRole("checkbox", { name: `Select ${name}` }).waitFor();
+    await filters.getByLabel("Made by").selectOption("WEBHOOK");
+    await page.getByText("No run is like this.").waitFor();
+    await expectAccessible(page, expect);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Made by a webhook: take this filter away" }).click();
+    await page.getByRole("checkbox", { name: `Select ${name}` }).waitFor();
+    expect(new URL(page.url()).searchParams.get("stateNames")).toBe('["TimedOut","Failed"]');
+  });
+
   it("compares two runs, and sees where they part", async ({ expect }) => {
     const bad = await failedRun();
     const good = await plane.ends((await plane.trigger(made.orders, { failing: null })).id, RUN_MS);

@@ -46,7 +46,7 @@ export function TagsInput({
       ))}
       <input
         className="input"
-        style={{ minWidth: "8rem", width: `${placeholder.length}ch` }}
+        style={{ minWidth: "8rem", width: `${placeholder.length + 5}ch` }}
         placeholder={placeholder}
         aria-label={label}
         list={suggestions && id}
