@@ -62,23 +62,6 @@ function What({ search, onChange }: MoreFiltersProps) {
           onChange={(text) => onChange({ ...search, [key]: text || undefined })}
         />
       ))}
-      <SelectField
-        label="Made by"
-        options={{ [ANY]: "anybody", ...MADE_BY }}
-        value={search.madeBy ?? ANY}
-        onChange={(madeBy) => onChange({ ...search, madeBy: madeBy === ANY ? undefined : madeBy })}
-      />
-      <SelectField
-        label="Subflows"
-        options={{ [ANY]: "With subflows", ...LEVELS }}
-        value={search.level ?? ANY}
-        onChange={(level) => onChange({ ...search, level: level === ANY ? undefined : level })}
-      />
-      <Check
-        label="Without a deployment"
-        checked={search.undeployed === true}
-        onChange={(undeployed) => onChange({ ...search, undeployed: undeployed || undefined })}
-      />
     </fieldset>
   );
 }
@@ -86,7 +69,7 @@ function What({ search, onChange }: MoreFiltersProps) {
 function Kind({ search, onChange }: MoreFiltersProps) {
   return (
     <fieldset className="filter-group">
-      <legend>States by name, and tags</legend>
+      <legend>Of which kind</legend>
       <TagsInput
         tags={search.stateNames ?? []}
         placeholder="Name of a state"
@@ -106,6 +89,23 @@ function Kind({ search, onChange }: MoreFiltersProps) {
         label="Without tags"
         checked={search.untagged === true}
         onChange={(untagged) => onChange({ ...search, untagged: untagged || undefined })}
+      />
+      <SelectField
+        label="Made by"
+        options={{ [ANY]: "anybody", ...MADE_BY }}
+        value={search.madeBy ?? ANY}
+        onChange={(madeBy) => onChange({ ...search, madeBy: madeBy === ANY ? undefined : madeBy })}
+      />
+      <SelectField
+        label="Subflows"
+        options={{ [ANY]: "With subflows", ...LEVELS }}
+        value={search.level ?? ANY}
+        onChange={(level) => onChange({ ...search, level: level === ANY ? undefined : level })}
+      />
+      <Check
+        label="Without a deployment"
+        checked={search.undeployed === true}
+        onChange={(undeployed) => onChange({ ...search, undeployed: undeployed || undefined })}
       />
     </fieldset>
   );
