@@ -309,9 +309,13 @@ describe.skipIf(BROWSER === null)("in the browser, somebody", () => {
   });
 
   it("goes back to an earlier version of a deployment", async ({ expect }) => {
-    await plane.client.call(updateDeployment, { params: { id: made.forever }, body: { parameters: { speed: 2 } } });
+    const clone = { repository: "https://ada:token@git.example/shop.git", branch: "main" };
+    const pull_steps = [{ "prefect.deployments.steps.git_clone": clone }];
+    const body = { parameters: { speed: 2 }, pull_steps };
+    await plane.client.call(updateDeployment, { params: { id: made.forever }, body });
     await open(`/deployments/${made.forever}`);
     await page.getByText('"speed": 2').waitFor();
+    await page.getByText("git_clone https://git.example/shop.git main").waitFor();
     await page.getByRole("button", { name: "Restore" }).last().click();
     await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
     await page.getByText('"speed": 2').waitFor({ state: "detached" });
