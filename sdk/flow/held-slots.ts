@@ -13,7 +13,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { type EpochMs, ms } from "../protocol/time.ts";
 import { clock, configuredClient } from "./configuration.ts";
 import { parseDuration } from "./duration.ts";
-import { currentScope } from "./engine/scope.ts";
+import { currentScope, runSignal } from "./engine/scope.ts";
 import { TimedOutError } from "./errors.ts";
 import { type ConcurrencyOptions, SlotsLostError } from "./limits.ts";
 import { logger } from "./logger.ts";
@@ -62,7 +62,7 @@ export async function acquire(
     holder,
     ...(priority === undefined ? {} : { priority }),
   };
-  const stopped = anyOf([signal, scopeSignal()]);
+  const stopped = anyOf([signal, runSignal()]);
   for (;;) {
     const leftMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs - (clock().now() - started);
     try {
@@ -199,11 +199,6 @@ function holderHere(): LeaseHolder | null {
   const scope = currentScope();
   if (scope?.task) return { type: "task_run", id: scope.task.taskRunId };
   return scope?.flow ? { type: "flow_run", id: scope.flow.flowRunId } : null;
-}
-
-function scopeSignal(): AbortSignal | undefined {
-  const scope = currentScope();
-  return scope?.task?.signal ?? scope?.flow?.signal;
 }
 
 function anyOf(signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {

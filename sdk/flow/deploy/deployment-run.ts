@@ -7,7 +7,7 @@ import type { FlowRunId } from "../../protocol/ids.ts";
 import { isTerminal } from "../../protocol/states.ts";
 import { clock } from "../configuration.ts";
 import { parseDuration } from "../duration.ts";
-import { currentScope } from "../engine/scope.ts";
+import { currentScope, runSignal } from "../engine/scope.ts";
 import { openSubflowTask } from "../engine/server-backend.ts";
 import { subflowTask } from "../engine/subflow-task.ts";
 import { TRACEPARENT_LABEL } from "../engine/tracing.ts";
@@ -60,7 +60,7 @@ export async function startRun(name: string, options: RunDeploymentOptions): Pro
     },
     { idempotent: true },
   );
-  const signal = options.signal ?? scopeSignal();
+  const signal = options.signal ?? runSignal();
   return timeoutMs === 0 ? run : await untilEnded(client, run, timeoutMs, signal);
 }
 
@@ -70,7 +70,7 @@ export async function awaitRun(id: FlowRunId, options: WaitForFlowRunOptions): P
   const timeoutMs =
     options.timeout === undefined ? null : parseDuration(options.timeout, 'waitForFlowRun() option "timeout"');
   const first = await client.call(readFlowRun, { params: { id } });
-  const run = await untilEnded(client, first, timeoutMs, options.signal ?? scopeSignal());
+  const run = await untilEnded(client, first, timeoutMs, options.signal ?? runSignal());
   if (isTerminal(run.state_type)) return run;
   throw new TimedOutError(`Waiting for flow run "${run.name}"`, timeoutMs ?? 0);
 }
@@ -91,9 +91,4 @@ async function untilEnded(
     run = await client.call(readFlowRun, { params: { id: run.id } }, how);
   }
   return run;
-}
-
-function scopeSignal(): AbortSignal | undefined {
-  const scope = currentScope();
-  return scope?.task?.signal ?? scope?.flow?.signal;
 }

@@ -9,7 +9,7 @@ import type { RunSession } from "./backend.ts";
 import { flowRunApiUrl, flowRunUiUrl } from "./run-urls.ts";
 
 /** The run that the attempt is one of. */
-export interface FlowRunOwner {
+export interface AttemptedRun {
   readonly flow: FlowDefinition;
   readonly session: RunSession;
   /** Of the code that called the flow, in a run of this process; null for a run that came from elsewhere. */
@@ -27,51 +27,51 @@ export class FlowRunContext implements FlowContext {
   readonly runCount: number;
   readonly signal: AbortSignal;
   readonly logger = logger();
-  readonly #owner: FlowRunOwner;
+  readonly #attempted: AttemptedRun;
 
-  constructor(owner: FlowRunOwner, runCount: number, signal: AbortSignal) {
-    const { run } = owner.session;
+  constructor(attempted: AttemptedRun, runCount: number, signal: AbortSignal) {
+    const { run } = attempted.session;
     this.flowRunId = run.id;
     this.flowRunName = run.name;
-    this.flowName = owner.flow.name;
+    this.flowName = attempted.flow.name;
     this.parameters = run.parameters;
     this.tags = run.tags;
     this.deploymentId = run.deploymentId;
     this.runCount = runCount;
     this.signal = signal;
-    this.#owner = owner;
+    this.#attempted = attempted;
   }
 
   get flowVersion(): string | null {
-    return this.#owner.session.run.flowVersion ?? this.#owner.flow.version;
+    return this.#attempted.session.run.flowVersion ?? this.#attempted.flow.version;
   }
 
   get deploymentVersion(): string | null {
-    return this.#owner.session.run.deploymentVersion;
+    return this.#attempted.session.run.deploymentVersion;
   }
 
   get scheduledStartTime(): Date {
-    return new Date(this.#owner.session.run.scheduledStartTime);
+    return new Date(this.#attempted.session.run.scheduledStartTime);
   }
 
   get jobVariables(): FlowContext["jobVariables"] {
-    return this.#owner.session.run.jobVariables;
+    return this.#attempted.session.run.jobVariables;
   }
 
   get parentTaskRunId(): TaskRunId | null {
-    return this.#owner.session.run.parentTaskRunId;
+    return this.#attempted.session.run.parentTaskRunId;
   }
 
   get apiUrl(): string | null {
-    return flowRunApiUrl(this.#owner.session.client ?? null, this.flowRunId);
+    return flowRunApiUrl(this.#attempted.session.client ?? null, this.flowRunId);
   }
 
   get uiUrl(): string | null {
-    return flowRunUiUrl(this.#owner.session.client ?? null, this.flowRunId);
+    return flowRunUiUrl(this.#attempted.session.client ?? null, this.flowRunId);
   }
 
   async ancestry(): Promise<FlowAncestry> {
-    const { caller, session } = this.#owner;
+    const { caller, session } = this.#attempted;
     if (caller !== null) {
       const { rootFlowRunId } = await caller.ancestry();
       return { parentFlowRunId: caller.flowRunId, parentDeploymentId: caller.deploymentId, rootFlowRunId };
@@ -83,7 +83,7 @@ export class FlowRunContext implements FlowContext {
   }
 
   async deployment(): Promise<RunDeployment | null> {
-    const { client } = this.#owner.session;
+    const { client } = this.#attempted.session;
     if (this.deploymentId === null || client === undefined) return null;
     const { readDeployment } = await import("../../protocol/deployments.ts");
     const found = await client.call(readDeployment, { params: { id: this.deploymentId } });
